@@ -1,0 +1,38 @@
+"""What can go wrong, as a tree. Every message says what, where, the contract, the value, and one way out.
+
+    ElmanError
+    ├── InputError (ValueError)          something the user passed in breaks its contract
+    │   ├── ParameterError                 a parameter of a class, a function or the command line
+    │   ├── DataError                      sequences or labels in memory
+    │   └── FileError                      a data file: missing, unreadable, cut short, malformed
+    ├── ModelFileError (ValueError)      a saved model that cannot be trusted: damaged, edited, of a newer format
+    └── OutputError (OSError)            a file or folder that cannot be written
+"""
+
+
+class ElmanError(Exception):
+    """Root of every error that elman raises on purpose."""
+
+
+class InputError(ElmanError, ValueError):
+    """Something the user passed in breaks its contract."""
+
+
+class ParameterError(InputError):
+    """A parameter of a class, a function or the command line is out of its range."""
+
+
+class DataError(InputError):
+    """Sequences or labels in memory break their contract."""
+
+
+class FileError(InputError):
+    """A data file is missing, unreadable, cut short or malformed."""
+
+
+class ModelFileError(ElmanError, ValueError):
+    """A saved model cannot be trusted: damaged, edited, or of a newer format."""
+
+
+class OutputError(ElmanError, OSError):
+    """A file or folder cannot be written."""

@@ -1,0 +1,122 @@
+"""Recurrent cells: element-wise equations between two matrix products, forward and backward side by side.
+
+A cell sees one hidden unit of one sequence at one time step. `forward` takes the unit's pre-activations, one a gate,
+then its states at t - 1; it returns what backward needs to keep, one number in place of each pre-activation, then the
+new states. `backward` takes what was kept, the states at t - 1 and at t, and dL/d(states at t); it returns
+dL/d(pre-activations), then the part of dL/d(states at t - 1) that does not pass through a matrix product.
+
+The first state is h, the output. Gates in `apart` receive W_h h + b_h as a pre-activation of its own, after all others,
+instead of added to W_x x + b_x: GRU's n, whose recurrent part is multiplied by the reset gate (PyTorch, cuDNN).
+"""
+
+from dataclasses import dataclass
+
+from elman.kernels.activations import relu, sigmoid, tanh
+from elman.kernels.compiled import ElementWise
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A recurrent cell: its name, its gates and states in order, and its equations."""
+
+    name: str
+    gates: tuple[str, ...]
+    states: tuple[str, ...]
+    forward: ElementWise
+    backward: ElementWise
+    apart: tuple[str, ...] = ()
+
+    @property
+    def blocks(self) -> int:
+        """How many pre-activations a unit has."""
+        return len(self.gates) + len(self.apart)
+
+    @property
+    def input_runs(self) -> tuple[tuple[int, int, int], ...]:
+        """Runs of gates of weight_ih as (gate, pre-activation, count)."""
+        return ((0, 0, len(self.gates)),)
+
+    @property
+    def hidden_runs(self) -> tuple[tuple[int, int, int], ...]:
+        """Runs of gates of weight_hh as (gate, pre-activation, count): each run is one matrix product."""
+        places = [
+            len(self.gates) + self.apart.index(gate) if gate in self.apart else number
+            for number, gate in enumerate(self.gates)
+        ]
+        runs: list[tuple[int, int, int]] = []
+        for number, place in enumerate(places):
+            if runs and runs[-1][1] + runs[-1][2] == place:
+                runs[-1] = (*runs[-1][:2], runs[-1][2] + 1)
+            else:
+                runs.append((number, place, 1))
+        return tuple(runs)
+
+
+@ElementWise
+def elman_forward(a, h_prev):  # type: ignore[no-untyped-def]
+    """h_t = tanh(a)."""
+    h = tanh(a)
+    return (h,), (h,)
+
+
+@ElementWise
+def elman_backward(h_kept, h_prev, h, d_h):  # type: ignore[no-untyped-def]
+    """tanh' = 1 - tanh^2."""
+    return (d_h * (1 - h * h),), (0.0,)
+
+
+@ElementWise
+def elman_relu_forward(a, h_prev):  # type: ignore[no-untyped-def]
+    """h_t = max(a, 0)."""
+    h = relu(a)
+    return (h,), (h,)
+
+
+@ElementWise
+def elman_relu_backward(h_kept, h_prev, h, d_h):  # type: ignore[no-untyped-def]
+    """relu' = 1 where the output is positive."""
+    return (d_h if h > 0 else 0.0,), (0.0,)
+
+
+@ElementWise
+def lstm_forward(i, f, g, o, h_prev, c_prev):  # type: ignore[no-untyped-def]
+    """c_t = f c_{t-1} + i g;  h_t = o tanh(c_t)."""
+    i, f, g, o = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
+    c = f * c_prev + i * g
+    return (i, f, g, o), (o * tanh(c), c)
+
+
+@ElementWise
+def lstm_backward(i, f, g, o, h_prev, c_prev, h, c, d_h, d_c):  # type: ignore[no-untyped-def]
+    """The cell's state carries dL/dc_t back through f alone: the constant error carousel."""
+    tanh_c = tanh(c)
+    d_o = d_h * tanh_c
+    d_c = d_c + d_h * o * (1 - tanh_c * tanh_c)
+    d_i, d_f, d_g = d_c * g, d_c * c_prev, d_c * i
+    d_pre = (d_i * i * (1 - i), d_f * f * (1 - f), d_g * (1 - g * g), d_o * o * (1 - o))
+    return d_pre, (0.0, d_c * f)
+
+
+@ElementWise
+def gru_forward(r, z, n, n_hidden, h_prev):  # type: ignore[no-untyped-def]
+    """n = tanh(W_n x + b + r (W_hn h + b_hn));  h_t = (1 - z) n + z h_{t-1}."""
+    r, z = sigmoid(r), sigmoid(z)
+    n = tanh(n + r * n_hidden)
+    return (r, z, n, n_hidden), ((1 - z) * n + z * h_prev,)
+
+
+@ElementWise
+def gru_backward(r, z, n, n_hidden, h_prev, h, d_h):  # type: ignore[no-untyped-def]
+    """The update gate carries dL/dh_t straight back, times z."""
+    d_n = d_h * (1 - z) * (1 - n * n)
+    d_z = d_h * (h_prev - n) * z * (1 - z)
+    d_r = d_n * n_hidden * r * (1 - r)
+    return (d_r, d_z, d_n, d_n * r), (d_h * z,)
+
+
+ELMAN = Cell("elman", ("a",), ("h",), elman_forward, elman_backward)
+ELMAN_RELU = Cell("elman_relu", ("a",), ("h",), elman_relu_forward, elman_relu_backward)
+LSTM = Cell("lstm", ("i", "f", "g", "o"), ("h", "c"), lstm_forward, lstm_backward)
+GRU = Cell("gru", ("r", "z", "n"), ("h",), gru_forward, gru_backward, apart=("n",))
+
+CELLS = {cell.name: cell for cell in (ELMAN, ELMAN_RELU, LSTM, GRU)}

@@ -1,0 +1,140 @@
+"""How kernels are compiled and kept: one set of flags, one cache, and equations typed for one precision.
+
+No `fastmath` flag is set. Where a fused multiply-add is wanted it is written (`lanes.fma`), so a value has the same bits
+in the vector body of a loop, in its remainder, and on every instruction set.
+"""
+
+import ast
+import functools
+import hashlib
+import inspect
+import textwrap
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numba
+import numpy as np
+from numba.core.caching import FunctionCache, NullCache
+
+# "numpy" error model: x / 0 is inf, as in NumPy; the "python" model checks every division, which stops the vectoriser.
+FLAGS = {"nogil": True, "error_model": "numpy"}
+
+
+@functools.cache
+def source_hash() -> str:
+    """Return one hash over all kernel sources: an edit in any of them makes every cached kernel unreachable."""
+    digest = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+class KernelCache(FunctionCache):  # type: ignore[misc]
+    """Numba's own file cache, under a key that survives the process and dies with the sources.
+
+    Numba hashes the closure of a function, which differs from process to process, and does not see a change in what the
+    function calls in another file. The key here is (signature, CPU, the kernel's name, the hash of all kernel sources).
+    """
+
+    def __init__(self, function: Callable[..., Any], name: str) -> None:
+        super().__init__(function)
+        self._kernel_name = name
+
+    def _index_key(self, signature: Any, codegen: Any) -> tuple[Any, ...]:
+        return (signature, codegen.magic_tuple(), self._kernel_name, source_hash())
+
+
+def kernel(name: str) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function on its first call and keep the machine code on disk under `name`."""
+
+    def decorate(function: Callable[..., Any]) -> Any:
+        dispatcher = numba.njit(**FLAGS)(function)
+        try:
+            dispatcher._cache = KernelCache(function, name)
+        except RuntimeError:  # no folder to cache in: compile in every process rather than fail
+            dispatcher._cache = NullCache()
+        return dispatcher
+
+    return decorate
+
+
+def part(function: Callable[..., Any]) -> Any:
+    """Compile a function that kernels call; it is kept on disk inside each kernel that uses it."""
+    return numba.njit(**FLAGS)(function)
+
+
+def inlined(function: Callable[..., Any]) -> Any:
+    """Compile a `part` that is always inlined, without which a loop over it would not become vector instructions."""
+    return numba.njit(forceinline=True, **FLAGS)(function)
+
+
+class ElementWise:
+    """Equations on scalars, usable on NumPy arrays of any dtype and compilable for one precision.
+
+    Numba promotes `1 - z` to float64 when z is float32. So the compiled form is the same function with each number in it
+    typed to the precision asked for; exponents (`z**2`) stay integers.
+    """
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+        self._compiled: dict[np.dtype[Any], Any] = {}
+
+    def __call__(self, *values: Any) -> Any:
+        """Evaluate on scalars or arrays with NumPy."""
+        return self.function(*values)
+
+    def compiled(self, dtype: np.dtype[Any]) -> Any:
+        """Return the equations compiled for float32 or float64."""
+        if dtype not in self._compiled:
+            self._compiled[dtype] = inlined(_typed(self.function, dtype))
+        return self._compiled[dtype]
+
+
+def _typed(function: Callable[..., Any], dtype: np.dtype[Any]) -> Callable[..., Any]:
+    """Rebuild a function with its numbers in `dtype` and the element-wise functions it calls compiled for `dtype`."""
+    tree = ast.parse(textwrap.dedent(inspect.getsource(function)))
+    definition = tree.body[0]
+    assert isinstance(definition, ast.FunctionDef)
+    definition.decorator_list = []
+    definition.returns = None
+    for argument in definition.args.args:
+        argument.annotation = None
+    numbers = _Numbers(dtype)
+    numbers.visit(definition)
+    ast.fix_missing_locations(ast.increment_lineno(tree, function.__code__.co_firstlineno - 1))
+
+    names: dict[str, Any] = {"__builtins__": __builtins__, "__name__": function.__module__, **numbers.values}
+    outside = inspect.getclosurevars(function)
+    for name, value in {**outside.globals, **outside.nonlocals}.items():
+        if isinstance(value, ElementWise):
+            names[name] = value.compiled(dtype)
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            names[name] = dtype.type(value)
+        else:
+            names[name] = value
+    exec(compile(tree, function.__code__.co_filename, "exec"), names)  # our own function's syntax tree, nothing read in
+    typed: Callable[..., Any] = names[function.__name__]
+    return typed
+
+
+class _Numbers(ast.NodeTransformer):
+    """Replace each number by a name that holds it in the precision asked for."""
+
+    def __init__(self, dtype: np.dtype[Any]) -> None:
+        self.dtype = dtype
+        self.values: dict[str, Any] = {}
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:  # noqa: N802
+        node.left = self.visit(node.left)
+        if not isinstance(node.op, ast.Pow):
+            node.right = self.visit(node.right)
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802
+        if isinstance(node.value, bool) or not isinstance(node.value, int | float):
+            return node
+        name = f"_number_{len(self.values)}"
+        self.values[name] = self.dtype.type(node.value)
+        return ast.Name(name, ast.Load())

@@ -1,0 +1,164 @@
+"""The few LLVM instructions that Numba does not offer: vector width, fused multiply-add, loads and stores known apart.
+
+A cell's row loop reads and writes up to a dozen streams (four gates, two states, their gradients). LLVM vectorises it
+only if it knows that they do not overlap, and Numba has no `restrict`. So each stream gets an alias scope of its own.
+That is true within one step of one shard and for no longer (h of this step is h_prev of the next), which is why
+functions that use these loads call `stay_separate()`: LLVM must not inline them and mix two steps.
+"""
+
+import os
+from typing import Any
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+IMPLEMENTATIONS = {"avx512": 64, "avx2": 32, "sse": 16, "neon": 16}  # name -> bytes in a vector register
+
+
+def implementation() -> str:
+    """Return the widest vector instruction set of this CPU, or the one that ELMAN_VECTORS forces."""
+    forced = os.environ.get("ELMAN_VECTORS")
+    if forced in IMPLEMENTATIONS:
+        return str(forced)
+    features = llvm.get_host_cpu_features()
+    if features.get("avx512f"):
+        return "avx512"
+    if features.get("avx2"):
+        return "avx2"
+    return "neon" if features.get("neon") else "sse"
+
+
+VECTOR_BYTES = IMPLEMENTATIONS[implementation()]
+
+
+def lanes(dtype: np.dtype[Any]) -> int:
+    """Return how many numbers of `dtype` fill a vector register."""
+    return VECTOR_BYTES // dtype.itemsize
+
+
+def padded(size: int, dtype: np.dtype[Any]) -> int:
+    """Return `size` rounded up to whole vector registers."""
+    width = lanes(dtype)
+    return -(-size // width) * width
+
+
+def _llvm_function(builder: Any, name: str, kind: Any, arguments: int) -> Any:
+    return cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * arguments), name)
+
+
+def llvm_fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    """Emit a * b + c with one rounding, for a scalar or a vector of float or double."""
+    scalar = a.type.element if isinstance(a.type, ir.VectorType) else a.type
+    suffix = "f64" if isinstance(scalar, ir.DoubleType) else "f32"
+    if isinstance(a.type, ir.VectorType):
+        suffix = f"v{a.type.count}{suffix}"
+    return builder.call(_llvm_function(builder, f"llvm.fma.{suffix}", a.type, 3), [a, b, c])
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
+    """Return a * b + c with one rounding."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return llvm_fma(builder, *args)
+
+    return a(a, a, a), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def power_of_two(typingctx: Any, shifted: Any) -> Any:
+    """Return 2**k where `shifted` is k + 1.5 * 2**(mantissa bits): k's own bits, moved to the exponent's place."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        size, mantissa, bias = (64, 52, 1023) if signature.return_type == types.float64 else (32, 23, 127)
+        integer = ir.IntType(size)
+        bits = builder.shl(builder.bitcast(args[0], integer), ir.Constant(integer, mantissa))
+        return builder.bitcast(builder.add(bits, ir.Constant(integer, bias << mantissa)), args[0].type)
+
+    return shifted(shifted), emit
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def with_sign(typingctx: Any, magnitude: Any, sign: Any) -> Any:
+    """Return `magnitude` with the sign bit of `sign`."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        name = "llvm.copysign.f64" if signature.return_type == types.float64 else "llvm.copysign.f32"
+        return builder.call(_llvm_function(builder, name, args[0].type, 2), args)
+
+    return magnitude(magnitude, magnitude), emit
+
+
+def data_pointer(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
+    """Emit the address of an array's first element."""
+    return context.make_array(array_type)(context, builder, array).data
+
+
+@intrinsic  # type: ignore[untyped-decorator]
+def stay_separate(typingctx: Any) -> Any:
+    """Keep the function that calls this from being inlined."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        builder.function.attributes.add("noinline")
+        return context.get_dummy_value()
+
+    return types.void(), emit
+
+
+def _tag(module: Any, instruction: Any, stream: str) -> None:
+    """Mark an access as belonging to `stream` and to none of the others."""
+    domain = module.add_metadata(["elman"])
+    scopes = {name: module.add_metadata([f"elman.{name}", domain]) for name in _STREAMS}
+    others = [scope for name, scope in scopes.items() if name != stream]
+    instruction.set_metadata("alias.scope", module.add_metadata([scopes[stream]]))
+    instruction.set_metadata("noalias", module.add_metadata(others))
+
+
+_KINDS = ("tape", "state", "previous", "d_state", "d_output")
+_MOST = 8  # streams of one kind
+_STREAMS = tuple(f"{kind}.{i}" for kind in _KINDS for i in range(_MOST))
+
+
+def block_loader(kind: str, count: int) -> Any:
+    """Make load(array, at, apart): the tuple array[at], array[at + apart], ... of `count` numbers, streams of `kind`."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def load(typingctx: Any, array: Any, at: Any, apart: Any) -> Any:
+        result = types.UniTuple(array.dtype, count)
+
+        def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            base, place = data_pointer(context, builder, signature.args[0], args[0]), args[1]
+            values = []
+            for i in range(count):
+                value = builder.load(builder.gep(base, [place]))
+                _tag(builder.module, value, f"{kind}.{i}")
+                values.append(value)
+                place = builder.add(place, args[2])
+            return context.make_tuple(builder, signature.return_type, values)
+
+        return result(array, types.intp, types.intp), emit
+
+    return load
+
+
+def block_storer(kind: str) -> Any:
+    """Make store(array, at, apart, values): the inverse of `block_loader`, for as many values as the tuple holds."""
+
+    @intrinsic  # type: ignore[untyped-decorator]
+    def store(typingctx: Any, array: Any, at: Any, apart: Any, values: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            base, place = data_pointer(context, builder, signature.args[0], args[0]), args[1]
+            for i in range(signature.args[3].count):
+                value = builder.extract_value(args[3], i)
+                _tag(builder.module, builder.store(value, builder.gep(base, [place])), f"{kind}.{i}")
+                place = builder.add(place, args[2])
+            return context.get_dummy_value()
+
+        same = types.UniTuple(array.dtype, len(values))
+        return types.void(array, types.intp, types.intp, same), emit
+
+    return store

@@ -1,0 +1,150 @@
+"""Packed weights, and the three products that BPTT needs, on the register tile.
+
+    pre  += x_t @ weight_ih.T, h_{t-1} @ weight_hh.T       multiply, with weights packed by pack_transposed
+    d_h  += d_pre @ weight_hh, d_x += d_pre @ weight_ih    multiply, with weights packed by pack_plain
+    d_weight += [x_t, h_{t-1}].T @ d_pre                   accumulate_gradient, over a block of rows at a time
+
+Columns come in blocks, one a gate, each padded to whole vectors, so that neither tiles nor element-wise loops have a
+remainder. Packed weights are panels one or two vectors wide, each panel contiguous, padded with zeros.
+
+A matrix is seen through its row numbers: (array, rows, column, stride) has element [i, j] at
+array[rows[first + i] * stride + column + j].
+"""
+
+from typing import Any
+
+from elman.kernels.compiled import kernel, part
+from elman.kernels.tile import ROWS, VECTORS, forward_tile, gradient_tile
+
+_MOST = ROWS[0]
+
+
+def _forward_panel(vectors: int) -> Any:
+    """Make the loop over rows for a panel of this many vectors: big tiles first, then ever smaller ones."""
+    tile_most, tile_4, tile_2, tile_1 = (forward_tile(rows, vectors) for rows in ROWS)
+
+    @part
+    def panel(c, c_rows, c_column, c_stride, start, start_stride, a, a_rows, a_column, a_stride, first, rows, depth, b, b_at, b_stride):  # type: ignore[no-untyped-def]  # noqa: E501
+        i, end = first, first + rows
+        while i + _MOST <= end:
+            tile_most(c, c_rows, c_column, c_stride, start, start_stride, a, a_rows, a_column, a_stride, i, depth, b, b_at, b_stride)  # noqa: E501
+            i += _MOST
+        if i + 4 <= end:
+            tile_4(c, c_rows, c_column, c_stride, start, start_stride, a, a_rows, a_column, a_stride, i, depth, b, b_at, b_stride)  # noqa: E501
+            i += 4
+        if i + 2 <= end:
+            tile_2(c, c_rows, c_column, c_stride, start, start_stride, a, a_rows, a_column, a_stride, i, depth, b, b_at, b_stride)  # noqa: E501
+            i += 2
+        if i < end:
+            tile_1(c, c_rows, c_column, c_stride, start, start_stride, a, a_rows, a_column, a_stride, i, depth, b, b_at, b_stride)  # noqa: E501
+
+    return panel
+
+
+def _gradient_panel(vectors: int) -> Any:
+    """Make the loop over the rows of a weight gradient for a panel of this many vectors."""
+    tile_most, tile_4, tile_2, tile_1 = (gradient_tile(rows, vectors) for rows in ROWS)
+
+    @part
+    def panel(c, c_at, c_stride, a, a_rows, a_column, a_stride, size, b, b_rows, b_column, b_stride, first, depth):  # type: ignore[no-untyped-def]  # noqa: E501
+        i = 0
+        while i + _MOST <= size:
+            tile_most(c, c_at + i * c_stride, c_stride, a, a_rows, a_column + i, a_stride, b, b_rows, b_column, b_stride, first, depth)  # noqa: E501
+            i += _MOST
+        if i + 4 <= size:
+            tile_4(c, c_at + i * c_stride, c_stride, a, a_rows, a_column + i, a_stride, b, b_rows, b_column, b_stride, first, depth)  # noqa: E501
+            i += 4
+        if i + 2 <= size:
+            tile_2(c, c_at + i * c_stride, c_stride, a, a_rows, a_column + i, a_stride, b, b_rows, b_column, b_stride, first, depth)  # noqa: E501
+            i += 2
+        if i < size:
+            tile_1(c, c_at + i * c_stride, c_stride, a, a_rows, a_column + i, a_stride, b, b_rows, b_column, b_stride, first, depth)  # noqa: E501
+
+    return panel
+
+
+_wide_forward, _narrow_forward = (_forward_panel(v) for v in VECTORS)
+_wide_gradient, _narrow_gradient = (_gradient_panel(v) for v in VECTORS)
+
+
+@part
+def multiply(c, start, start_stride, a, first, rows, depth, packed, packed_at, columns, lanes):  # type: ignore[no-untyped-def]
+    """Set rows `first`, ..., `first + rows - 1` of C to their start plus A times the packed weights.
+
+    c, a : matrices (array, rows, column, stride); A has `depth` columns, C has `columns`, a whole number of vectors.
+    start : array that the sums start from: a bias row if start_stride is 0, else laid out as C.
+    packed, packed_at : packed weights (depth, columns) and where in the array they begin.
+    """
+    c_array, c_rows, c_column, c_stride = c
+    a_array, a_rows, a_column, a_stride = a
+    j = 0
+    while j + 2 * lanes <= columns:
+        _wide_forward(c_array, c_rows, c_column + j, c_stride, start, start_stride, a_array, a_rows, a_column, a_stride, first, rows, depth, packed, packed_at + j * depth, 2 * lanes)  # noqa: E501
+        j += 2 * lanes
+    if j < columns:
+        _narrow_forward(c_array, c_rows, c_column + j, c_stride, start, start_stride, a_array, a_rows, a_column, a_stride, first, rows, depth, packed, packed_at + j * depth, lanes)  # noqa: E501
+
+
+@part
+def accumulate_gradient(c, c_at, c_stride, a, size, b, columns, first, rows, lanes):  # type: ignore[no-untyped-def]
+    """Add A.T @ B over `rows` rows from `first` to C (size, columns), which begins at c_at.
+
+    a, b : matrices (array, rows, column, stride); A has `size` columns, B has `columns`, a whole number of vectors.
+    """
+    a_array, a_rows, a_column, a_stride = a
+    b_array, b_rows, b_column, b_stride = b
+    j = 0
+    while j + 2 * lanes <= columns:
+        _wide_gradient(c, c_at + j, c_stride, a_array, a_rows, a_column, a_stride, size, b_array, b_rows, b_column + j, b_stride, first, rows)  # noqa: E501
+        j += 2 * lanes
+    if j < columns:
+        _narrow_gradient(c, c_at + j, c_stride, a_array, a_rows, a_column, a_stride, size, b_array, b_rows, b_column + j, b_stride, first, rows)  # noqa: E501
+
+
+@kernel("pack_transposed")
+def pack_transposed(weight, size, size_padded, in_size, in_padded, lanes, packed):  # type: ignore[no-untyped-def]
+    """Pack weight (gates * size, in_blocks * in_size), the gates of one run, as the right factor of A @ weight.T.
+
+    A has in_blocks * in_padded columns; the product has gates * size_padded. Padding is left as it is: zero.
+    """
+    gates, in_blocks = weight.shape[0] // size, weight.shape[1] // in_size
+    depth, columns = in_blocks * in_padded, gates * size_padded
+    for gate in range(gates):
+        for j in range(size):
+            column = gate * size_padded + j
+            left = column // (2 * lanes) * (2 * lanes)
+            width = min(2 * lanes, columns - left)
+            at = left * depth + (column - left)
+            for in_block in range(in_blocks):
+                for k in range(in_size):
+                    row = in_block * in_padded + k
+                    packed[at + row * width] = weight[gate * size + j, in_block * in_size + k]
+
+
+@kernel("pack_plain")
+def pack_plain(weight, size, size_padded, in_size, in_padded, lanes, packed):  # type: ignore[no-untyped-def]
+    """Pack weight (gates * size, in_blocks * in_size), the gates of one run, as the right factor of D @ weight.
+
+    D has gates * size_padded columns; the product has in_blocks * in_padded. Padding is left as it is: zero.
+    """
+    gates, in_blocks = weight.shape[0] // size, weight.shape[1] // in_size
+    depth, columns = gates * size_padded, in_blocks * in_padded
+    for gate in range(gates):
+        for k in range(size):
+            row = gate * size_padded + k
+            for in_block in range(in_blocks):
+                for j in range(in_size):
+                    column = in_block * in_padded + j
+                    left = column // (2 * lanes) * (2 * lanes)
+                    width = min(2 * lanes, columns - left)
+                    packed[left * depth + row * width + (column - left)] = weight[gate * size + k, in_block * in_size + j]
+
+
+@kernel("unpack_gradient")
+def unpack_gradient(sums, size, size_padded, in_size, d_weight):  # type: ignore[no-untyped-def]
+    """Add sums (in_blocks * in_size, blocks * size_padded) to d_weight (blocks * size, in_blocks * in_size)."""
+    blocks = d_weight.shape[0] // size
+    for block in range(blocks):
+        for j in range(size):
+            for k in range(d_weight.shape[1]):
+                d_weight[block * size + j, k] += sums[k, block * size_padded + j]

@@ -53,33 +53,33 @@ class Cell:
 
 
 @ElementWise
-def elman_forward(a, h_prev):  # type: ignore[no-untyped-def]
+def elman_forward(a, h_prev):
     """h_t = tanh(a)."""
     h = tanh(a)
     return (h,), (h,)
 
 
 @ElementWise
-def elman_backward(h_kept, h_prev, h, d_h):  # type: ignore[no-untyped-def]
+def elman_backward(h_kept, h_prev, h, d_h):
     """tanh' = 1 - tanh^2."""
     return (d_h * (1 - h * h),), (0.0,)
 
 
 @ElementWise
-def elman_relu_forward(a, h_prev):  # type: ignore[no-untyped-def]
+def elman_relu_forward(a, h_prev):
     """h_t = max(a, 0)."""
     h = relu(a)
     return (h,), (h,)
 
 
 @ElementWise
-def elman_relu_backward(h_kept, h_prev, h, d_h):  # type: ignore[no-untyped-def]
+def elman_relu_backward(h_kept, h_prev, h, d_h):
     """relu' = 1 where the output is positive."""
     return (d_h if h > 0 else 0.0,), (0.0,)
 
 
 @ElementWise
-def lstm_forward(i, f, g, o, h_prev, c_prev):  # type: ignore[no-untyped-def]
+def lstm_forward(i, f, g, o, h_prev, c_prev):
     """c_t = f c_{t-1} + i g;  h_t = o tanh(c_t)."""
     i, f, g, o = sigmoid(i), sigmoid(f), tanh(g), sigmoid(o)
     c = f * c_prev + i * g
@@ -87,7 +87,7 @@ def lstm_forward(i, f, g, o, h_prev, c_prev):  # type: ignore[no-untyped-def]
 
 
 @ElementWise
-def lstm_backward(i, f, g, o, h_prev, c_prev, h, c, d_h, d_c):  # type: ignore[no-untyped-def]
+def lstm_backward(i, f, g, o, h_prev, c_prev, h, c, d_h, d_c):
     """The cell's state carries dL/dc_t back through f alone: the constant error carousel."""
     tanh_c = tanh(c)
     d_o = d_h * tanh_c
@@ -98,7 +98,7 @@ def lstm_backward(i, f, g, o, h_prev, c_prev, h, c, d_h, d_c):  # type: ignore[n
 
 
 @ElementWise
-def gru_forward(r, z, n, n_hidden, h_prev):  # type: ignore[no-untyped-def]
+def gru_forward(r, z, n, n_hidden, h_prev):
     """n = tanh(W_n x + b + r (W_hn h + b_hn));  h_t = (1 - z) n + z h_{t-1}."""
     r, z = sigmoid(r), sigmoid(z)
     n = tanh(n + r * n_hidden)
@@ -106,7 +106,7 @@ def gru_forward(r, z, n, n_hidden, h_prev):  # type: ignore[no-untyped-def]
 
 
 @ElementWise
-def gru_backward(r, z, n, n_hidden, h_prev, h, d_h):  # type: ignore[no-untyped-def]
+def gru_backward(r, z, n, n_hidden, h_prev, h, d_h):
     """The update gate carries dL/dh_t straight back, times z."""
     d_n = d_h * (1 - z) * (1 - n * n)
     d_z = d_h * (h_prev - n) * z * (1 - z)

@@ -1,7 +1,7 @@
 """How kernels are compiled and kept: one set of flags, one cache, and equations typed for one precision.
 
-No `fastmath` flag is set. Where a fused multiply-add is wanted it is written (`lanes.fma`), so a value has the same bits
-in the vector body of a loop, in its remainder, and on every instruction set.
+No `fastmath` flag is set. Where a fused multiply-add is wanted it is written (`lanes.fma`), so a value has the same
+bits in the vector body of a loop, in its remainder, and on every instruction set.
 """
 
 import ast
@@ -72,8 +72,8 @@ def inlined(function: Callable[..., Any]) -> Any:
 class ElementWise:
     """Equations on scalars, usable on NumPy arrays of any dtype and compilable for one precision.
 
-    Numba promotes `1 - z` to float64 when z is float32. So the compiled form is the same function with each number in it
-    typed to the precision asked for; exponents (`z**2`) stay integers.
+    Numba promotes `1 - z` to float64 when z is float32. So the compiled form is the same function with each number
+    in it typed to the precision asked for; exponents (`z**2`) stay integers.
     """
 
     def __init__(self, function: Callable[..., Any]) -> None:
@@ -126,13 +126,13 @@ class _Numbers(ast.NodeTransformer):
         self.dtype = dtype
         self.values: dict[str, Any] = {}
 
-    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:  # noqa: N802
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         node.left = self.visit(node.left)
         if not isinstance(node.op, ast.Pow):
             node.right = self.visit(node.right)
         return node
 
-    def visit_Constant(self, node: ast.Constant) -> ast.AST:  # noqa: N802
+    def visit_Constant(self, node: ast.Constant) -> ast.AST:
         if isinstance(node.value, bool) or not isinstance(node.value, int | float):
             return node
         name = f"_number_{len(self.values)}"

@@ -59,7 +59,7 @@ def llvm_fma(builder: Any, a: Any, b: Any, c: Any) -> Any:
     return builder.call(_llvm_function(builder, f"llvm.fma.{suffix}", a.type, 3), [a, b, c])
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     """Return a * b + c with one rounding."""
 
@@ -69,7 +69,7 @@ def fma(typingctx: Any, a: Any, b: Any, c: Any) -> Any:
     return a(a, a, a), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def power_of_two(typingctx: Any, shifted: Any) -> Any:
     """Return 2**k where `shifted` is k + 1.5 * 2**(mantissa bits): k's own bits, moved to the exponent's place."""
 
@@ -82,7 +82,7 @@ def power_of_two(typingctx: Any, shifted: Any) -> Any:
     return shifted(shifted), emit
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def with_sign(typingctx: Any, magnitude: Any, sign: Any) -> Any:
     """Return `magnitude` with the sign bit of `sign`."""
 
@@ -98,7 +98,7 @@ def data_pointer(context: Any, builder: Any, array_type: Any, array: Any) -> Any
     return context.make_array(array_type)(context, builder, array).data
 
 
-@intrinsic  # type: ignore[untyped-decorator]
+@intrinsic
 def stay_separate(typingctx: Any) -> Any:
     """Keep the function that calls this from being inlined."""
 
@@ -124,9 +124,9 @@ _STREAMS = tuple(f"{kind}.{i}" for kind in _KINDS for i in range(_MOST))
 
 
 def block_loader(kind: str, count: int) -> Any:
-    """Make load(array, at, apart): the tuple array[at], array[at + apart], ... of `count` numbers, streams of `kind`."""
+    """Make load(array, at, apart): the tuple array[at], array[at + apart], ... of `count` numbers."""
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def load(typingctx: Any, array: Any, at: Any, apart: Any) -> Any:
         result = types.UniTuple(array.dtype, count)
 
@@ -148,7 +148,7 @@ def block_loader(kind: str, count: int) -> Any:
 def block_storer(kind: str) -> Any:
     """Make store(array, at, apart, values): the inverse of `block_loader`, for as many values as the tuple holds."""
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def store(typingctx: Any, array: Any, at: Any, apart: Any, values: Any) -> Any:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             base, place = data_pointer(context, builder, signature.args[0], args[0]), args[1]

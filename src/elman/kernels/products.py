@@ -24,19 +24,19 @@ def _forward_panel(vectors: int) -> Any:
     tile_most, tile_4, tile_2, tile_1 = (forward_tile(rows, vectors) for rows in ROWS)
 
     @part
-    def panel(c, c_rows, c_column, c_stride, start, start_stride, a, a_rows, a_column, a_stride, first, rows, depth, b, b_at, b_stride):  # type: ignore[no-untyped-def]  # noqa: E501
+    def panel(c, start, start_stride, a, first, rows, j, depth, b, b_at, b_stride):
         i, end = first, first + rows
         while i + _MOST <= end:
-            tile_most(c, c_rows, c_column, c_stride, start, start_stride, a, a_rows, a_column, a_stride, i, depth, b, b_at, b_stride)  # noqa: E501
+            tile_most(c, start, start_stride, a, i, j, depth, b, b_at, b_stride)
             i += _MOST
         if i + 4 <= end:
-            tile_4(c, c_rows, c_column, c_stride, start, start_stride, a, a_rows, a_column, a_stride, i, depth, b, b_at, b_stride)  # noqa: E501
+            tile_4(c, start, start_stride, a, i, j, depth, b, b_at, b_stride)
             i += 4
         if i + 2 <= end:
-            tile_2(c, c_rows, c_column, c_stride, start, start_stride, a, a_rows, a_column, a_stride, i, depth, b, b_at, b_stride)  # noqa: E501
+            tile_2(c, start, start_stride, a, i, j, depth, b, b_at, b_stride)
             i += 2
         if i < end:
-            tile_1(c, c_rows, c_column, c_stride, start, start_stride, a, a_rows, a_column, a_stride, i, depth, b, b_at, b_stride)  # noqa: E501
+            tile_1(c, start, start_stride, a, i, j, depth, b, b_at, b_stride)
 
     return panel
 
@@ -46,19 +46,19 @@ def _gradient_panel(vectors: int) -> Any:
     tile_most, tile_4, tile_2, tile_1 = (gradient_tile(rows, vectors) for rows in ROWS)
 
     @part
-    def panel(c, c_at, c_stride, a, a_rows, a_column, a_stride, size, b, b_rows, b_column, b_stride, first, depth):  # type: ignore[no-untyped-def]  # noqa: E501
+    def panel(c, c_at, c_stride, a, size, b, j, first, depth):
         i = 0
         while i + _MOST <= size:
-            tile_most(c, c_at + i * c_stride, c_stride, a, a_rows, a_column + i, a_stride, b, b_rows, b_column, b_stride, first, depth)  # noqa: E501
+            tile_most(c, c_at, c_stride, a, i, b, j, first, depth)
             i += _MOST
         if i + 4 <= size:
-            tile_4(c, c_at + i * c_stride, c_stride, a, a_rows, a_column + i, a_stride, b, b_rows, b_column, b_stride, first, depth)  # noqa: E501
+            tile_4(c, c_at, c_stride, a, i, b, j, first, depth)
             i += 4
         if i + 2 <= size:
-            tile_2(c, c_at + i * c_stride, c_stride, a, a_rows, a_column + i, a_stride, b, b_rows, b_column, b_stride, first, depth)  # noqa: E501
+            tile_2(c, c_at, c_stride, a, i, b, j, first, depth)
             i += 2
         if i < size:
-            tile_1(c, c_at + i * c_stride, c_stride, a, a_rows, a_column + i, a_stride, b, b_rows, b_column, b_stride, first, depth)  # noqa: E501
+            tile_1(c, c_at, c_stride, a, i, b, j, first, depth)
 
     return panel
 
@@ -68,41 +68,38 @@ _wide_gradient, _narrow_gradient = (_gradient_panel(v) for v in VECTORS)
 
 
 @part
-def multiply(c, start, start_stride, a, first, rows, depth, packed, packed_at, columns, lanes):  # type: ignore[no-untyped-def]
+def multiply(c, start, start_stride, a, first, rows, depth, packed, packed_at, columns, lanes):
     """Set rows `first`, ..., `first + rows - 1` of C to their start plus A times the packed weights.
 
     c, a : matrices (array, rows, column, stride); A has `depth` columns, C has `columns`, a whole number of vectors.
     start : array that the sums start from: a bias row if start_stride is 0, else laid out as C.
     packed, packed_at : packed weights (depth, columns) and where in the array they begin.
     """
-    c_array, c_rows, c_column, c_stride = c
-    a_array, a_rows, a_column, a_stride = a
+    wide = 2 * lanes
     j = 0
-    while j + 2 * lanes <= columns:
-        _wide_forward(c_array, c_rows, c_column + j, c_stride, start, start_stride, a_array, a_rows, a_column, a_stride, first, rows, depth, packed, packed_at + j * depth, 2 * lanes)  # noqa: E501
-        j += 2 * lanes
+    while j + wide <= columns:
+        _wide_forward(c, start, start_stride, a, first, rows, j, depth, packed, packed_at + j * depth, wide)
+        j += wide
     if j < columns:
-        _narrow_forward(c_array, c_rows, c_column + j, c_stride, start, start_stride, a_array, a_rows, a_column, a_stride, first, rows, depth, packed, packed_at + j * depth, lanes)  # noqa: E501
+        _narrow_forward(c, start, start_stride, a, first, rows, j, depth, packed, packed_at + j * depth, lanes)
 
 
 @part
-def accumulate_gradient(c, c_at, c_stride, a, size, b, columns, first, rows, lanes):  # type: ignore[no-untyped-def]
+def accumulate_gradient(c, c_at, c_stride, a, size, b, columns, first, rows, lanes):
     """Add A.T @ B over `rows` rows from `first` to C (size, columns), which begins at c_at.
 
     a, b : matrices (array, rows, column, stride); A has `size` columns, B has `columns`, a whole number of vectors.
     """
-    a_array, a_rows, a_column, a_stride = a
-    b_array, b_rows, b_column, b_stride = b
     j = 0
     while j + 2 * lanes <= columns:
-        _wide_gradient(c, c_at + j, c_stride, a_array, a_rows, a_column, a_stride, size, b_array, b_rows, b_column + j, b_stride, first, rows)  # noqa: E501
+        _wide_gradient(c, c_at, c_stride, a, size, b, j, first, rows)
         j += 2 * lanes
     if j < columns:
-        _narrow_gradient(c, c_at + j, c_stride, a_array, a_rows, a_column, a_stride, size, b_array, b_rows, b_column + j, b_stride, first, rows)  # noqa: E501
+        _narrow_gradient(c, c_at, c_stride, a, size, b, j, first, rows)
 
 
 @kernel("pack_transposed")
-def pack_transposed(weight, size, size_padded, in_size, in_padded, lanes, packed):  # type: ignore[no-untyped-def]
+def pack_transposed(weight, size, size_padded, in_size, in_padded, lanes, packed):
     """Pack weight (gates * size, in_blocks * in_size), the gates of one run, as the right factor of A @ weight.T.
 
     A has in_blocks * in_padded columns; the product has gates * size_padded. Padding is left as it is: zero.
@@ -122,7 +119,7 @@ def pack_transposed(weight, size, size_padded, in_size, in_padded, lanes, packed
 
 
 @kernel("pack_plain")
-def pack_plain(weight, size, size_padded, in_size, in_padded, lanes, packed):  # type: ignore[no-untyped-def]
+def pack_plain(weight, size, size_padded, in_size, in_padded, lanes, packed):
     """Pack weight (gates * size, in_blocks * in_size), the gates of one run, as the right factor of D @ weight.
 
     D has gates * size_padded columns; the product has in_blocks * in_padded. Padding is left as it is: zero.
@@ -137,14 +134,18 @@ def pack_plain(weight, size, size_padded, in_size, in_padded, lanes, packed):  #
                     column = in_block * in_padded + j
                     left = column // (2 * lanes) * (2 * lanes)
                     width = min(2 * lanes, columns - left)
-                    packed[left * depth + row * width + (column - left)] = weight[gate * size + k, in_block * in_size + j]
+                    packed[left * depth + row * width + (column - left)] = weight[
+                        gate * size + k, in_block * in_size + j
+                    ]
 
 
 @kernel("unpack_gradient")
-def unpack_gradient(sums, size, size_padded, in_size, d_weight):  # type: ignore[no-untyped-def]
-    """Add sums (in_blocks * in_size, blocks * size_padded) to d_weight (blocks * size, in_blocks * in_size)."""
-    blocks = d_weight.shape[0] // size
-    for block in range(blocks):
+def unpack_gradient(sums, size, size_padded, in_size, in_padded, d_weight):
+    """Add sums (in_blocks * in_padded, gates * size_padded) to d_weight (gates * size, in_blocks * in_size)."""
+    gates, in_blocks = d_weight.shape[0] // size, d_weight.shape[1] // in_size
+    for gate in range(gates):
         for j in range(size):
-            for k in range(d_weight.shape[1]):
-                d_weight[block * size + j, k] += sums[k, block * size_padded + j]
+            for in_block in range(in_blocks):
+                for k in range(in_size):
+                    value = sums[in_block * in_padded + k, gate * size_padded + j]
+                    d_weight[gate * size + j, in_block * in_size + k] += value

@@ -1,21 +1,17 @@
 """The time loop, forward and backward, written once for every cell.
 
 A shard is at most SHARD_ROWS sequences, longest first. Its steps lie end to end, time-major: step t holds one row for
-each sequence still running, so that nothing is ever computed for a sequence that has ended. `plan_shard` numbers them.
+each sequence still running, so that nothing is ever computed for a sequence that has ended (see `Steps`).
 
-    starts (T + 1,)     row at which step t begins; starts[T] = S, all rows
-    rows (S,)           0, 1, 2, ...: a row's own number
-    sequence (S,)       which sequence of the shard a row belongs to
-    previous (S,)       where the row's states at t - 1 lie among the states; the first N rows of these are the initial ones
-    current (S,)        where the row's own states lie: N + row
-    blocks (B + 1,)     steps at which blocks of about BLOCK_ROWS rows begin; a block's tape fits in the cache
+Arrays of one layer in one direction, for a shard of N sequences and S rows:
 
-Arrays of one layer in one direction:
+    x (., depth)          input; row `x_rows[row]` is the input of a row of the shard
+    tape (., .)           pre-activations; forward leaves what backward needs, backward leaves dL/d(pre-activations)
+    states (K, N + S, .)  the cell's states, the initial ones first; states[0] is h
+    d_states (K, N, .)    in: dL/d(final states); out: dL/d(initial states)
 
-    x                   input, row x_rows[row] for each row
-    tape (S, ..)        forward leaves in it what backward needs; backward leaves dL/d(pre-activation)
-    states (K, N + S, .)  the cell's states; states[0] is h
-    d_states (K, N, .)  in: dL/d(final states); out: dL/d(initial states)
+Rows of tape and states may be longer than what they hold: an odd number of cache lines apart, they do not compete for
+the same places in the cache.
 """
 
 import functools
@@ -32,14 +28,46 @@ SHARD_ROWS = 16
 BLOCK_ROWS = 128
 
 
-@kernel("plan_shard")
-def plan_shard(lengths, block_rows, starts, rows, sequence, previous, current, blocks):  # type: ignore[no-untyped-def]
+class Steps(NamedTuple):
+    """The rows of a shard, numbered by `number_rows`; all int64."""
+
+    starts: np.ndarray[Any, Any]  # (T + 1,) row at which step t begins; starts[T] = S
+    blocks: np.ndarray[
+        Any, Any
+    ]  # (B + 1,) step at which a block of about BLOCK_ROWS rows begins, whose tape fits the cache
+    rows: np.ndarray[Any, Any]  # (S,) a row's own number: 0, 1, 2, ...
+    in_block: np.ndarray[Any, Any]  # (S,) a row's number within its block
+    sequence: np.ndarray[Any, Any]  # (S,) which sequence of the shard a row belongs to
+    previous: np.ndarray[Any, Any]  # (S,) where the row's states at t - 1 lie among the states
+    current: np.ndarray[Any, Any]  # (S,) where the row's own states lie: N + row
+
+
+class Weights(NamedTuple):
+    """The packed weights of one layer in one direction, for one sweep."""
+
+    ih: np.ndarray[Any, Any]  # by pack_transposed for forward, by pack_plain for backward; likewise hh
+    hh: np.ndarray[Any, Any]
+    bias: np.ndarray[Any, Any]  # (pre-activations * width,)
+    depth: int  # columns of x
+    hidden_size: int
+
+
+class WeightGradients(NamedTuple):
+    """Sums that the backward sweep adds to."""
+
+    ih: np.ndarray[Any, Any]  # (depth, gates * width)
+    hh: np.ndarray[Any, Any]  # (hidden_size, gates * width)
+    bias: np.ndarray[Any, Any]  # (pre-activations * width,)
+
+
+@kernel("number_rows")
+def number_rows(lengths, block_rows, steps):
     """Number the rows of a shard of sequences with these lengths, longest first; return the number of blocks."""
-    count, steps = lengths.size, lengths[0]
-    alive, row, before, n_blocks = count, 0, -1, 0
-    block_start = 0
+    starts, blocks, rows, in_block, sequence, previous, current = steps
+    count = lengths.size
+    alive, row, before, block_start, n_blocks = count, 0, 0, 0, 0
     blocks[0] = 0
-    for t in range(steps):
+    for t in range(lengths[0]):
         while lengths[alive - 1] <= t:
             alive -= 1
         if row - block_start >= block_rows:
@@ -49,28 +77,29 @@ def plan_shard(lengths, block_rows, starts, rows, sequence, previous, current, b
         starts[t] = row
         for r in range(alive):
             rows[row + r] = row + r
+            in_block[row + r] = row + r - block_start
             sequence[row + r] = r
             current[row + r] = count + row + r
             previous[row + r] = r if t == 0 else count + before + r
         before = row
         row += alive
-    starts[steps] = row
-    blocks[n_blocks + 1] = steps
+    starts[lengths[0]] = row
+    blocks[n_blocks + 1] = lengths[0]
     return n_blocks + 1
 
 
 @kernel("order_rows")
-def order_rows(lengths, starts, sequence, offsets, reverse, order):  # type: ignore[no-untyped-def]
+def order_rows(lengths, steps, offsets, reverse, order):
     """Set order[row] to the row of the input that a row of the shard reads.
 
     offsets (N,): where each sequence begins in an array that holds them end to end; empty: the input is in the shard's
     own order. `reverse` reads each sequence from its own end.
     """
-    for t in range(starts.size - 1):
-        for row in range(starts[t], starts[t + 1]):
-            r = sequence[row]
+    for t in range(steps.starts.size - 1):
+        for row in range(steps.starts[t], steps.starts[t + 1]):
+            r = steps.sequence[row]
             step = lengths[r] - 1 - t if reverse else t
-            order[row] = offsets[r] + step if offsets.size else starts[step] + r
+            order[row] = offsets[r] + step if offsets.size else steps.starts[step] + r
 
 
 class Sweep(NamedTuple):
@@ -95,16 +124,17 @@ def _forward_step(cell: Cell, dtype: np.dtype[Any]) -> Any:
     store_kept, store_states = block_storer("tape"), block_storer("state")
 
     @part
-    def forward_step(tape, tape_stride, states, state_stride, states_apart, first, previous, current, count, width):  # type: ignore[no-untyped-def]  # noqa: E501
+    def forward_step(tape, first, states, previous, current, count, width):
         stay_separate()
+        stride, apart = states.shape[2], states.shape[1] * states.shape[2]
         for r in range(count):
-            at = (first + r) * tape_stride
-            before, now = (previous + r) * state_stride, (current + r) * state_stride
+            at = (first + r) * tape.shape[1]
+            before, now = (previous + r) * stride, (current + r) * stride
             for j in range(width):
                 pre = load_pre(tape, at + j, width)
-                kept, new = equations(*pre, *load_previous(states, before + j, states_apart))
+                kept, new = equations(*pre, *load_previous(states, before + j, apart))
                 store_kept(tape, at + j, width, kept)
-                store_states(states, now + j, states_apart, new)
+                store_states(states, now + j, apart, new)
 
     return forward_step
 
@@ -112,21 +142,23 @@ def _forward_step(cell: Cell, dtype: np.dtype[Any]) -> Any:
 def _backward_step(cell: Cell, dtype: np.dtype[Any]) -> Any:
     """Make the element-wise half of a backward step."""
     equations = cell.backward.compiled(dtype)
+    n_states = len(cell.states)
     load_kept, store_d_pre = block_loader("tape", cell.blocks), block_storer("tape")
-    load_previous = block_loader("previous", len(cell.states))
-    load_states = block_loader("state", len(cell.states))
-    load_d_states, store_d_states = block_loader("d_state", len(cell.states)), block_storer("d_state")
+    load_previous, load_states = block_loader("previous", n_states), block_loader("state", n_states)
+    load_d_states, store_d_states = block_loader("d_state", n_states), block_storer("d_state")
 
     @part
-    def backward_step(tape, tape_stride, states, state_stride, states_apart, d_states, d_apart, first, previous, current, count, width):  # type: ignore[no-untyped-def]  # noqa: E501
+    def backward_step(tape, first, states, d_states, previous, current, count, width):
         stay_separate()
+        stride, apart = states.shape[2], states.shape[1] * states.shape[2]
+        d_apart = d_states.shape[1] * stride
         for r in range(count):
-            at = (first + r) * tape_stride
-            before, now, d_at = (previous + r) * state_stride, (current + r) * state_stride, r * state_stride
+            at, d_at = (first + r) * tape.shape[1], r * stride
+            before, now = (previous + r) * stride, (current + r) * stride
             for j in range(width):
                 kept = load_kept(tape, at + j, width)
-                old = load_previous(states, before + j, states_apart)
-                new = load_states(states, now + j, states_apart)
+                old = load_previous(states, before + j, apart)
+                new = load_states(states, now + j, apart)
                 d_pre, d_old = equations(*kept, *old, *new, *load_d_states(d_states, d_at + j, d_apart))
                 store_d_pre(tape, at + j, width, d_pre)
                 store_d_states(d_states, d_at + j, d_apart, d_old)
@@ -135,90 +167,100 @@ def _backward_step(cell: Cell, dtype: np.dtype[Any]) -> Any:
 
 
 def _forward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
-    forward_step = _forward_step(cell, dtype)
+    step = _forward_step(cell, dtype)
     input_runs, hidden_runs, vector = cell.input_runs, cell.hidden_runs, lanes(dtype)
     n_gates, n_blocks = len(cell.gates), cell.blocks
 
     @kernel(f"forward_{cell.name}")
-    def forward(x, x_rows, depth, hidden_size, weight_ih, weight_hh, bias, starts, rows, previous, current, blocks, tape_rows, carried, tape, states):  # type: ignore[no-untyped-def]  # noqa: E501
-        """Fill tape and states. `carried`: the initial states are not all zero, so step 0 needs its recurrent product."""
-        tape_stride, state_stride = tape.shape[1], states.shape[2]
-        states_apart, width = states.shape[1] * state_stride, bias.size // n_blocks
-        x_matrix = (x, x_rows, 0, x.shape[1])
-        h_matrix = (states, previous, 0, state_stride)
-        for block in range(blocks.size - 1):
-            first = starts[blocks[block]]
-            block_rows = starts[blocks[block + 1]] - first
+    def forward(x, x_rows, weights, steps, tape_rows, carried, tape, states):
+        """Fill tape and states.
+
+        tape_rows : steps.rows to keep the tape for backward, steps.in_block to use a tape of one block over and over.
+        carried : the initial states are not all zero, so that step 0 needs its recurrent product too.
+        """
+        ih, hh, bias, depth, hidden_size = weights
+        width, tape_stride = bias.size // n_blocks, tape.shape[1]
+        inputs = (x, x_rows, 0, x.shape[1])
+        h = (states, steps.previous, 0, states.shape[2])
+        for block in range(steps.blocks.size - 1):
+            first = steps.starts[steps.blocks[block]]
+            rows = steps.starts[steps.blocks[block + 1]] - first
             for gate, place, count in input_runs:
-                pre = (tape, tape_rows, place * width, tape_stride)
-                multiply(pre, bias, 0, x_matrix, first, block_rows, depth, weight_ih, gate * width * depth, count * width, vector)  # noqa: E501
-            for t in range(blocks[block], blocks[block + 1]):
-                row = starts[t]
-                count_alive = starts[t + 1] - row
+                pre, at = (tape, tape_rows, place * width, tape_stride), gate * width * depth
+                multiply(pre, bias, 0, inputs, first, rows, depth, ih, at, count * width, vector)
+            for t in range(steps.blocks[block], steps.blocks[block + 1]):
+                row = steps.starts[t]
+                alive = steps.starts[t + 1] - row
                 recurrent = carried or t > 0
                 for gate, place, count in hidden_runs:
-                    pre = (tape, tape_rows, place * width, tape_stride)
-                    hidden_depth = hidden_size if recurrent else 0
-                    if place < n_gates:
-                        if recurrent:
-                            multiply(pre, tape, tape_stride, h_matrix, row, count_alive, hidden_depth, weight_hh, gate * width * hidden_size, count * width, vector)  # noqa: E501
-                    else:
-                        multiply(pre, bias, 0, h_matrix, row, count_alive, hidden_depth, weight_hh, gate * width * hidden_size, count * width, vector)  # noqa: E501
-                forward_step(tape, tape_stride, states, state_stride, states_apart, tape_rows[row], previous[row], current[row], count_alive, width)  # noqa: E501
+                    pre, at = (tape, tape_rows, place * width, tape_stride), gate * width * hidden_size
+                    if place >= n_gates:  # a gate that keeps the recurrent part apart: it starts from its own bias
+                        inner = hidden_size if recurrent else 0
+                        multiply(pre, bias, 0, h, row, alive, inner, hh, at, count * width, vector)
+                    elif recurrent:
+                        multiply(pre, tape, tape_stride, h, row, alive, hidden_size, hh, at, count * width, vector)
+                step(tape, tape_rows[row], states, steps.previous[row], steps.current[row], alive, width)
 
     return forward
 
 
 def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
-    backward_step = _backward_step(cell, dtype)
+    step = _backward_step(cell, dtype)
     input_runs, hidden_runs, vector = cell.input_runs, cell.hidden_runs, lanes(dtype)
     n_gates, n_blocks = len(cell.gates), cell.blocks
 
     @kernel(f"backward_{cell.name}")
-    def backward(x, x_rows, depth, weight_ih, weight_hh, starts, rows, sequence, previous, current, blocks, carried, tape, states, d_output, d_output_column, d_states, d_x, d_ih, d_hh, d_bias):  # type: ignore[no-untyped-def]  # noqa: E501
-        """Go back through time: dL/d(states) accumulates in d_states, and the weights' gradients in d_ih, d_hh, d_bias.
+    def backward(x, x_rows, order, weights, steps, carried, tape, states, d_output, d_column, d_states, d_x, sums):
+        """Go back through time: d_states carries dL/d(states), `sums` collects the gradients of the weights.
 
-        d_output (., .): dL/dh_t from above, rows as x_rows; empty: only the final states are used.
-        d_x: dL/dx is added to it, rows as x_rows; empty: not wanted (the first layer).
-        d_ih (depth, gates * width), d_hh (hidden_size, gates * width), d_bias (pre-activations * width): added to.
+        d_output (S, .) : dL/dh_t from above in columns from d_column on; empty: only final states count.
+        d_x (S, depth) : dL/dx is added to it; empty: not wanted (the first layer).
+        order (S,) : which row of d_output and d_x belongs to each row of the shard: the direction of time.
         """
-        tape_stride, state_stride = tape.shape[1], states.shape[2]
-        states_apart, d_apart = states.shape[1] * state_stride, d_states.shape[1] * state_stride
-        width = d_bias.size // n_blocks
-        d_h = (d_states, sequence, 0, state_stride)
-        sums = np.empty_like(d_bias)
-        for block in range(blocks.size - 2, -1, -1):
-            first = starts[blocks[block]]
-            block_rows = starts[blocks[block + 1]] - first
-            for t in range(blocks[block + 1] - 1, blocks[block] - 1, -1):
-                row = starts[t]
-                alive = starts[t + 1] - row
+        ih, hh, bias, depth, hidden_size = weights
+        width, stride = bias.size // n_blocks, states.shape[2]
+        inputs, h = (x, x_rows, 0, x.shape[1]), (states, steps.previous, 0, stride)
+        d_inputs, d_h = (d_x, order, 0, d_x.shape[1]), (d_states, steps.sequence, 0, stride)
+        block_bias = np.empty_like(bias)
+        for block in range(steps.blocks.size - 2, -1, -1):
+            first = steps.starts[steps.blocks[block]]
+            rows = steps.starts[steps.blocks[block + 1]] - first
+            for t in range(steps.blocks[block + 1] - 1, steps.blocks[block] - 1, -1):
+                row = steps.starts[t]
+                alive = steps.starts[t + 1] - row
                 if d_output.size:
-                    for r in range(alive):
-                        for j in range(width):
-                            d_states[0, r, j] += d_output[x_rows[row + r], d_output_column + j]
-                backward_step(tape, tape_stride, states, state_stride, states_apart, d_states, d_apart, row, previous[row], current[row], alive, width)  # noqa: E501
+                    _add_rows(d_output, order, row, d_column, d_states, alive, width)
+                step(tape, row, states, d_states, steps.previous[row], steps.current[row], alive, width)
                 if carried or t > 0:
                     for gate, place, count in hidden_runs:
-                        d_pre = (tape, rows, place * width, tape_stride)
-                        multiply(d_h, d_states, state_stride, d_pre, row, alive, count * width, weight_hh, gate * width * width, width, vector)  # noqa: E501
-            if d_x.size:
-                for gate, place, count in input_runs:
-                    d_pre = (tape, rows, place * width, tape_stride)
-                    multiply((d_x, x_rows, 0, d_x.shape[1]), d_x, d_x.shape[1], d_pre, first, block_rows, count * width, weight_ih, gate * width * depth, depth, vector)  # noqa: E501
+                        d_pre, at = (tape, steps.rows, place * width, tape.shape[1]), gate * width * width
+                        multiply(d_h, d_states, stride, d_pre, row, alive, count * width, hh, at, width, vector)
             for gate, place, count in input_runs:
-                d_pre = (tape, rows, place * width, tape_stride)
-                accumulate_gradient(d_ih, gate * width, n_gates * width, (x, x_rows, 0, x.shape[1]), depth, d_pre, count * width, first, block_rows, vector)  # noqa: E501
-            second = first if carried or block > 0 else starts[1]
+                d_pre, at = (tape, steps.rows, place * width, tape.shape[1]), gate * width * depth
+                if d_x.size:
+                    multiply(d_inputs, d_x, d_x.shape[1], d_pre, first, rows, count * width, ih, at, depth, vector)
+                to, across = gate * width, n_gates * width
+                accumulate_gradient(sums.ih, to, across, inputs, depth, d_pre, count * width, first, rows, vector)
+            recurrent = (
+                first if carried or block > 0 else steps.starts[1]
+            )  # the first row whose h_{t-1} may not be zero
             for gate, place, count in hidden_runs:
-                d_pre = (tape, rows, place * width, tape_stride)
-                h = (states, previous, 0, state_stride)
-                accumulate_gradient(d_hh, gate * width, n_gates * width, h, d_hh.shape[0], d_pre, count * width, second, first + block_rows - second, vector)  # noqa: E501
-            sums[:] = 0
-            for row in range(first, first + block_rows):
-                for j in range(sums.size):
-                    sums[j] += tape[row, j]
-            for j in range(sums.size):
-                d_bias[j] += sums[j]
+                d_pre = (tape, steps.rows, place * width, tape.shape[1])
+                to, across, n = gate * width, n_gates * width, first + rows - recurrent
+                accumulate_gradient(sums.hh, to, across, h, hidden_size, d_pre, count * width, recurrent, n, vector)
+            block_bias[:] = 0
+            for row in range(first, first + rows):
+                for j in range(block_bias.size):
+                    block_bias[j] += tape[row, j]
+            for j in range(block_bias.size):
+                sums.bias[j] += block_bias[j]
 
     return backward
+
+
+@part
+def _add_rows(d_output, order, row, column, d_states, count, width):
+    """Add to dL/dh what comes from the layer above at this step."""
+    for r in range(count):
+        for j in range(width):
+            d_states[0, r, j] += d_output[order[row + r], column + j]

@@ -6,7 +6,7 @@ products in the order of k with one rounding each, whatever the tile's size and 
 same bits in any batch and on any instruction set.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from llvmlite import ir
@@ -23,19 +23,44 @@ VECTORS = (2, 1)
 _INT = ir.IntType(64)
 
 
+class _Matrix(NamedTuple):
+    """A matrix (array, rows, column, stride): row i begins at array[rows[i] * stride + column]."""
+
+    base: Any
+    rows: Any
+    column: Any
+    stride: Any
+
+
 class _Emitter:
     """Shared by both tiles: pointers, vectors of the right width, and the loop over k."""
 
     def __init__(self, context: Any, builder: Any, signature: Any, args: Any) -> None:
         self.context, self.builder, self.signature, self.args = context, builder, signature, args
-        dtype = np.dtype(as_dtype(signature.args[0].dtype))
+        first = signature.args[0]
+        float_type = first[0].dtype if isinstance(first, types.BaseTuple) else first.dtype
+        dtype = np.dtype(as_dtype(float_type))
         self.width = lanes(dtype)
-        self.vector = ir.VectorType(context.get_value_type(signature.args[0].dtype), self.width)
+        self.vector = ir.VectorType(context.get_value_type(float_type), self.width)
         self.align = dtype.itemsize
 
     def pointer(self, argument: int) -> Any:
         """Return the address of the array passed as this argument."""
         return data_pointer(self.context, self.builder, self.signature.args[argument], self.args[argument])
+
+    def matrix(self, argument: int) -> "_Matrix":
+        """Return the parts of the matrix passed as this argument."""
+        kind, value = self.signature.args[argument], self.args[argument]
+        array, rows, column, stride = (self.builder.extract_value(value, i) for i in range(4))
+        base, numbers = (
+            data_pointer(self.context, self.builder, kind[i], part) for i, part in enumerate((array, rows))
+        )
+        return _Matrix(base, numbers, column, stride)
+
+    def row_offset(self, matrix: "_Matrix", place: Any, stride: Any = None) -> Any:
+        """Load a row's number and return where the row's first column lies, counted in elements."""
+        row = self.builder.load(self.builder.gep(matrix.rows, [place]))
+        return self.builder.add(self.builder.mul(row, matrix.stride if stride is None else stride), matrix.column)
 
     def at(self, base: Any, *offsets: Any) -> Any:
         """Return base advanced by the sum of the offsets, counted in elements."""
@@ -81,7 +106,7 @@ class _Emitter:
         builder.cbranch(builder.icmp_signed("<", k, depth), body, done)
         builder.position_at_end(body)
         columns = self.load_vectors(b, b_offset(k), vectors)
-        updated = []
+        updated: list[list[Any]] = []
         for pointer in a_pointers(k):
             number = self.spread(builder.load(pointer))
             row = running[len(updated)]
@@ -98,28 +123,23 @@ class _Emitter:
 def forward_tile(rows: int, vectors: int) -> Any:
     """Make the tile of the products whose rows are sequences.
 
-    tile(c, c_rows, c_column, c_stride, start, start_stride, a, a_rows, a_column, a_stride, first, depth, b, b_at, b_stride):
-    for i < rows, j < vectors * lanes, with r = first + i,
+    tile(c, start, start_stride, a, first, j, depth, b, b_at, b_stride): for each row i < rows of matrices c and a from
+    `first` on, and vectors * lanes columns from j on,
 
-        c[c_rows[r], c_column + j] = start_row[j] + sum_k a[a_rows[r], a_column + k] * b[b_at + k * b_stride + j]
+        c[i, j] = start[i * start_stride + c.column + j] + sum_k a[i, k] * b[b_at + k * b_stride + j]
 
-    where start_row is start[c_column + j] if start_stride is 0 (a bias) and c's own row if start is c.
+    start_stride is 0 for a bias; with c's own array and stride as start, the products are added to c.
     """
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def tile(
         typingctx: Any,
         c: Any,
-        c_rows: Any,
-        c_column: Any,
-        c_stride: Any,
         start: Any,
         start_stride: Any,
         a: Any,
-        a_rows: Any,
-        a_column: Any,
-        a_stride: Any,
         first: Any,
+        j: Any,
         depth: Any,
         b: Any,
         b_at: Any,
@@ -127,32 +147,26 @@ def forward_tile(rows: int, vectors: int) -> Any:
     ) -> Any:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             e = _Emitter(context, builder, signature, args)
-            c, c_rows, start, a, a_rows, b = (e.pointer(i) for i in (0, 1, 4, 6, 7, 12))
-            c_column, c_stride, start_stride, a_column, a_stride = (args[i] for i in (2, 3, 5, 8, 9))
-            first, depth, b_at, b_stride = (args[i] for i in (10, 11, 13, 14))
+            c, a, start, b = e.matrix(0), e.matrix(3), e.pointer(1), e.pointer(7)
+            start_stride, first, j, depth, b_at, b_stride = (args[i] for i in (2, 4, 5, 6, 8, 9))
             places = [builder.add(first, ir.Constant(_INT, i)) for i in range(rows)]
-            c_index = [builder.load(builder.gep(c_rows, [place])) for place in places]
-            c_offsets = [builder.add(builder.mul(row, c_stride), c_column) for row in c_index]
-            starts = [builder.add(builder.mul(row, start_stride), c_column) for row in c_index]
-            a_index = [builder.load(builder.gep(a_rows, [place])) for place in places]
-            a_bases = [e.at(a, builder.mul(row, a_stride), a_column) for row in a_index]
+            c_offsets = [builder.add(e.row_offset(c, place), j) for place in places]
+            starts = [builder.add(e.row_offset(c, place, start_stride), j) for place in places]
+            a_rows = [builder.gep(a.base, [e.row_offset(a, place)]) for place in places]
             sums = e.accumulate(
                 [e.load_vectors(start, offset, vectors) for offset in starts],
                 depth,
-                lambda k: [builder.gep(base, [k]) for base in a_bases],
+                lambda k: [builder.gep(row, [k]) for row in a_rows],
                 lambda k: builder.add(b_at, builder.mul(k, b_stride)),
                 b,
             )
             for row, offset in zip(sums, c_offsets):
-                e.store_vectors(row, c, offset)
+                e.store_vectors(row, c.base, offset)
             return context.get_dummy_value()
 
-        _same_float(c, start, a, b)
-        index, step = types.intp, types.Array(types.int64, 1, "C", readonly=False)
-        if c_rows != step or a_rows != step:
-            raise NumbaError(f"row numbers must be int64 arrays, got {c_rows} and {a_rows}")
-        kinds = (c, step, index, index, start, index, a, step, index, index, index, index, b, index, index)
-        return types.void(*kinds), emit
+        index = types.intp
+        _check(c[0], start, a[0], b)
+        return types.void(c, start, index, a, index, index, index, b, index, index), emit
 
     return tile
 
@@ -160,66 +174,47 @@ def forward_tile(rows: int, vectors: int) -> Any:
 def gradient_tile(rows: int, vectors: int) -> Any:
     """Make the tile of the products that sum over the rows of a batch.
 
-    tile(c, c_at, c_stride, a, a_rows, a_column, a_stride, b, b_rows, b_column, b_stride, first, depth):
-    for i < rows, j < vectors * lanes,
+    tile(c, c_at, c_stride, a, i, b, j, first, depth): for `rows` columns of a from i on, vectors * lanes columns of b
+    from j on,
 
-        c[c_at + i * c_stride + j] += sum_k a[a_rows[first + k], a_column + i] * b[b_rows[first + k], b_column + j]
+        c[c_at + i * c_stride + j] += sum_k a[first + k, i] * b[first + k, j]
 
     The sum starts at zero and is added to c once, so that a long sum is a sum of short ones and loses less to rounding.
     """
 
-    @intrinsic  # type: ignore[untyped-decorator]
+    @intrinsic
     def tile(
-        typingctx: Any,
-        c: Any,
-        c_at: Any,
-        c_stride: Any,
-        a: Any,
-        a_rows: Any,
-        a_column: Any,
-        a_stride: Any,
-        b: Any,
-        b_rows: Any,
-        b_column: Any,
-        b_stride: Any,
-        first: Any,
-        depth: Any,
+        typingctx: Any, c: Any, c_at: Any, c_stride: Any, a: Any, i: Any, b: Any, j: Any, first: Any, depth: Any
     ) -> Any:
         def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             e = _Emitter(context, builder, signature, args)
-            c, a, a_rows, b, b_rows = (e.pointer(i) for i in (0, 3, 4, 7, 8))
-            c_at, c_stride, a_column, a_stride, b_column, b_stride, first, depth = (
-                args[i] for i in (1, 2, 5, 6, 9, 10, 11, 12)
-            )
+            c, a, b = e.pointer(0), e.matrix(3), e.matrix(5)
+            c_at, c_stride, i, j, first, depth = (args[n] for n in (1, 2, 4, 6, 7, 8))
 
             def a_pointers(k: Any) -> list[Any]:
-                row = builder.load(builder.gep(a_rows, [builder.add(first, k)]))
-                base = e.at(a, builder.mul(row, a_stride), a_column)
-                return [builder.gep(base, [ir.Constant(_INT, i)]) for i in range(rows)]
+                base = e.at(a.base, e.row_offset(a, builder.add(first, k)), i)
+                return [builder.gep(base, [ir.Constant(_INT, n)]) for n in range(rows)]
 
             def b_offset(k: Any) -> Any:
-                row = builder.load(builder.gep(b_rows, [builder.add(first, k)]))
-                return builder.add(builder.mul(row, b_stride), b_column)
+                return builder.add(e.row_offset(b, builder.add(first, k)), j)
 
             zero = ir.Constant(e.vector, None)
-            sums = e.accumulate([[zero] * vectors for _ in range(rows)], depth, a_pointers, b_offset, b)
-            for i, row in enumerate(sums):
-                offset = builder.add(c_at, builder.mul(c_stride, ir.Constant(_INT, i)))
+            sums = e.accumulate([[zero] * vectors for _ in range(rows)], depth, a_pointers, b_offset, b.base)
+            for n, row in enumerate(sums):
+                below = builder.add(i, ir.Constant(_INT, n))
+                offset = builder.add(builder.add(c_at, j), builder.mul(c_stride, below))
                 before = e.load_vectors(c, offset, vectors)
                 e.store_vectors([builder.fadd(x, y) for x, y in zip(before, row)], c, offset)
             return context.get_dummy_value()
 
-        _same_float(c, a, b)
-        index, step = types.intp, types.Array(types.int64, 1, "C", readonly=False)
-        if a_rows != step or b_rows != step:
-            raise NumbaError(f"row numbers must be int64 arrays, got {a_rows} and {b_rows}")
-        kinds = (c, index, index, a, step, index, index, b, step, index, index, index, index)
-        return types.void(*kinds), emit
+        index = types.intp
+        _check(c, a[0], b[0])
+        return types.void(c, index, index, a, index, b, index, index, index), emit
 
     return tile
 
 
-def _same_float(*arrays: Any) -> None:
+def _check(*arrays: Any) -> None:
     """Refuse a mixture of precisions, which LLVM would take for the wrong bits."""
     if len({array.dtype for array in arrays}) > 1 or arrays[0].dtype not in (types.float32, types.float64):
         raise NumbaError(f"a tile takes arrays of one precision, float32 or float64, got {arrays}")

@@ -1,0 +1,63 @@
+"""elman: classify sequences with recurrent neural networks, trained by backpropagation through time.
+
+>>> from elman import SequenceClassifier, read  # doctest: +SKIP
+>>> training = read("vowels.csv")  # doctest: +SKIP
+>>> classifier = SequenceClassifier(random_state=0).fit(training.sequences, training.labels)  # doctest: +SKIP
+>>> classifier.save("vowels.safetensors")  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from elman.errors import (
+    DataError,
+    ElmanError,
+    FileError,
+    InputError,
+    ModelFileError,
+    OutputError,
+    ParameterError,
+)
+
+if TYPE_CHECKING:
+    from elman.data import Sequences, read
+    from elman.estimators.classifier import SequenceClassifier, load
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DataError",
+    "ElmanError",
+    "FileError",
+    "InputError",
+    "ModelFileError",
+    "OutputError",
+    "ParameterError",
+    "SequenceClassifier",
+    "Sequences",
+    "__version__",
+    "load",
+    "read",
+]
+
+# Imported when first asked for, so that `import elman` loads neither scikit-learn nor Numba nor polars.
+_HOMES = {
+    "SequenceClassifier": "elman.estimators.classifier",
+    "Sequences": "elman.data",
+    "load": "elman.estimators.classifier",
+    "read": "elman.data",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(_HOMES[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

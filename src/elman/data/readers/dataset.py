@@ -1,0 +1,42 @@
+"""What a reader returns."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.data.sequences import Sequences
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Sequences with what a file says about them.
+
+    Parameters
+    ----------
+    sequences : Sequences
+        N sequences, S steps in all.
+    labels : str, int or bool array (N,), or (S,) where ``per_step``; or None
+    ids : str array (N,)
+        As the file names the sequences, else '0', '1', ... in the order of the file.
+    groups : str array (N,), or None
+    per_step : bool
+        Whether ``labels`` holds one label a step.
+    notes : tuple of str
+        What was guessed, each in one sentence.
+    """
+
+    sequences: Sequences
+    labels: NDArray[Any] | None
+    ids: NDArray[np.str_]
+    groups: NDArray[np.str_] | None = None
+    per_step: bool = False
+    notes: tuple[str, ...] = ()
+
+
+def numbered_ids(n: int) -> NDArray[np.str_]:
+    """Give the ids '0' to 'n - 1', for formats that have none."""
+    return np.arange(n).astype(np.str_)

@@ -1,0 +1,118 @@
+"""What each column of a long table is for: named by the user, or guessed from its name and said aloud."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from elman.data.readers.source import listed, shown
+from elman.errors import FileError, ParameterError
+
+_GUESSES = {
+    "id": (
+        "id",
+        "sequence_id",
+        "seq_id",
+        "series_id",
+        "case_id",
+        "case",
+        "sequence",
+        "series",
+        "recording",
+        "record_id",
+    ),
+    "time": ("time", "t", "step", "timestamp", "timestep", "time_step", "date", "datetime"),
+    "label": ("label", "class", "target", "y", "category"),
+    "group": ("group", "subject", "participant", "patient", "user", "speaker"),
+}
+_MEANING = {"id": "sequence id", "time": "time", "label": "label", "group": "group"}
+
+
+@dataclass(frozen=True)
+class Roles:
+    """The column of each role, the feature columns, and one sentence for each guess."""
+
+    id: str
+    time: str | None
+    label: str | None
+    group: str | None
+    features: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def find_roles(path: Path, columns: list[str], named: dict[str, str | None], labels_required: bool) -> Roles:
+    """Decide what each column is for.
+
+    Parameters
+    ----------
+    columns : list of str
+        All columns of the file.
+    named : dict
+        From 'id', 'time', 'label' and 'group' to the column that the user named, or None.
+    labels_required : bool
+        Whether a missing label column is an error.
+
+    Raises
+    ------
+    FileError
+        If a named column does not exist, or there is no id, no label where one is required, or no feature.
+    """
+    found, notes = _named(path, columns, named, labels_required)
+    for role, guesses in _GUESSES.items():
+        if named[role] is None:
+            candidates = _candidates(columns, guesses, taken=found)
+            if candidates:
+                found[role] = candidates[0]
+                notes.append(_guess_note(role, candidates))
+    if "id" not in found:
+        raise FileError(
+            f"{path}: expected a column that says which sequence a row belongs to, such as 'id'. "
+            f"Name it with id; the columns are {listed(columns)}."
+        )
+    if "label" not in found and labels_required:
+        raise FileError(
+            f"{path}: expected a column with labels, such as 'label'. "
+            f"Name it with label; the columns are {listed(columns)}."
+        )
+    if "time" not in found:
+        notes.append("Found no time column: the rows of a sequence keep the order of the file.")
+    features = tuple(column for column in columns if column not in found.values())
+    if not features:
+        raise FileError(f"{path}: expected at least one feature column beside {listed(columns)}, found none.")
+    notes.append(f"Read {len(features)} other column{'s' * (len(features) > 1)} as features: {listed(features)}.")
+    return Roles(
+        found["id"], found.get("time"), found.get("label"), found.get("group"), features=features, notes=tuple(notes)
+    )
+
+
+def _named(
+    path: Path, columns: list[str], named: dict[str, str | None], labels_required: bool
+) -> tuple[dict[str, str], list[str]]:
+    found: dict[str, str] = {}
+    notes: list[str] = []
+    for role, column in named.items():
+        if column is None:
+            continue
+        if column in found.values():
+            raise ParameterError(f"{path}: expected a column of its own for each role, got {shown(column)} for two.")
+        if column in columns:
+            found[role] = column
+        elif role == "label" and not labels_required:
+            notes.append(f"Found no column {shown(column)}: read without labels.")
+        else:
+            raise FileError(f"{path}: there is no {role} column {shown(column)}. The columns are {listed(columns)}.")
+    return found, notes
+
+
+def _candidates(columns: list[str], guesses: tuple[str, ...], taken: dict[str, str]) -> list[str]:
+    """Give the free columns that could have a role, the most likely first."""
+    free = [column for column in columns if column not in taken.values()]
+    lower = [column.lower() for column in columns]
+    if "z" in lower:  # then 'y' is a coordinate
+        guesses = tuple(guess for guess in guesses if guess != "y")
+    return [column for guess in guesses for column in free if column.lower() == guess]
+
+
+def _guess_note(role: str, candidates: list[str]) -> str:
+    also = f" (not {listed(candidates[1:])}; name it with {role} if that is wrong)" if candidates[1:] else ""
+    return f"Read column {shown(candidates[0])} as the {_MEANING[role]}{also}."

@@ -1,0 +1,120 @@
+"""Two simple baselines, fitted beside every model, so that a reader sees whether recurrence paid.
+
+`majority` knows how often each class occurs and always says the most frequent one. `summary_statistics` is a logistic
+regression on a few figures about each feature, blind to the order of the steps but for the first and the last.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.data import Sequences
+
+Array = NDArray[np.float64]
+
+NAMES = ("majority", "summary_statistics")
+_MOST_ROWS = 50_000  # to fit the regression on; steps or sequences beyond are left out evenly
+
+
+@dataclass(frozen=True, eq=False)
+class Baselines:
+    """Both baselines as plain arrays; F = 6 D + 1 statistics.
+
+    Parameters
+    ----------
+    prior : float64 array (C,)
+        The share of each class in training.
+    mean, scale : float64 arrays (F,)
+        What standardises the statistics.
+    coefficients : float64 array (C, F)
+    intercept : float64 array (C,)
+    """
+
+    prior: Array
+    mean: Array
+    scale: Array
+    coefficients: Array
+    intercept: Array
+
+    @classmethod
+    def fit(cls, sequences: Sequences, codes: NDArray[np.int64], n_classes: int, *, every_step: bool) -> Baselines:
+        """Fit both on the training part, from codes (N,), or (S,) with ``every_step``."""
+        statistics = _statistics(sequences, every_step)
+        n_rows = len(statistics)
+        if n_rows > _MOST_ROWS:
+            kept = np.linspace(0, n_rows - 1, _MOST_ROWS).astype(np.int64)
+            kept = np.union1d(kept, np.unique(codes, return_index=True)[1])  # a step of every class stays
+            statistics = statistics[kept]
+        else:
+            kept = np.arange(n_rows)
+        mean = statistics.mean(axis=0)
+        deviation = statistics.std(axis=0)
+        scale = np.where(deviation > 1e-12 * np.abs(mean), deviation, 1.0)
+        coefficients, intercept = _regression((statistics - mean) / scale, codes[kept], n_classes)
+        prior = np.bincount(codes, minlength=n_classes) / n_rows
+        return cls(prior, mean, scale, coefficients, intercept)
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Baselines:
+        """Build from the arrays that `arrays` gave."""
+        return cls(**arrays)
+
+    def arrays(self) -> dict[str, Array]:
+        """Give every array by name, as a model file keeps them."""
+        return {field.name: getattr(self, field.name) for field in fields(self)}
+
+    def proba(self, sequences: Sequences, *, every_step: bool) -> dict[str, Array]:
+        """Give the probabilities of each baseline by its name, float64 (N, C), or (S, C) with ``every_step``."""
+        logits = (_statistics(sequences, every_step) - self.mean) / self.scale @ self.coefficients.T + self.intercept
+        exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
+        regression = exponentials / exponentials.sum(axis=1, keepdims=True)
+        return {"majority": np.tile(self.prior, (len(logits), 1)), "summary_statistics": regression}
+
+
+def _statistics(sequences: Sequences, every_step: bool) -> Array:
+    """Give mean, deviation, least, greatest, first and last value of each feature, and the length.
+
+    Returns (N, F); with ``every_step`` (S, F): for each step, the statistics of its sequence up to that step.
+    """
+    values = sequences.values.astype(np.float64)
+    if every_step:
+        return np.concatenate([_running(values[a:b]) for a, b in zip(sequences.offsets, sequences.offsets[1:])])
+    starts, lengths = sequences.offsets[:-1], sequences.lengths
+    mean = np.add.reduceat(values, starts) / lengths[:, None]  # (N, D)
+    variance = np.add.reduceat((values - np.repeat(mean, lengths, axis=0)) ** 2, starts) / lengths[:, None]
+    least, greatest = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
+    first, last = values[starts], values[sequences.offsets[1:] - 1]
+    return np.hstack([mean, np.sqrt(variance), least, greatest, first, last, lengths[:, None]])
+
+
+def _running(values: Array) -> Array:
+    """Give the statistics (T, F) of every beginning of one sequence (T, D)."""
+    count = np.arange(1.0, len(values) + 1)[:, None]  # (T, 1)
+    moved = values - values[0]  # the variance of values far from zero would drown in rounding
+    mean = np.cumsum(moved, axis=0) / count
+    variance = np.maximum(np.cumsum(moved**2, axis=0) / count - mean**2, 0.0)
+    least, greatest = np.minimum.accumulate(values), np.maximum.accumulate(values)
+    first = np.broadcast_to(values[0], values.shape)
+    return np.hstack([mean + values[0], np.sqrt(variance), least, greatest, first, values, count])
+
+
+def _regression(statistics: Array, codes: NDArray[np.int64], n_classes: int) -> tuple[Array, Array]:
+    """Fit a logistic regression; give coefficients (C, F) and intercept (C,) of a softmax over all classes."""
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.linear_model import LogisticRegression
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # near enough for a baseline
+        model = LogisticRegression(max_iter=500).fit(statistics, codes)
+    coefficients = np.zeros((n_classes, statistics.shape[1]))
+    intercept = np.zeros(n_classes)
+    if len(model.classes_) == 2:  # one row: the logit of the second class against the first
+        coefficients[model.classes_[1]], intercept[model.classes_[1]] = model.coef_[0], model.intercept_[0]
+    else:
+        coefficients[model.classes_], intercept[model.classes_] = model.coef_, model.intercept_
+    return coefficients, intercept

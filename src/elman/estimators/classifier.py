@@ -1,0 +1,410 @@
+"""SequenceClassifier: a recurrent network with the face of a scikit-learn classifier."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import asdict, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, ClassifierMixin
+from sklearn.utils.validation import check_is_fitted
+
+from elman.data import Sequences, Standardiser, as_sequences
+from elman.errors import DataError, ModelFileError, ParameterError
+from elman.estimators.baselines import Baselines
+from elman.estimators.evaluation import FIGURES, measure
+from elman.estimators.labels import as_labels, encode
+from elman.estimators.parameters import Defaults, check_parameters
+from elman.estimators.parts import Part, make_generators, split
+from elman.estimators.progress import epoch_line
+from elman.metadata import Metadata, as_json, classes_as_json
+from elman.model_file import Model, read_model, save_model
+from elman.network.architecture import Architecture
+from elman.network.network import Network
+from elman.training.history import History
+from elman.training.trainer import Samples, Trainer, TrainingSettings
+
+Record = dict[str, Any]
+
+
+class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
+    """Classify sequences, or every step of them, with a recurrent network.
+
+    Parameters
+    ----------
+    cell : {'elman', 'elman_relu', 'lstm', 'gru'}
+    hidden_size : int
+        Size of the state h of each layer and direction.
+    num_layers : int
+    bidirectional : bool
+        Whether a second set of layers reads each sequence from its own end.
+    dropout : float in [0, 1)
+        Share of values between two layers that are set to 0 in training.
+    readout : {'last', 'mean', 'max'}
+        What of the last layer's states is classified: those at each direction's last step, or their mean or maximum.
+    loss_at : {'last', 'every_step'}
+        Whether a sequence has one label, or each step has its own.
+    initialisation : {'uniform', 'glorot', 'orthogonal', 'identity'}
+    forget_bias : float or None
+        Start of an LSTM's forget gate; None: as the scheme has it.
+    optimizer : {'sgd', 'rmsprop', 'adam', 'adamw'}
+    learning_rate, momentum, weight_decay : float
+    nesterov : bool
+        Whether momentum is Nesterov's; for 'sgd'.
+    batch_size : int
+        Sequences a step of the optimizer.
+    max_epochs : int
+    clip_norm, clip_value : float or None
+        Bounds of the gradient's Euclidean norm and of each of its entries.
+    early_stopping : bool
+        Whether to set a validation part aside and stop when its loss no longer falls. Without it, and without data
+        passed as ``validation``, all data is trained on for ``max_epochs``.
+    validation_fraction : float in (0, 1)
+        The part set aside, by class, or by whole groups where groups are given.
+    n_iter_no_change : int
+        Epochs without a better validation loss before training stops.
+    standardise : bool
+        Whether each feature is shifted and scaled to mean 0 and deviation 1 over the training part.
+    dtype : {'float32', 'float64'}
+    n_threads : int or None
+        None: as many as the process may use. The result does not depend on it.
+    random_state : int, numpy.random.Generator, numpy.random.RandomState or None
+    verbose : bool
+        Whether to print a line an epoch.
+
+    Attributes
+    ----------
+    classes_ : array (C,)
+    n_features_in_ : int
+        D, the number of features of a step.
+    history_ : list of dict
+        One record an epoch: losses, accuracies, gradient norm, learning rate, seconds, sequences a second.
+    training_ : dict
+        What training came to: epochs, best epoch, seconds, sizes of both parts, figures on the validation part.
+    baselines_ : Baselines
+        Two simple classifiers fitted on the same training part; `elman.estimators.evaluation` measures against them.
+    network_ : Network
+        Holds the parameters of the epoch with the lowest validation loss.
+    columns_ : dict
+        The columns of the table that the data was read from, by role; empty where unknown.
+
+    Examples
+    --------
+    Sequences of any length; which of them rise?
+
+    >>> import numpy as np
+    >>> rng = np.random.default_rng(0)
+    >>> X = [np.cumsum(rng.normal(slope, 1.0, size=rng.integers(20, 40))) for slope in [-0.5, 0.5] * 20]
+    >>> y = ["falls", "rises"] * 20
+    >>> classifier = SequenceClassifier(hidden_size=8, max_epochs=20, random_state=0).fit(X, y)
+    >>> classifier.predict([np.linspace(0, 20, 30), np.linspace(0, -20, 25)]).tolist()
+    ['rises', 'falls']
+    """
+
+    def __init__(
+        self,
+        *,
+        cell: str = Defaults.cell,
+        hidden_size: int = Defaults.hidden_size,
+        num_layers: int = Defaults.num_layers,
+        bidirectional: bool = Defaults.bidirectional,
+        dropout: float = Defaults.dropout,
+        readout: str = Defaults.readout,
+        loss_at: str = Defaults.loss_at,
+        initialisation: str = Defaults.initialisation,
+        forget_bias: float | None = Defaults.forget_bias,
+        optimizer: str = Defaults.optimizer,
+        learning_rate: float = Defaults.learning_rate,
+        momentum: float = Defaults.momentum,
+        nesterov: bool = Defaults.nesterov,
+        weight_decay: float = Defaults.weight_decay,
+        batch_size: int = Defaults.batch_size,
+        max_epochs: int = Defaults.max_epochs,
+        clip_norm: float | None = Defaults.clip_norm,
+        clip_value: float | None = Defaults.clip_value,
+        early_stopping: bool = Defaults.early_stopping,
+        validation_fraction: float = Defaults.validation_fraction,
+        n_iter_no_change: int = Defaults.n_iter_no_change,
+        standardise: bool = Defaults.standardise,
+        dtype: str = Defaults.dtype,
+        n_threads: int | None = Defaults.n_threads,
+        random_state: Any = Defaults.random_state,
+        verbose: bool = Defaults.verbose,
+    ) -> None:
+        self.cell = cell
+        self.hidden_size = hidden_size
+        self.num_layers = num_layers
+        self.bidirectional = bidirectional
+        self.dropout = dropout
+        self.readout = readout
+        self.loss_at = loss_at
+        self.initialisation = initialisation
+        self.forget_bias = forget_bias
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.momentum = momentum
+        self.nesterov = nesterov
+        self.weight_decay = weight_decay
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.clip_norm = clip_norm
+        self.clip_value = clip_value
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.n_iter_no_change = n_iter_no_change
+        self.standardise = standardise
+        self.dtype = dtype
+        self.n_threads = n_threads
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        *,
+        groups: Any = None,
+        validation: tuple[Any, Any] | None = None,
+        on_epoch: Callable[[Record], bool | None] | None = None,
+        on_step: Callable[[int, int], None] | None = None,
+    ) -> SequenceClassifier:
+        """Train on labelled sequences.
+
+        Parameters
+        ----------
+        X : Sequences, list of N arrays (T_n, D) or (T_n,), array (N, T, D), or array (N, T)
+        y : array (N,) of text, whole numbers or booleans
+            With ``loss_at='every_step'``: a list of N arrays (T_n,), an array (N, T), or a flat array (S,).
+        groups : array (N,), optional
+            What must not stand on both sides of the validation split, such as the person recorded.
+        validation : tuple (X, y), optional
+            The validation part, instead of one set aside.
+        on_epoch : callable(record), optional
+            Called after every epoch with its record of `history_`; return True to end training.
+        on_step : callable(done, total), optional
+            Called after every step of the optimizer with the steps done in this epoch.
+
+        Raises
+        ------
+        ParameterError, DataError
+            If a parameter, the sequences or the labels break their contract.
+        """
+        start = time.perf_counter()
+        check_parameters(self.get_params(deep=False), type(self).__name__)
+        every_step = self.loss_at == "every_step"
+        sequences = as_sequences(X)
+        labels = as_labels(y, sequences, every_step=every_step)
+        self.classes_ = _classes(labels)
+        self.n_features_in_ = sequences.n_features
+        self.feature_names_: tuple[str, ...] | None = sequences.feature_names
+        self.columns_: dict[str, str] = {}
+        whole = Part(sequences, encode(labels, self.classes_))
+        split_rng, start_rng, training_rng = make_generators(self.random_state)
+        training, held_out = whole, None
+        if validation is not None:
+            held_out = self._given(validation, every_step)
+        elif self.early_stopping:
+            training, held_out = split(whole, groups, self.validation_fraction, split_rng, every_step=every_step)
+        self.standardiser_ = Standardiser.fit(training.sequences) if self.standardise else None
+        self.baselines_ = Baselines.fit(
+            training.sequences, training.codes, len(self.classes_), every_step=every_step
+        )
+        self.network_ = Network(self._architecture(), dtype=self.dtype)
+        self.network_.initialise(start_rng, self.initialisation, forget_bias=self.forget_bias)
+        history = Trainer(self.network_, self._settings(), training_rng).fit(
+            self._samples(training),
+            None if held_out is None else self._samples(held_out),
+            on_epoch=self._epoch_callback(on_epoch),
+            on_step=on_step,
+        )
+        if history.interrupted and not list(history):
+            raise KeyboardInterrupt  # not one epoch was learned from
+        self._summarise(history, training, held_out, start)
+        return self
+
+    def predict_proba(self, X: Any) -> Any:
+        """Give the probability of each class: float64 (N, C); with loss_at='every_step' a list of N arrays (T_n, C)."""
+        sequences = self._sequences(X)
+        return self._by_step(self._proba(sequences), sequences)
+
+    def predict(self, X: Any) -> Any:
+        """Give the most probable class: array (N,); with loss_at='every_step' a list of N arrays (T_n,)."""
+        sequences = self._sequences(X)
+        return self._by_step(self.classes_[self._proba(sequences).argmax(axis=1)], sequences)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Give the share of sequences, or of steps, that are predicted right."""
+        sequences = self._sequences(X)
+        codes = encode(as_labels(y, sequences, every_step=self.loss_at == "every_step"), self.classes_)
+        return float(np.average(self._proba(sequences).argmax(axis=1) == codes, weights=sample_weight))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a file for `elman.load`, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        check_is_fitted(self)
+        seed = self.random_state if isinstance(self.random_state, int | np.integer) else None
+        metadata = Metadata(
+            architecture=as_json(asdict(self.network_.architecture)),
+            dtype=self.dtype,
+            parameters=as_json(self.get_params(deep=False) | {"random_state": seed}),
+            classes=classes_as_json(self.classes_),
+            feature_names=None if self.feature_names_ is None else list(self.feature_names_),
+            standardised=self.standardiser_ is not None,
+            columns=self.columns_,
+            training=as_json(self.training_ | {"history": self.history_}),
+        )
+        scaling = self.standardiser_
+        save_model(
+            path,
+            Model(
+                metadata,
+                dict(self.network_.parameters),
+                {} if scaling is None else {"mean": scaling.mean, "scale": scaling.scale},
+                self.baselines_.arrays(),
+            ),
+        )
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.non_deterministic = False
+        return tags
+
+    def _architecture(self) -> Architecture:
+        names = {field.name for field in fields(Architecture)} - {"input_size", "n_classes"}
+        chosen = {name: _plain(getattr(self, name)) for name in names}
+        return Architecture(input_size=self.n_features_in_, n_classes=len(self.classes_), **chosen)
+
+    def _settings(self) -> TrainingSettings:
+        names = {field.name for field in fields(TrainingSettings)} & set(self.get_params(deep=False))
+        return TrainingSettings(**{name: _plain(getattr(self, name)) for name in names})
+
+    def _epoch_callback(self, on_epoch: Callable[[Record], bool | None] | None) -> Callable[[Record], bool | None]:
+        def callback(record: Record) -> bool | None:
+            if self.verbose:
+                print(epoch_line(record, self.max_epochs), flush=True)
+            return on_epoch(record) if on_epoch is not None else None
+
+        return callback
+
+    def _given(self, validation: tuple[Any, Any], every_step: bool) -> Part:
+        if not isinstance(validation, tuple | list) or len(validation) != 2:
+            raise ParameterError(
+                f"The 'validation' parameter of fit must be a tuple (X, y). Got {type(validation).__name__} instead."
+            )
+        sequences = self._select(as_sequences(validation[0], name="validation X"), name="validation X")
+        labels = as_labels(validation[1], sequences, every_step=every_step, name="validation y")
+        return Part(sequences, encode(labels, self.classes_, name="validation y"))
+
+    def _sequences(self, X: Any) -> Sequences:
+        check_is_fitted(self)
+        return self._select(as_sequences(X))
+
+    def _select(self, sequences: Sequences, name: str = "X") -> Sequences:
+        """Give the features that the model was trained on, by name where both have names, else by number."""
+        if self.feature_names_ is not None and sequences.feature_names is not None:
+            return sequences.select(self.feature_names_)
+        if sequences.n_features != self.n_features_in_:
+            raise DataError(
+                f"{name} has {sequences.n_features} features, but {type(self).__name__} is expecting "
+                f"{self.n_features_in_} features as input, as in training."
+            )
+        return sequences
+
+    def _prepared(self, sequences: Sequences) -> Sequences:
+        if self.standardiser_ is not None:
+            return self.standardiser_.apply(sequences, self.dtype)
+        return sequences.with_values(sequences.values.astype(self.dtype))
+
+    def _samples(self, part: Part) -> Samples:
+        prepared = self._prepared(part.sequences)
+        return Samples(prepared.values, prepared.offsets, part.codes)
+
+    def _proba(self, sequences: Sequences) -> NDArray[np.float64]:
+        """Give probabilities (N, C), or (S, C), of sequences with the model's features."""
+        prepared = self._prepared(sequences)
+        return np.asarray(self.network_.proba(prepared.values, prepared.offsets, n_threads=self.n_threads))
+
+    def _by_step(self, values: NDArray[Any], sequences: Sequences) -> Any:
+        if self.loss_at == "last":
+            return values
+        return [values[start:stop] for start, stop in zip(sequences.offsets, sequences.offsets[1:])]
+
+    def _summarise(self, history: History, training: Part, held_out: Part | None, start: float) -> None:
+        self.history_: list[Record] = [dict(record) for record in history]
+        self.n_iter_ = len(self.history_)
+        figures = None
+        if held_out is not None:
+            every_step = self.loss_at == "every_step"
+            baselines = self.baselines_.proba(held_out.sequences, every_step=every_step)
+            evaluation = measure(held_out.codes, self._proba(held_out.sequences), baselines, self.classes_)
+            figures = {name: getattr(evaluation, name) for name in (*FIGURES, "baselines")}
+        self.training_: dict[str, Any] = {
+            "epochs": self.n_iter_,
+            "best_epoch": history.best_epoch,
+            "seconds": time.perf_counter() - start,
+            "n_training": len(training.sequences),
+            "n_validation": 0 if held_out is None else len(held_out.sequences),
+            "stopped_early": bool(history.stopped_early),
+            "interrupted": bool(history.interrupted),
+            "validation": figures,
+        }
+
+
+def load(path: str | os.PathLike[str]) -> SequenceClassifier:
+    """Read a model that `SequenceClassifier.save` or `elman train` wrote; nothing in the file is executed.
+
+    Raises
+    ------
+    ModelFileError
+        If there is no such file, or it is damaged, edited, of a newer format or no model at all.
+    """
+    model = read_model(path)
+    metadata = model.metadata
+    known = set(SequenceClassifier().get_params(deep=False))
+    if not metadata.parameters.keys() <= known:
+        name = sorted(metadata.parameters.keys() - known)[0]
+        raise ModelFileError(f"{path}: the model file is damaged: there is no parameter {name[:60]!r}.")
+    classifier = SequenceClassifier(**metadata.parameters)
+    try:
+        check_parameters(classifier.get_params(deep=False), "SequenceClassifier")
+    except ParameterError as error:
+        raise ModelFileError(f"{path}: the model file is damaged: {error}") from error
+    classifier.classes_ = metadata.class_array()
+    classifier.n_features_in_ = metadata.architecture["input_size"]
+    if asdict(classifier._architecture()) != metadata.architecture or classifier.dtype != metadata.dtype:
+        raise ModelFileError(f"{path}: the model file is damaged: its parameters are not those of its architecture.")
+    classifier.feature_names_ = None if metadata.feature_names is None else tuple(metadata.feature_names)
+    classifier.columns_ = metadata.columns
+    classifier.standardiser_ = Standardiser(**model.scaling) if metadata.standardised else None
+    classifier.baselines_ = Baselines.from_arrays(model.baselines)
+    classifier.network_ = Network(classifier._architecture(), dtype=metadata.dtype)
+    for name, values in model.weights.items():
+        classifier.network_.parameters[name][...] = values
+    classifier.training_ = {name: value for name, value in metadata.training.items() if name != "history"}
+    classifier.history_ = metadata.training["history"]
+    classifier.n_iter_ = metadata.training["epochs"]
+    return classifier
+
+
+def _classes(labels: NDArray[Any]) -> NDArray[Any]:
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise DataError(
+            f"y must hold at least two classes. Got one class, {classes[0].item()!r}; "
+            "a classifier needs examples of what it is to tell apart."
+        )
+    return classes
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

@@ -1,0 +1,120 @@
+"""How good a classifier is on labelled data, beside the two baselines fitted with it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.estimators.labels import as_labels, encode
+
+if TYPE_CHECKING:
+    from elman.estimators.classifier import SequenceClassifier
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """Figures on n labelled sequences, or n labelled steps.
+
+    Parameters
+    ----------
+    accuracy : float
+        Share of correct predictions.
+    balanced_accuracy : float
+        Mean of the recall of each class that occurs in the data.
+    macro_f1 : float
+        Mean of the F1 of each class that occurs in the data or among the predictions.
+    log_loss : float
+        Mean of -ln of the probability given to the true class, in nats.
+    confusion_matrix : int64 array (C, C)
+        How often class row was predicted as class column.
+    classes : array (C,)
+        The classes of rows and columns.
+    baselines : dict
+        From 'majority' and 'summary_statistics' to the first four figures, by name.
+    n : int
+    """
+
+    accuracy: float
+    balanced_accuracy: float
+    macro_f1: float
+    log_loss: float
+    confusion_matrix: NDArray[np.int64]
+    classes: NDArray[Any]
+    baselines: dict[str, dict[str, float]]
+    n: int
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The first four figures by name."""
+        return {name: getattr(self, name) for name in FIGURES}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give everything but n as JSON can hold it."""
+        return {
+            **self.scores,
+            "confusion_matrix": self.confusion_matrix.tolist(),
+            "classes": self.classes.tolist(),
+            "baselines": self.baselines,
+        }
+
+
+FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
+
+
+def evaluate(classifier: SequenceClassifier, X: Any, y: Any) -> Evaluation:
+    """Measure a fitted classifier on labelled data.
+
+    Parameters
+    ----------
+    classifier : SequenceClassifier
+    X : Sequences or what `as_sequences` takes
+    y : labels, one for each sequence, or for each step where the classifier predicts each step
+
+    Raises
+    ------
+    DataError
+        If the features do not fit, or a label was never seen in training.
+    """
+    every_step = classifier.loss_at == "every_step"
+    sequences = classifier._sequences(X)
+    codes = encode(as_labels(y, sequences, every_step=every_step), classifier.classes_)
+    baselines = classifier.baselines_.proba(sequences, every_step=every_step)
+    return measure(codes, classifier._proba(sequences), baselines, classifier.classes_)
+
+
+def measure(
+    codes: NDArray[np.int64],
+    probabilities: NDArray[np.float64],
+    baselines: dict[str, NDArray[np.float64]],
+    classes: NDArray[Any],
+) -> Evaluation:
+    """Compute the figures from true codes (n,) and probabilities (n, C) of the model and of each baseline."""
+    from sklearn.metrics import confusion_matrix
+
+    every_class = np.arange(len(classes))
+    return Evaluation(
+        **_figures(codes, probabilities),
+        confusion_matrix=confusion_matrix(codes, probabilities.argmax(axis=1), labels=every_class).astype(np.int64),
+        classes=classes,
+        baselines={name: _figures(codes, proba) for name, proba in baselines.items()},
+        n=len(codes),
+    )
+
+
+def _figures(codes: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, float]:
+    from sklearn.metrics import accuracy_score, f1_score, log_loss, recall_score
+
+    predicted = probabilities.argmax(axis=1)
+    present = np.unique(codes)
+    every_class = np.arange(probabilities.shape[1])
+    return {
+        "accuracy": float(accuracy_score(codes, predicted)),
+        "balanced_accuracy": float(
+            recall_score(codes, predicted, labels=present, average="macro", zero_division=0.0)
+        ),
+        "macro_f1": float(f1_score(codes, predicted, average="macro", zero_division=0.0)),
+        "log_loss": float(log_loss(codes, probabilities, labels=every_class)),
+    }

@@ -1,0 +1,191 @@
+"""Labels: checked, turned into codes and back; one for each sequence, or one for each step."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.data import Sequences
+from elman.errors import DataError
+
+Labels = NDArray[Any]
+Codes = NDArray[np.int64]
+
+
+def as_labels(y: Any, sequences: Sequences, *, every_step: bool, name: str = "y") -> Labels:
+    """Give labels as one flat array of text, whole numbers or booleans.
+
+    Parameters
+    ----------
+    y : array-like (N,); with ``every_step`` a list of N arrays (T_n,), an array (N, T), or a flat array (S,)
+    sequences : Sequences
+        What is labelled: N sequences, S steps in all.
+    every_step : bool
+        Whether each step has a label of its own.
+    name : str
+        What the errors call the labels.
+
+    Returns
+    -------
+    str, int64 or bool array, (N,) or (S,)
+
+    Raises
+    ------
+    DataError
+        If a label is missing, labels are of mixed types or numbers with a fraction, or their count is wrong.
+    """
+    if y is None:
+        raise DataError(f"{name} must hold the labels: requires y to be passed, but the target y is None.")
+    if not every_step:
+        labels = _flat(y, name)
+        if len(labels) != len(sequences):
+            raise DataError(
+                f"{name} must hold one label for each sequence, {len(sequences)}. Got {len(labels)} instead; "
+                "for one label a step pass loss_at='every_step'."
+            )
+        return labels
+    n_steps = len(sequences.values)
+    parts = _by_sequence(y, sequences, name)
+    labels = _flat(y, name) if parts is None else _typed(np.concatenate(parts), name)
+    if len(labels) != n_steps:
+        raise DataError(f"{name} must hold one label for each step, {n_steps}. Got {len(labels)} instead.")
+    return labels
+
+
+def encode(labels: Labels, classes: Labels, *, name: str = "y") -> Codes:
+    """Give the code of each label: its index among the sorted ``classes``.
+
+    Labels of another type than the classes are matched by how they are written: a `.ts` file holds the text '1' where a
+    table holds the number 1.
+
+    Raises
+    ------
+    DataError
+        If a label is not among the classes.
+    """
+    known = classes
+    if labels.dtype.kind != classes.dtype.kind and "U" in (labels.dtype.kind, classes.dtype.kind):
+        labels, known = _written(labels), _written(classes)
+    order = np.argsort(known)
+    place = np.minimum(np.searchsorted(known, labels, sorter=order), len(known) - 1)
+    codes = order[place].astype(np.int64)
+    unknown = known[codes] != labels
+    if unknown.any():
+        first = int(np.argmax(unknown))
+        raise DataError(
+            f"{name}[{first}]: the label {labels[first].item()!r} was never seen in training. "
+            f"The model knows {_listed(classes)}."
+        )
+    return codes
+
+
+def _written(labels: Labels) -> NDArray[np.str_]:
+    return np.array([str(label) for label in labels.tolist()], dtype=np.str_)
+
+
+def _by_sequence(y: Any, sequences: Sequences, name: str) -> list[Any] | None:
+    """Give the labels of each sequence where they come so, None where they come flat."""
+    if isinstance(y, np.ndarray) and y.dtype != object:
+        if y.ndim != 2:
+            return None
+        rows: list[Any] = list(y)
+        is_padded = True
+    else:
+        rows = list(y)
+        is_padded = False
+        if not rows or isinstance(rows[0], str | bytes) or np.ndim(rows[0]) == 0:
+            return None
+    if len(rows) != len(sequences):
+        raise DataError(f"{name} must hold the labels of {len(sequences)} sequences. Got those of {len(rows)} instead.")
+    parts = []
+    for n, (row, length) in enumerate(zip(rows, sequences.lengths.tolist())):
+        part = _flat(row[:length] if is_padded else row, f"{name}[{n}]")
+        if len(part) != length:
+            raise DataError(
+                f"{name}[{n}] must hold one label for each step of its sequence, {length}. Got {len(part)} instead."
+            )
+        if parts and part.dtype.kind != parts[0].dtype.kind:
+            raise _mixed(f"{name}[{n}]", part[0].item(), parts[0][0].item())
+        parts.append(part)
+    return parts
+
+
+def _flat(y: Any, name: str) -> Labels:
+    from sklearn.utils.validation import column_or_1d
+
+    if isinstance(y, str | bytes) or np.ndim(y) == 0:
+        raise DataError(f"{name} must be an array of labels. Got {y!r} instead.")
+    if isinstance(y, list | tuple):  # NumPy alone would write numbers among text as text
+        array = np.empty(len(y), dtype=object)
+        array[:] = y if all(np.ndim(label) == 0 for label in y) else [None] * len(y)
+        y = array if all(np.ndim(label) == 0 for label in y) else np.asarray(y)
+    try:
+        return _typed(column_or_1d(y, warn=True), name)
+    except DataError:
+        raise
+    except ValueError as error:
+        raise DataError(f"{name} must be a flat array of labels. Got shape {np.shape(y)} instead.") from error
+
+
+def _typed(labels: Labels, name: str) -> Labels:
+    """Give labels as text, int64 or bool."""
+    if labels.dtype == object:
+        labels = _from_objects(labels, name)
+    kind = labels.dtype.kind
+    if kind in "bU":
+        return labels
+    if kind == "T":
+        return labels.astype(np.str_)
+    if kind in "iu":
+        return labels.astype(np.int64)
+    if kind == "f":
+        return _whole(labels, name)
+    raise DataError(f"{name} must hold text, whole numbers or booleans. Got labels of dtype {labels.dtype} instead.")
+
+
+def _from_objects(labels: Labels, name: str) -> Labels:
+    values = [label.item() if isinstance(label, np.generic) else label for label in labels.tolist()]
+    for n, value in enumerate(values):
+        if value is None or value != value:
+            raise DataError(f"{name}[{n}]: expected a label, got {value}. Drop the sequence, or label it.")
+        if not isinstance(value, str | bool | int | float):
+            raise DataError(
+                f"{name}[{n}]: expected a label as text, whole number or boolean, got a {type(value).__name__}."
+            )
+        if _family(value) != _family(values[0]):
+            raise _mixed(f"{name}[{n}]", value, values[0])
+    return np.array(values)
+
+
+def _family(value: object) -> str:
+    return "text" if isinstance(value, str) else "boolean" if isinstance(value, bool) else "number"
+
+
+def _mixed(place: str, value: object, first: object) -> DataError:
+    return DataError(
+        f"{place}: expected a {_family(first)}, as the first label {first!r} is, got {value!r}. "
+        "Give all labels one type."
+    )
+
+
+def _whole(labels: Labels, name: str) -> Codes:
+    """Give whole numbers stored as floats as ints."""
+    wrong = ~(np.abs(labels) <= 2.0**53) | (labels != np.floor(labels))
+    if wrong.any():
+        n = int(np.argmax(wrong))
+        value = float(labels[n])
+        if not np.isfinite(value):
+            raise DataError(f"{name}[{n}]: expected a label, got {value} (NaN and inf are none). Drop the sequence.")
+        raise DataError(
+            f"Unknown label type: continuous. {name}[{n}] must be text, a whole number or a boolean. "
+            f"Got {value:g} instead; predicting a quantity is not classification."
+        )
+    return labels.astype(np.int64)
+
+
+def _listed(classes: Labels) -> str:
+    names = [repr(label) for label in classes[:12].tolist()]
+    more = f" and {len(classes) - 12} more" if len(classes) > 12 else ""
+    return ", ".join(names) + more

@@ -1,0 +1,190 @@
+"""The parameters of SequenceClassifier: their default values and, as data, what each may be."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from numbers import Integral, Real
+from typing import Any
+
+from elman.errors import ParameterError
+
+
+class Defaults:
+    """The value of every parameter that a user does not set."""
+
+    cell: str = "gru"
+    hidden_size: int = 64
+    num_layers: int = 1
+    bidirectional: bool = True
+    dropout: float = 0.0
+    readout: str = "last"
+    loss_at: str = "last"
+    initialisation: str = "orthogonal"
+    forget_bias: float | None = 1.0
+    optimizer: str = "adam"
+    learning_rate: float = 3e-3
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+    batch_size: int = 32
+    max_epochs: int = 200
+    clip_norm: float | None = 1.0
+    clip_value: float | None = None
+    early_stopping: bool = True
+    validation_fraction: float = 0.1
+    n_iter_no_change: int = 20
+    standardise: bool = True
+    dtype: str = "float32"
+    n_threads: int | None = None
+    random_state: Any = None
+    verbose: bool = False
+
+
+@dataclass(frozen=True)
+class Number:
+    """An int or a float in a range; ``closed`` names the ends that belong to it."""
+
+    kind: type
+    low: float
+    high: float
+    closed: str = "left"
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether ``value`` is of the kind and in the range."""
+        if isinstance(value, bool) or not isinstance(value, Integral if self.kind is int else Real):
+            return False
+        number = float(value)
+        above = number > self.low or (number == self.low and self.closed in ("left", "both"))
+        below = number < self.high or (number == self.high and self.closed in ("right", "both"))
+        return math.isfinite(number) and above and below
+
+    def __str__(self) -> str:
+        left = "[" if self.closed in ("left", "both") else "("
+        right = "]" if self.closed in ("right", "both") else ")"
+        article = "an" if self.kind is int else "a"
+        return f"{article} {self.kind.__name__} in the range {left}{self._end(self.low)}, {self._end(self.high)}{right}"
+
+    def _end(self, value: float) -> str:
+        return str(value) if math.isinf(value) else str(self.kind(value))
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One of a few names."""
+
+    names: tuple[str, ...]
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether ``value`` is one of the names."""
+        return isinstance(value, str) and value in self.names
+
+    def __str__(self) -> str:
+        return f"a str among {{{', '.join(map(repr, self.names))}}}"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """True or False."""
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether ``value`` is a bool, Python's or NumPy's."""
+        return isinstance(value, bool) or type(value).__name__ == "bool" and hasattr(value, "dtype")
+
+    def __str__(self) -> str:
+        return "a bool"
+
+
+@dataclass(frozen=True)
+class OrNone:
+    """What another constraint accepts, or None."""
+
+    inner: Number
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether ``value`` is None or accepted by the inner constraint."""
+        return value is None or self.inner.accepts(value)
+
+    def __str__(self) -> str:
+        return f"{self.inner} or None"
+
+
+@dataclass(frozen=True)
+class RandomState:
+    """A seed, a generator of NumPy's, old or new, or None."""
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether random numbers can be drawn from ``value``."""
+        if value is None or hasattr(value, "bit_generator") or hasattr(value, "randint"):
+            return True
+        return Number(int, 0, math.inf).accepts(value)
+
+    def __str__(self) -> str:
+        return "an int in the range [0, inf), a numpy.random.Generator, a numpy.random.RandomState or None"
+
+
+Constraint = Number | Choice | Truth | OrNone | RandomState
+
+# The names that network/ and training/ know; a test compares the two.
+CELLS = ("elman", "elman_relu", "lstm", "gru")
+READOUTS = ("last", "mean", "max")
+INITIALISATIONS = ("uniform", "glorot", "orthogonal", "identity")
+OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
+
+_COUNT = Number(int, 1, math.inf)
+_POSITIVE = Number(float, 0, math.inf, "neither")
+
+CONSTRAINTS: Mapping[str, Constraint] = {
+    "cell": Choice(CELLS),
+    "hidden_size": _COUNT,
+    "num_layers": _COUNT,
+    "bidirectional": Truth(),
+    "dropout": Number(float, 0, 1),
+    "readout": Choice(READOUTS),
+    "loss_at": Choice(("last", "every_step")),
+    "initialisation": Choice(INITIALISATIONS),
+    "forget_bias": OrNone(Number(float, -math.inf, math.inf, "neither")),
+    "optimizer": Choice(OPTIMIZERS),
+    "learning_rate": _POSITIVE,
+    "momentum": Number(float, 0, 1),
+    "nesterov": Truth(),
+    "weight_decay": Number(float, 0, math.inf),
+    "batch_size": _COUNT,
+    "max_epochs": _COUNT,
+    "clip_norm": OrNone(_POSITIVE),
+    "clip_value": OrNone(_POSITIVE),
+    "early_stopping": Truth(),
+    "validation_fraction": Number(float, 0, 1, "neither"),
+    "n_iter_no_change": _COUNT,
+    "standardise": Truth(),
+    "dtype": Choice(("float32", "float64")),
+    "n_threads": OrNone(_COUNT),
+    "random_state": RandomState(),
+    "verbose": Truth(),
+}
+
+
+def check_parameters(parameters: Mapping[str, Any], owner: str) -> None:
+    """Raise ParameterError for the first parameter outside of its contract.
+
+    >>> check_parameters({"hidden_size": 0}, "SequenceClassifier")
+    Traceback (most recent call last):
+    elman.errors.ParameterError: The 'hidden_size' parameter of SequenceClassifier must be an int in the range [1, inf). \
+Got 0 instead.
+    """
+    for name, value in parameters.items():
+        if not CONSTRAINTS[name].accepts(value):
+            raise ParameterError(
+                f"The {name!r} parameter of {owner} must be {CONSTRAINTS[name]}. Got {_shown(value)} instead."
+            )
+    if parameters.get("nesterov") and not parameters.get("momentum"):
+        raise ParameterError(
+            f"The 'momentum' parameter of {owner} must be above 0 where 'nesterov' is True. "
+            f"Got {_shown(parameters.get('momentum'))} instead."
+        )
+
+
+def _shown(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

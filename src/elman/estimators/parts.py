@@ -1,0 +1,104 @@
+"""The training part and the validation part, and one source of random numbers for each use."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.data import Sequences, split_by_class, split_by_group
+from elman.errors import DataError
+
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Sequences with their class codes, (N,) or (S,)."""
+
+    sequences: Sequences
+    codes: Codes
+
+    def take(self, index: Codes, *, every_step: bool) -> Part:
+        """Give the sequences ``index`` with their codes."""
+        if not every_step:
+            return Part(self.sequences[index], self.codes[index])
+        offsets = self.sequences.offsets
+        codes = np.concatenate([self.codes[offsets[n] : offsets[n + 1]] for n in index])
+        return Part(self.sequences[index], codes)
+
+
+def make_generators(random_state: Any) -> list[np.random.Generator]:
+    """Give three generators, for the split, the start of the parameters, and training.
+
+    Each has a stream of its own, so that validation data passed in, instead of set aside, leaves the others as they were.
+    A generator passed in moves on: the next fit with it draws other numbers.
+    """
+    if random_state is None or isinstance(random_state, int | np.integer):
+        seed = np.random.SeedSequence(random_state)
+    elif hasattr(random_state, "bit_generator"):
+        seed = np.random.SeedSequence(random_state.integers(2**32, size=4).tolist())
+    else:
+        seed = np.random.SeedSequence(random_state.randint(2**31 - 1, size=4).tolist())
+    return [np.random.default_rng(child) for child in seed.spawn(3)]
+
+
+def split(
+    part: Part, groups: Any, fraction: float, rng: np.random.Generator, *, every_step: bool
+) -> tuple[Part, Part]:
+    """Set a validation part aside, by class, or by whole groups where ``groups`` (N,) are given.
+
+    With ``every_step`` a sequence counts as of the rarest class among its steps, and every class stays in training.
+
+    Raises
+    ------
+    DataError
+        If the data cannot be split so.
+    """
+    n = len(part.sequences)
+    labels = _rarest(part) if every_step else part.codes
+    if groups is None:
+        training, validation = split_by_class(labels, fraction, rng)
+    else:
+        groups = np.asarray(groups)
+        if groups.shape != (n,):
+            raise DataError(f"'groups' must hold one group for each sequence, {n}. Got shape {groups.shape} instead.")
+        if groups.dtype == object:
+            groups = np.array([str(group) for group in groups.tolist()])
+        training, validation = split_by_group(groups, labels, fraction, rng)
+    if every_step:
+        training, validation = _with_every_class(part, training, validation, may_move=groups is None)
+    return part.take(training, every_step=every_step), part.take(validation, every_step=every_step)
+
+
+def _rarest(part: Part) -> Codes:
+    """Give for each sequence the class among its steps that is rarest over all steps, (N,)."""
+    counts = np.bincount(part.codes)
+    rank = np.empty(len(counts), dtype=np.int64)
+    rank[np.argsort(counts, kind="stable")] = np.arange(len(counts))
+    rarest_rank = np.minimum.reduceat(rank[part.codes], part.sequences.offsets[:-1])
+    return np.argsort(rank)[rarest_rank]
+
+
+def _with_every_class(part: Part, training: Codes, validation: Codes, *, may_move: bool) -> tuple[Codes, Codes]:
+    """Move sequences to training until every class occurs there."""
+    offsets = part.sequences.offsets
+
+    def classes_of(n: int) -> Codes:
+        return np.unique(part.codes[offsets[n] : offsets[n + 1]])
+
+    missing = set(np.unique(part.codes).tolist()).difference(*(classes_of(n).tolist() for n in training))
+    moved: list[int] = []
+    while missing:
+        n = max(validation.tolist(), key=lambda n: len(missing.intersection(classes_of(n).tolist())))
+        missing -= set(classes_of(n).tolist())
+        moved.append(n)
+        validation = validation[validation != n]
+        if not may_move or len(validation) == 0:
+            raise DataError(
+                "A validation part would take the only steps of some class out of training. "
+                "Pass validation data, or train without early stopping."
+            )
+    return np.sort(np.concatenate([training, np.array(moved, dtype=np.int64)])), validation

@@ -1,0 +1,37 @@
+"""Softmax cross-entropy, and its gradient."""
+
+import math
+from typing import Any
+
+import numpy as np
+
+from elman.kernels.compiled import kernel
+
+
+@kernel("cross_entropy")
+def cross_entropy(logits, targets, n_classes, scale, d_logits):
+    """Return the sum of -log softmax(logits)[target], and set d_logits to `scale` times its gradient.
+
+    The gradient of a row is softmax(logits) - one_hot(target). Sums run in float64.
+    """
+    total = 0.0
+    for r in range(logits.shape[0]):
+        largest = np.float64(logits[r, 0])
+        for j in range(1, n_classes):
+            largest = max(largest, np.float64(logits[r, j]))
+        denominator = 0.0
+        for j in range(n_classes):
+            denominator += math.exp(np.float64(logits[r, j]) - largest)
+        total += math.log(denominator) + largest - np.float64(logits[r, targets[r]])
+        d_logits[r] = 0
+        for j in range(n_classes):
+            share = math.exp(np.float64(logits[r, j]) - largest) / denominator
+            d_logits[r, j] = scale * (share - (1.0 if j == targets[r] else 0.0))
+    return total
+
+
+def softmax(logits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return the class probabilities (N, C) as float64; each row sums to 1."""
+    scores = logits.astype(np.float64)
+    shares = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return np.asarray(shares / shares.sum(axis=1, keepdims=True))

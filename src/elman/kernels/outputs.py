@@ -1,0 +1,119 @@
+"""From the outputs h_t of all steps to the class scores, and back: directions joined, dropout, readouts, class scores.
+
+Outputs of a layer lie in rows of `in_blocks` blocks, one a direction, each padded to whole vectors like the gates.
+"""
+
+import numpy as np
+
+from elman.kernels.compiled import kernel, part
+from elman.kernels.products import accumulate_gradient, multiply
+
+
+@kernel("join_outputs")
+def join_outputs(states, current, order, width, column, outputs):
+    """Copy h of every row of a shard to outputs[order[row]], columns from `column` on."""
+    for row in range(order.size):
+        for j in range(width):
+            outputs[order[row], column + j] = states[0, current[row], j]
+
+
+@part
+def _mixed(bits):
+    """Spread the bits of a counter (the finaliser of MurmurHash3, D. Stafford's thirteenth variant)."""
+    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return bits ^ (bits >> np.uint64(31))
+
+
+@kernel("drop_out")
+def drop_out(values, steps, places, key, layer, rate, size, padded):
+    """Set each value to 0 with probability `rate` and multiply the others by 1 / (1 - rate), in place.
+
+    What happens to a unit depends on (key, layer, the sequence's place in the batch, time step, unit) alone: not on
+    threads, shards or other sequences. Rows of `values` are the shard's own.
+    """
+    threshold = np.uint64(rate * 2.0**53)
+    scale = values.dtype.type(1.0 / (1.0 - rate))
+    zero = values.dtype.type(0)
+    for t in range(steps.starts.size - 1):
+        for row in range(steps.starts[t], steps.starts[t + 1]):
+            place = np.uint64(places[steps.sequence[row]])
+            seed = _mixed(_mixed(_mixed(np.uint64(key) + np.uint64(layer)) ^ place) ^ np.uint64(t))
+            for block in range(values.shape[1] // padded):
+                for j in range(size):
+                    bits = _mixed(seed ^ np.uint64(block * size + j)) >> np.uint64(11)
+                    at = block * padded + j
+                    values[row, at] = zero if bits < threshold else values[row, at] * scale
+
+
+@kernel("last_states")
+def last_states(states, steps, lengths, width, column, features):
+    """Copy each sequence's h at the last step of its sweep to features (N, .), columns from `column` on."""
+    for r in range(lengths.size):
+        row = steps.current[steps.starts[lengths[r] - 1] + r]
+        for j in range(width):
+            features[r, column + j] = states[0, row, j]
+
+
+@kernel("mean_over_time")
+def mean_over_time(outputs, steps, lengths, features):
+    """Set features (N, F) to the mean of each sequence's outputs, summed in the order of time."""
+    features[:] = 0
+    for row in range(outputs.shape[0]):
+        for j in range(features.shape[1]):
+            features[steps.sequence[row], j] += outputs[row, j]
+    for r in range(lengths.size):
+        length = features.dtype.type(lengths[r])
+        for j in range(features.shape[1]):
+            features[r, j] /= length
+
+
+@kernel("spread_mean")
+def spread_mean(d_features, steps, lengths, d_outputs):
+    """Set d_outputs to dL/d(outputs) of `mean_over_time`."""
+    for row in range(d_outputs.shape[0]):
+        r = steps.sequence[row]
+        length = d_features.dtype.type(lengths[r])
+        for j in range(d_features.shape[1]):
+            d_outputs[row, j] = d_features[r, j] / length
+
+
+@kernel("max_over_time")
+def max_over_time(outputs, steps, features, winners):
+    """Set features (N, F) to the largest of each sequence's outputs and winners (N, F) to its row; NaN wins."""
+    for row in range(outputs.shape[0]):
+        r = steps.sequence[row]
+        for j in range(features.shape[1]):
+            value = outputs[row, j]
+            if row == r or value > features[r, j] or (value != value and features[r, j] == features[r, j]):
+                features[r, j] = value
+                winners[r, j] = row
+
+
+@kernel("spread_max")
+def spread_max(d_features, winners, d_outputs):
+    """Set d_outputs to dL/d(outputs) of `max_over_time`."""
+    d_outputs[:] = 0
+    for r in range(d_features.shape[0]):
+        for j in range(d_features.shape[1]):
+            d_outputs[winners[r, j], j] = d_features[r, j]
+
+
+@kernel("score")
+def score(features, rows, packed, bias, lanes, logits):
+    """Set logits (N, .) to features (N, F) @ weight_out.T + bias_out, with the weights packed by pack_transposed."""
+    c, a = (logits, rows, 0, logits.shape[1]), (features, rows, 0, features.shape[1])
+    multiply(c, bias, 0, a, 0, features.shape[0], features.shape[1], packed, 0, bias.size, lanes)
+
+
+@kernel("score_backward")
+def score_backward(features, d_logits, rows, packed, lanes, d_features, d_weight, d_bias):
+    """Set d_features and add to d_weight (F, .) and d_bias, from d_logits, with the weights packed by pack_plain."""
+    n, inner, columns = features.shape[0], features.shape[1], d_bias.size
+    d_out, a = (d_logits, rows, 0, d_logits.shape[1]), (features, rows, 0, inner)
+    d_features[:] = 0
+    multiply((d_features, rows, 0, inner), d_features, inner, d_out, 0, n, columns, packed, 0, inner, lanes)
+    accumulate_gradient(d_weight, 0, columns, a, inner, d_out, columns, 0, n, lanes)
+    for r in range(n):
+        for j in range(columns):
+            d_bias[j] += d_logits[r, j]

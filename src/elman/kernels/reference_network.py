@@ -1,0 +1,158 @@
+"""The textbook, continued: layers, both directions, dropout, readout and loss over a ragged list of sequences.
+
+    x = a sequence (T, D)
+    for each layer:  x = [forward(x) | reverse(forward(reverse(x)))]  (T, F), times a dropout mask except after the last
+    features = h at each direction's own last step, the mean of h or its maximum over time;  or h_t at every step
+    logits = W_out features + b_out,   L = mean of the cross-entropy over sequences, or over all steps of all sequences
+
+The reverse direction starts at the sequence's own end. Shapes and names as in `reference`; N sequences, S steps in all,
+R rows of logits for a sequence: one, or one a step.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+
+from elman.kernels.reference import Array, Tape, backward, cross_entropy, forward
+
+_DIRECTIONS = (("", 1), ("_reverse", -1))  # what PyTorch appends to the names, and the way that time is read
+_PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+
+
+class Run(NamedTuple):
+    """What a forward run of one sequence leaves for backward."""
+
+    tapes: list[list[Tape]]  # one for each layer and direction
+    masks: Sequence[Array]  # what the output of each layer but the last was multiplied by (T, F); empty: no dropout
+    share: Array | None  # how much each h_t weighs in the features (T, F); None: logits at every step
+    features: Array  # (R, F)
+    logits: Array  # (R, C)
+
+
+def network_forward(
+    x: Array,
+    weights: Mapping[str, Array],
+    *,
+    cell: str,
+    num_layers: int = 1,
+    bidirectional: bool = False,
+    readout: str = "last",
+    loss_at: str = "last",
+    masks: Sequence[Array] = (),
+) -> Run:
+    """Run one sequence x (T, D) through all layers and the readout."""
+    h, tapes = x, []
+    for layer in range(num_layers):
+        outputs, layer_tapes = [], []
+        for suffix, way in _DIRECTIONS if bidirectional else _DIRECTIONS[:1]:
+            parameters = (weights[f"{name}_l{layer}{suffix}"] for name in _PARAMETERS)
+            output, tape = forward(h[::way], *parameters, cell=cell)
+            outputs.append(output[::way])
+            layer_tapes.append(tape)
+        h = np.concatenate(outputs, axis=1)
+        if layer < len(masks):
+            h = h * masks[layer]
+        tapes.append(layer_tapes)
+    share = None if loss_at == "every_step" else readout_share(h, readout, bidirectional=bidirectional)
+    features = h if share is None else (share * h).sum(axis=0, keepdims=True)
+    logits = features @ weights["weight_out"].T + weights["bias_out"]
+    return Run(tapes, masks, share, features, logits)
+
+
+def network_backward(
+    d_logits: Array, run: Run, weights: Mapping[str, Array], gradients: dict[str, Array], *, cell: str
+) -> None:
+    """Carry dL/d(logits) (R, C) back to all weights of the network, adding to their gradients."""
+    gradients["weight_out"] += d_logits.T @ run.features
+    gradients["bias_out"] += d_logits.sum(axis=0)
+    d_features = d_logits @ weights["weight_out"]
+    d_h = d_features if run.share is None else run.share * d_features
+    for layer in reversed(range(len(run.tapes))):
+        if layer < len(run.masks):
+            d_h = d_h * run.masks[layer]
+        halves = np.split(d_h, len(run.tapes[layer]), axis=1)
+        d_x = []
+        for (suffix, way), tape, d_half in zip(_DIRECTIONS, run.tapes[layer], halves):
+            weight_ih, weight_hh = (weights[f"{name}_l{layer}{suffix}"] for name in ("weight_ih", "weight_hh"))
+            found = backward(d_half[::way], tape, weight_ih, weight_hh, cell=cell)
+            for name in _PARAMETERS:
+                gradients[f"{name}_l{layer}{suffix}"] += getattr(found, f"d_{name}")
+            d_x.append(found.d_x[::way])
+        d_h = sum(d_x[1:], start=d_x[0])
+
+
+def readout_share(h: Array, readout: str, *, bidirectional: bool) -> Array:
+    """Return how much each h_t weighs in the features (T, F): features = sum over t of share_t h_t.
+
+    last: all on the step at which each direction ends; mean: 1 / T each; max: all on the largest, feature by feature.
+    """
+    steps, width = h.shape
+    share = np.zeros(h.shape, np.real(h).dtype)
+    if readout == "mean":
+        share[:] = 1 / steps
+    elif readout == "max":
+        share[np.real(h).argmax(axis=0), np.arange(width)] = 1
+    else:
+        forward_width = width // 2 if bidirectional else width
+        share[-1, :forward_width] = 1
+        share[0, forward_width:] = 1
+    return share
+
+
+def loss_and_gradient(
+    sequences: Sequence[Array],
+    targets: Array,
+    weights: Mapping[str, Array],
+    *,
+    cell: str,
+    num_layers: int = 1,
+    bidirectional: bool = False,
+    readout: str = "last",
+    loss_at: str = "last",
+    masks: Sequence[Sequence[Array]] | None = None,
+) -> tuple[Array, dict[str, Array], Array]:
+    """Return the loss, its gradient by every weight, and the logits.
+
+    Parameters
+    ----------
+    sequences : N arrays (T_n, D)
+    targets : int array (N,), or (S,) with loss_at="every_step"
+        Class codes 0, ..., C - 1; one for each step of each sequence in turn if the loss is at every step.
+    weights : mapping of name to array
+        weight_ih_l0 (G, D), weight_hh_l0 (G, H), bias_ih_l0 (G,), bias_hh_l0 (G,), ..._l0_reverse, ..._l1 with D = F
+        and so on, as PyTorch names them; weight_out (C, F), bias_out (C,).
+    cell : "elman", "elman_relu", "lstm", "gru"
+    readout : "last", "mean", "max"
+        Not used with loss_at="every_step".
+    loss_at : "last", "every_step"
+    masks : N lists of arrays (T_n, F), one for each layer but the last
+        What the layer's output is multiplied by: dropout's 0 and 1 / (1 - rate).
+
+    Returns
+    -------
+    loss : scalar
+        Mean over the sequences, or over all steps of all sequences.
+    gradients : dict of arrays, names and shapes as `weights`
+    logits : array (N, C), or (S, C) with loss_at="every_step"
+    """
+    runs = [
+        network_forward(
+            x,
+            weights,
+            cell=cell,
+            num_layers=num_layers,
+            bidirectional=bidirectional,
+            readout=readout,
+            loss_at=loss_at,
+            masks=() if masks is None else masks[n],
+        )
+        for n, x in enumerate(sequences)
+    ]
+    logits = np.concatenate([run.logits for run in runs])
+    losses, d_logits = cross_entropy(logits, targets)
+    gradients = {name: np.zeros(weight.shape, logits.dtype) for name, weight in weights.items()}
+    ends = np.cumsum([len(run.logits) for run in runs])
+    for run, d_rows in zip(runs, np.split(d_logits / len(logits), ends[:-1])):
+        network_backward(d_rows, run, weights, gradients, cell=cell)
+    return losses.mean(), gradients, logits

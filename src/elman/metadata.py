@@ -1,0 +1,223 @@
+"""What a model file says about its arrays: plain data, each field checked against its type and range on reading."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman import __version__
+from elman.kernels.cells import CELLS
+from elman.network.architecture import LOSS_PLACES, READOUTS, Architecture
+
+FORMAT_VERSION = 1
+_LARGEST_SIZE = 10**9
+_FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
+_ROLES = ("id", "time", "label", "group")
+_CLASS_TYPES = {"text": str, "int": int, "bool": bool}
+
+
+class Broken(ValueError):
+    """What is wrong with a model file, without its name."""
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """All of a model but its arrays, as JSON holds it.
+
+    Parameters
+    ----------
+    architecture : dict
+        The fields of `Architecture`.
+    dtype : str
+        'float32' or 'float64', of the network's parameters.
+    parameters : dict
+        The parameters of the estimator, by name.
+    classes : dict
+        'type' ('text', 'int' or 'bool') and the sorted 'values'.
+    feature_names : list of str, or None
+    standardised : bool
+    columns : dict
+        From 'id', 'time', 'label', 'group' to the columns of the table that was trained on.
+    training : dict
+        'epochs', 'best_epoch', 'seconds', 'n_training', 'n_validation', 'stopped_early', 'interrupted', 'validation'
+        (figures of model and baselines, or None) and 'history' (a list of records).
+    elman_version : str
+        The version that saved the model.
+    """
+
+    architecture: dict[str, Any]
+    dtype: str
+    parameters: dict[str, Any]
+    classes: dict[str, Any]
+    feature_names: list[str] | None
+    standardised: bool
+    columns: dict[str, str]
+    training: dict[str, Any]
+    elman_version: str = __version__
+
+    def class_array(self) -> NDArray[Any]:
+        """Give the classes as an array of str, int64 or bool."""
+        dtype = {"text": np.str_, "int": np.int64, "bool": np.bool_}[self.classes["type"]]
+        return np.array(self.classes["values"], dtype=dtype)
+
+
+def classes_as_json(classes: NDArray[Any]) -> dict[str, Any]:
+    """Give sorted classes, a str, int64 or bool array (C,), with their type."""
+    names = {"U": "text", "i": "int", "b": "bool"}
+    return {"type": names[classes.dtype.kind], "values": classes.tolist()}
+
+
+def as_json(value: Any) -> Any:
+    """Give plain data as JSON holds it: NumPy's scalars as Python's, numbers that are not finite as None."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, dict):
+        return {str(key): as_json(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [as_json(item) for item in value]
+    return value
+
+
+def read_metadata(data: dict[str, Any]) -> Metadata:
+    """Check every field and give the metadata; raise Broken naming the first field that breaks its contract."""
+    names = {field.name for field in fields(Metadata)}
+    if data.keys() != names:
+        raise _wrong("metadata", f"the fields {', '.join(sorted(names))}", ", ".join(sorted(data))[:200])
+    _text("elman_version", data["elman_version"], 100)
+    _require("dtype", data["dtype"] in ("float32", "float64"), "'float32' or 'float64'", data["dtype"])
+    _require("standardised", isinstance(data["standardised"], bool), "true or false", data["standardised"])
+    _check_architecture(data["architecture"])
+    _check_classes(data["classes"], data["architecture"]["n_classes"])
+    _check_scalars("parameters", data["parameters"])
+    _check_names(data["feature_names"], data["architecture"]["input_size"])
+    _check_columns(data["columns"])
+    _check_training(data["training"])
+    return Metadata(**data)
+
+
+def _check_architecture(data: Any) -> None:
+    names = [field.name for field in fields(Architecture)]
+    is_complete = isinstance(data, dict) and sorted(data) == sorted(names)
+    _require("architecture", is_complete, f"the fields {', '.join(names)}", data)
+    for name in ("input_size", "hidden_size", "num_layers"):
+        _whole(f"architecture.{name}", data[name], 1, _LARGEST_SIZE)
+    _whole("architecture.n_classes", data["n_classes"], 2, _LARGEST_SIZE)
+    for name, choices in (("cell", tuple(CELLS)), ("readout", READOUTS), ("loss_at", LOSS_PLACES)):
+        is_known = isinstance(data[name], str) and data[name] in choices
+        _require(f"architecture.{name}", is_known, f"one of {', '.join(choices)}", data[name])
+    _require("architecture.bidirectional", isinstance(data["bidirectional"], bool), "true or false", data)
+    dropout = data["dropout"]
+    _require("architecture.dropout", _is_number(dropout) and 0 <= dropout < 1, "a number in [0, 1)", dropout)
+
+
+def _check_classes(data: Any, n_classes: int) -> None:
+    is_complete = isinstance(data, dict) and sorted(data) == ["type", "values"]
+    _require("classes", is_complete, "the fields type and values", data)
+    kind = _CLASS_TYPES.get(data["type"]) if isinstance(data["type"], str) else None
+    _require("classes.type", kind is not None, "text, int or bool", data["type"])
+    values = data["values"]
+    is_list = isinstance(values, list) and len(values) == n_classes
+    _require("classes.values", is_list, f"a list of {n_classes}", values)
+    for value in values:
+        _require("classes.values", type(value) is kind, f"values of type {data['type']}", value)
+        if kind is str:
+            _text("classes.values", value, 10_000)
+        elif kind is int:
+            _whole("classes.values", value, -(2**63), 2**63 - 1)
+    _require("classes.values", all(a < b for a, b in zip(values, values[1:])), "distinct values in order", values)
+
+
+def _check_names(names: Any, n_features: int) -> None:
+    if names is None:
+        return
+    is_list = isinstance(names, list) and len(names) == n_features
+    _require("feature_names", is_list, f"a list of {n_features} names", names)
+    for name in names:
+        _text("feature_names", name, 10_000)
+    _require("feature_names", len(set(names)) == len(names), "distinct names", names)
+
+
+def _check_columns(columns: Any) -> None:
+    is_known = isinstance(columns, dict) and all(role in _ROLES for role in columns)
+    _require("columns", is_known, f"some of {', '.join(_ROLES)}", columns)
+    for role, column in columns.items():
+        _text(f"columns.{role}", column, 10_000)
+
+
+def _check_training(data: Any) -> None:
+    expected = {
+        "epochs",
+        "best_epoch",
+        "seconds",
+        "n_training",
+        "n_validation",
+        "stopped_early",
+        "interrupted",
+        "validation",
+        "history",
+    }
+    is_complete = isinstance(data, dict) and data.keys() == expected
+    _require("training", is_complete, f"the fields {', '.join(sorted(expected))}", data)
+    for name in ("epochs", "n_training", "n_validation"):
+        _whole(f"training.{name}", data[name], 0, 2**53)
+    if data["best_epoch"] is not None:
+        _whole("training.best_epoch", data["best_epoch"], 0, 2**53)
+    seconds = data["seconds"]
+    _require("training.seconds", _is_number(seconds) and seconds >= 0, "a number of at least 0", seconds)
+    for name in ("stopped_early", "interrupted"):
+        _require(f"training.{name}", isinstance(data[name], bool), "true or false", data[name])
+    _require("training.history", isinstance(data["history"], list), "a list of records", data["history"])
+    for record in data["history"]:
+        _check_scalars("training.history", record)
+    if data["validation"] is not None:
+        _check_validation(data["validation"])
+
+
+def _check_validation(data: Any) -> None:
+    names = [*_FIGURES, "baselines"]
+    is_complete = isinstance(data, dict) and sorted(data) == sorted(names) and isinstance(data["baselines"], dict)
+    _require("training.validation", is_complete, f"the fields {', '.join(names)}", data)
+    baselines = data["baselines"]
+    is_known = sorted(baselines) == ["majority", "summary_statistics"]
+    _require("training.validation.baselines", is_known, "majority and summary_statistics", baselines)
+    for figures in (data, *baselines.values()):
+        is_complete = isinstance(figures, dict) and all(_is_number(figures.get(name)) for name in _FIGURES)
+        _require("training.validation", is_complete, f"numbers for {', '.join(_FIGURES)}", figures)
+
+
+def _check_scalars(name: str, data: Any) -> None:
+    _require(name, isinstance(data, dict), "an object", data)
+    for key, value in data.items():
+        is_plain = value is None or isinstance(value, bool) or _is_number(value)
+        if not is_plain:
+            _text(f"{name}.{key[:60]}", value, 1000)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and -1e300 < value < 1e300
+
+
+def _whole(name: str, value: Any, low: int, high: int) -> None:
+    is_whole = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+    _require(name, is_whole, f"a whole number in [{low}, {high}]", value)
+
+
+def _text(name: str, value: Any, longest: int) -> None:
+    is_text = isinstance(value, str) and len(value) <= longest
+    is_text = is_text and not any("\ud800" <= character <= "\udfff" for character in value)  # no UTF-8 for these
+    _require(name, is_text, f"text of at most {longest} characters", value)
+
+
+def _require(name: str, condition: bool, contract: str, value: object) -> None:
+    if not condition:
+        raise _wrong(name, contract, repr(value)[:80])
+
+
+def _wrong(name: str, contract: str, found: str) -> Broken:
+    return Broken(f"the model file is damaged: expected {contract} in '{name}', got {found}. Train the model again.")

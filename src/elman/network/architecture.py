@@ -1,0 +1,54 @@
+"""What a network is made of, as plain data."""
+
+from dataclasses import dataclass
+
+from elman.kernels.cells import CELLS
+
+READOUTS = ("last", "mean", "max")
+LOSS_PLACES = ("last", "every_step")
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The shape of a network: everything but the values of its parameters.
+
+    loss_at : "last" scores each sequence once, from its readout; "every_step" scores every time step from h_t.
+    """
+
+    input_size: int
+    n_classes: int
+    cell: str = "gru"
+    hidden_size: int = 64
+    num_layers: int = 1
+    bidirectional: bool = True
+    dropout: float = 0.0
+    readout: str = "last"
+    loss_at: str = "last"
+
+    @property
+    def directions(self) -> int:
+        """2 for a bidirectional network, else 1."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def n_features(self) -> int:
+        """How many features the readout hands to the class scores."""
+        return self.directions * self.hidden_size
+
+    def layer_input_size(self, layer: int) -> int:
+        """Return how many inputs a layer has at each step."""
+        return self.input_size if layer == 0 else self.n_features
+
+    def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
+        """Return the parameters in PyTorch's order and under its names, then those of the class scores."""
+        size, rows = self.hidden_size, len(CELLS[self.cell].gates) * self.hidden_size
+        shapes: dict[str, tuple[int, ...]] = {}
+        for layer in range(self.num_layers):
+            for end in ("", "_reverse")[: self.directions]:
+                shapes[f"weight_ih_l{layer}{end}"] = (rows, self.layer_input_size(layer))
+                shapes[f"weight_hh_l{layer}{end}"] = (rows, size)
+                shapes[f"bias_ih_l{layer}{end}"] = (rows,)
+                shapes[f"bias_hh_l{layer}{end}"] = (rows,)
+        shapes["weight_out"] = (self.n_classes, self.n_features)
+        shapes["bias_out"] = (self.n_classes,)
+        return shapes

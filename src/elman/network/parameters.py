@@ -1,0 +1,121 @@
+"""All parameters in one flat vector, named views into it, and how they start."""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from elman.errors import ParameterError
+from elman.kernels.cells import CELLS
+from elman.network.architecture import Architecture
+
+Array = np.ndarray[Any, Any]
+
+
+class Parameters(Mapping[str, Array]):
+    """A mapping from name to array, every array a view into `vector` (P,)."""
+
+    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: np.dtype[Any]) -> None:
+        self._shapes = dict(shapes)
+        self.vector: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
+        self._views = self.named(self.vector)
+
+    def named(self, vector: Array) -> dict[str, Array]:
+        """Return views into a vector (P,) laid out like the parameters: a gradient, a moment."""
+        views, at = {}, 0
+        for name, shape in self._shapes.items():
+            size = math.prod(shape)
+            views[name] = vector[at : at + size].reshape(shape)
+            at += size
+        return views
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names in the order of the vector."""
+        return tuple(self._shapes)
+
+    def __getitem__(self, name: str) -> Array:
+        return self._views[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shapes)
+
+    def __len__(self) -> int:
+        return len(self._shapes)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"shapes": self._shapes, "vector": self.vector}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._shapes, self.vector = state["shapes"], state["vector"]
+        self._views = self.named(self.vector)
+
+
+def initialise(
+    parameters: Parameters,
+    architecture: Architecture,
+    rng: np.random.Generator,
+    scheme: str,
+    forget_bias: float | None,
+) -> None:
+    """Draw the start of every parameter.
+
+    scheme : one of INITIALISATIONS.
+        "uniform": all of U(-1/sqrt(H), 1/sqrt(H)), as PyTorch;
+        "glorot": weights of U(-a, a), a = sqrt(6 / (inputs + outputs)) a gate, biases 0 (Glorot & Bengio 2010);
+        "orthogonal": recurrent weights orthogonal a gate, the others as "glorot" (Saxe et al. 2014);
+        "identity": recurrent weights the identity, inputs of N(0, 0.001^2), biases 0, for cells of one gate (Le et al. 2015).
+    forget_bias : start of an LSTM's forget gate, whole in bias_ih (Jozefowicz et al. 2015); None: as the scheme has it.
+    """
+    cell = CELLS[architecture.cell]
+    if scheme == "identity" and len(cell.gates) > 1:
+        raise ParameterError(
+            f"The 'initialisation' parameter 'identity' is for cells of one gate, elman_relu above all. "
+            f"Got it with cell='{cell.name}'; use 'orthogonal' instead."
+        )
+    for name, values in parameters.items():
+        of_scores = name.endswith("_out")
+        if scheme == "uniform":
+            bound = 1 / math.sqrt(architecture.n_features if of_scores else architecture.hidden_size)
+            values[...] = rng.uniform(-bound, bound, values.shape)
+        elif values.ndim == 2:
+            _WEIGHTS[scheme](name, values, len(values) if of_scores else architecture.hidden_size, rng)
+        else:
+            values[...] = 0
+    if forget_bias is not None and "f" in cell.gates:
+        size, gate = architecture.hidden_size, cell.gates.index("f")
+        for name, values in parameters.items():
+            if name.startswith("bias_") and not name.endswith("_out"):
+                values[gate * size : (gate + 1) * size] = forget_bias if name.startswith("bias_ih") else 0
+
+
+def _glorot(name: str, weight: Array, rows: int, rng: np.random.Generator) -> None:
+    bound = math.sqrt(6 / (rows + weight.shape[1]))
+    weight[...] = rng.uniform(-bound, bound, weight.shape)
+
+
+def _orthogonal(name: str, weight: Array, rows: int, rng: np.random.Generator) -> None:
+    if not name.startswith("weight_hh"):
+        _glorot(name, weight, rows, rng)
+        return
+    for gate in range(len(weight) // rows):
+        q, r = np.linalg.qr(rng.standard_normal((rows, rows)))
+        weight[gate * rows : (gate + 1) * rows] = q * np.where(np.diag(r) < 0, -1, 1)  # uniform over all rotations
+
+
+def _identity(name: str, weight: Array, rows: int, rng: np.random.Generator) -> None:
+    if name.startswith("weight_hh"):
+        weight[...] = np.eye(rows)
+    elif name.startswith("weight_ih"):
+        weight[...] = rng.normal(0, 0.001, weight.shape)
+    else:
+        _glorot(name, weight, rows, rng)
+
+
+_WEIGHTS: dict[str, Callable[[str, Array, int, np.random.Generator], None]] = {
+    "glorot": _glorot,
+    "orthogonal": _orthogonal,
+    "identity": _identity,
+}
+INITIALISATIONS = ("uniform", *_WEIGHTS)

@@ -19,6 +19,7 @@ from elman.errors import (
     ModelFileError,
     OutputError,
     ParameterError,
+    TrainingError,
 )
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ __all__ = [
     "ParameterError",
     "SequenceClassifier",
     "Sequences",
+    "TrainingError",
     "__version__",
     "load",
     "read",

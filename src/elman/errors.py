@@ -1,12 +1,13 @@
 """What can go wrong, as a tree. Every message says what, where, the contract, the value, and one way out.
 
-    ElmanError
-    ├── InputError (ValueError)          something the user passed in breaks its contract
-    │   ├── ParameterError                 a parameter of a class, a function or the command line
-    │   ├── DataError                      sequences or labels in memory
-    │   └── FileError                      a data file: missing, unreadable, cut short, malformed
-    ├── ModelFileError (ValueError)      a saved model that cannot be trusted: damaged, edited, of a newer format
-    └── OutputError (OSError)            a file or folder that cannot be written
+ElmanError
+├── InputError (ValueError)          something the user passed in breaks its contract
+│   ├── ParameterError                 a parameter of a class, a function or the command line
+│   ├── DataError                      sequences or labels in memory
+│   └── FileError                      a data file: missing, unreadable, cut short, malformed
+├── TrainingError (ArithmeticError)  training broke down: the loss is no longer a number
+├── ModelFileError (ValueError)      a saved model that cannot be trusted: damaged, edited, of a newer format
+└── OutputError (OSError)            a file or folder that cannot be written
 """
 
 
@@ -28,6 +29,10 @@ class DataError(InputError):
 
 class FileError(InputError):
     """A data file is missing, unreadable, cut short or malformed."""
+
+
+class TrainingError(ElmanError, ArithmeticError):
+    """Training broke down: the loss is no longer a number."""
 
 
 class ModelFileError(ElmanError, ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, fields
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ _ROLES = ("id", "time", "label", "group")
 _CLASS_TYPES = {"text": str, "int": int, "bool": bool}
 
 
-class Broken(ValueError):
+class BrokenModelError(ValueError):
     """What is wrong with a model file, without its name."""
 
 
@@ -85,7 +86,7 @@ def as_json(value: Any) -> Any:
 
 
 def read_metadata(data: dict[str, Any]) -> Metadata:
-    """Check every field and give the metadata; raise Broken naming the first field that breaks its contract."""
+    """Check every field and give the metadata; raise BrokenModelError for the first that breaks its contract."""
     names = {field.name for field in fields(Metadata)}
     if data.keys() != names:
         raise _wrong("metadata", f"the fields {', '.join(sorted(names))}", ", ".join(sorted(data))[:200])
@@ -130,7 +131,7 @@ def _check_classes(data: Any, n_classes: int) -> None:
             _text("classes.values", value, 10_000)
         elif kind is int:
             _whole("classes.values", value, -(2**63), 2**63 - 1)
-    _require("classes.values", all(a < b for a, b in zip(values, values[1:])), "distinct values in order", values)
+    _require("classes.values", all(a < b for a, b in pairwise(values)), "distinct values in order", values)
 
 
 def _check_names(names: Any, n_features: int) -> None:
@@ -219,5 +220,7 @@ def _require(name: str, condition: bool, contract: str, value: object) -> None:
         raise _wrong(name, contract, repr(value)[:80])
 
 
-def _wrong(name: str, contract: str, found: str) -> Broken:
-    return Broken(f"the model file is damaged: expected {contract} in '{name}', got {found}. Train the model again.")
+def _wrong(name: str, contract: str, found: str) -> BrokenModelError:
+    return BrokenModelError(
+        f"the model file is damaged: expected {contract} in '{name}', got {found}. Train the model again."
+    )

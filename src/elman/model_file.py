@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from elman import __version__
 from elman.errors import DataError, ModelFileError
-from elman.metadata import FORMAT_VERSION, Broken, Metadata, read_metadata
+from elman.metadata import FORMAT_VERSION, BrokenModelError, Metadata, read_metadata
 from elman.network.architecture import Architecture
 from elman.output_file import write_whole
 
@@ -74,7 +74,7 @@ def save_model(path: str | os.PathLike[str], model: Model) -> None:
     text = json.dumps(metadata, separators=(",", ":"), allow_nan=False)
     try:
         read_metadata({name: value for name, value in json.loads(text).items() if name in asdict(model.metadata)})
-    except Broken as broken:
+    except BrokenModelError as broken:
         raise DataError(f"{path}: the model cannot be saved, since it could not be read again: {broken}") from broken
     content = save({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, {"elman": text})
     digest = hashlib.sha256(content).hexdigest()
@@ -92,7 +92,7 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     try:
         with _opened(Path(path)) as file:
             return _read(file)
-    except Broken as broken:
+    except BrokenModelError as broken:
         raise ModelFileError(f"{path}: {broken}") from broken
     except OSError as error:
         raise ModelFileError(f"{path}: the file cannot be read: {error.strerror or error}. Check the path.") from error
@@ -123,16 +123,16 @@ def tensor_shapes(metadata: Metadata) -> dict[str, tuple[str, tuple[int, ...]]]:
 def _opened(path: Path) -> BinaryIO:
     try:
         if path.is_dir():
-            raise Broken("expected a model file, got a folder. Name a file in it.")
+            raise BrokenModelError("expected a model file, got a folder. Name a file in it.")
         if not path.exists():
-            raise Broken("there is no such file. Check the path, or train a model with 'elman train'.")
+            raise BrokenModelError("there is no such file. Check the path, or train a model with 'elman train'.")
         if not path.is_file():
-            raise Broken("expected a model file, got a device or pipe.")
+            raise BrokenModelError("expected a model file, got a device or pipe.")
         return path.open("rb")
     except ValueError as error:  # a NUL character in the path
-        if isinstance(error, Broken):
+        if isinstance(error, BrokenModelError):
             raise
-        raise Broken(f"there is no such file: {error}.") from error
+        raise BrokenModelError(f"there is no such file: {error}.") from error
 
 
 def _read(file: BinaryIO) -> Model:
@@ -140,12 +140,14 @@ def _read(file: BinaryIO) -> Model:
     start = file.read(8)
     header_size = int.from_bytes(start, "little")
     if size < 10 or header_size > min(size - 8, _LARGEST_HEADER):
-        raise Broken("expected a model saved by elman, got another kind of file, or one cut short. Train it again.")
+        raise BrokenModelError(
+            "expected a model saved by elman, got another kind of file, or one cut short. Train it again."
+        )
     header_bytes = file.read(header_size)
     header = _json(header_bytes, "header")
     outer = header.pop("__metadata__", None)
     if not isinstance(outer, dict) or not isinstance(outer.get("elman"), str):
-        raise Broken("expected a model saved by elman, got a safetensors file without elman's metadata.")
+        raise BrokenModelError("expected a model saved by elman, got a safetensors file without elman's metadata.")
     fields = _json(outer["elman"].encode("utf-8", "surrogatepass"), "metadata")
     _check_version(fields.pop("format_version", None), fields.get("elman_version"))
     digest = fields.pop("checksum", None)
@@ -163,18 +165,24 @@ def _json(content: bytes, what: str) -> dict[str, Any]:
     try:
         value = json.loads(content, parse_constant=refuse)
     except (ValueError, RecursionError) as error:
-        raise Broken(f"the {what} of the model file is damaged: it is not JSON. Train the model again.") from error
+        raise BrokenModelError(
+            f"the {what} of the model file is damaged: it is not JSON. Train the model again."
+        ) from error
     if not isinstance(value, dict):
-        raise Broken(f"the {what} of the model file is damaged: expected an object, got {type(value).__name__}.")
+        raise BrokenModelError(
+            f"the {what} of the model file is damaged: expected an object, got {type(value).__name__}."
+        )
     return value
 
 
 def _check_version(version: object, written_by: object) -> None:
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise Broken(f"the model file is damaged: expected a format version of at least 1, got {str(version)[:40]!r}.")
+        raise BrokenModelError(
+            f"the model file is damaged: expected a format version of at least 1, got {str(version)[:40]!r}."
+        )
     if version > FORMAT_VERSION:
         needed = f"elman {written_by[:20]}" if isinstance(written_by, str) else "a newer elman"
-        raise Broken(
+        raise BrokenModelError(
             f"the model is of format {version}; this elman {__version__} reads formats up to {FORMAT_VERSION}. "
             f"Install {needed} or later."
         )
@@ -183,23 +191,27 @@ def _check_version(version: object, written_by: object) -> None:
 def _check_tensors(header: dict[str, Any], metadata: Metadata, n_bytes: int) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Hold the arrays that the header lists, and the bytes that are there, against the architecture."""
     if metadata.architecture["num_layers"] > len(header):  # before a list of names is made of it
-        raise Broken(f"the model file is damaged: expected {metadata.architecture['num_layers']} layers, got fewer.")
+        raise BrokenModelError(
+            f"the model file is damaged: expected {metadata.architecture['num_layers']} layers, got fewer."
+        )
     shapes = tensor_shapes(metadata)
     if header.keys() != shapes.keys():
         name = sorted(header.keys() ^ shapes.keys())[0]
         state = "missing" if name in shapes else "not expected"
-        raise Broken(f"the model file is damaged: the array {name[:60]!r} is {state}. Train the model again.")
+        raise BrokenModelError(f"the model file is damaged: the array {name[:60]!r} is {state}. Train the model again.")
     for name, (dtype, shape) in shapes.items():
         entry = header[name]
         found = (entry.get("dtype"), entry.get("shape")) if isinstance(entry, dict) else entry
         if found != (_CODES[dtype], list(shape)):
-            raise Broken(
+            raise BrokenModelError(
                 f"the model file is damaged: expected the array {name!r} as {dtype} of shape {shape}, "
                 f"got {str(found)[:80]}. Train the model again."
             )
     expected = sum(math.prod(shape) * np.dtype(dtype).itemsize for dtype, shape in shapes.values())
     if expected != n_bytes:
-        raise Broken(f"the model file is cut short or damaged: expected {expected} bytes of arrays, got {n_bytes}.")
+        raise BrokenModelError(
+            f"the model file is cut short or damaged: expected {expected} bytes of arrays, got {n_bytes}."
+        )
     return shapes
 
 
@@ -213,7 +225,9 @@ def _check_digest(content: bytes, digest: object, header_end: int) -> None:
     at = content.find(field, 0, header_end)
     blanked = content[:at] + _digest_field(_BLANK) + content[at + len(field) :] if at >= 0 else b""
     if not is_digest or hashlib.sha256(blanked).hexdigest() != digest:
-        raise Broken("the model file was damaged or edited since it was saved: its checksum differs. Train it again.")
+        raise BrokenModelError(
+            "the model file was damaged or edited since it was saved: its checksum differs. Train it again."
+        )
 
 
 def _build(content: bytes, metadata: Metadata, shapes: Mapping[str, tuple[str, tuple[int, ...]]]) -> Model:
@@ -223,19 +237,23 @@ def _build(content: bytes, metadata: Metadata, shapes: Mapping[str, tuple[str, t
     try:
         tensors = load(content)
     except (SafetensorError, ValueError, KeyError) as error:
-        raise Broken("the model file is damaged: its arrays cannot be decoded. Train the model again.") from error
+        raise BrokenModelError(
+            "the model file is damaged: its arrays cannot be decoded. Train the model again."
+        ) from error
     for name in shapes:
         if not np.isfinite(tensors[name]).all():
-            raise Broken(f"the model file is damaged: expected finite numbers in the array {name!r}, got NaN or inf.")
+            raise BrokenModelError(
+                f"the model file is damaged: expected finite numbers in the array {name!r}, got NaN or inf."
+            )
     scaling = {name: tensors[f"standardiser.{name}"] for name in ("mean", "scale") if metadata.standardised}
-    baselines = {
-        name: tensors[f"baseline.{name}"] for name in ("prior", "mean", "scale", "coefficients", "intercept")
-    }
+    baselines = {name: tensors[f"baseline.{name}"] for name in ("prior", "mean", "scale", "coefficients", "intercept")}
     for name, scale in (("standardiser.scale", scaling.get("scale")), ("baseline.scale", baselines["scale"])):
         if scale is not None and not (scale > 0).all():
-            raise Broken(f"the model file is damaged: expected numbers above 0 in the array {name!r}.")
+            raise BrokenModelError(f"the model file is damaged: expected numbers above 0 in the array {name!r}.")
     prior = baselines["prior"]
     if (prior < 0).any() or abs(float(prior.sum()) - 1) > 1e-6:
-        raise Broken("the model file is damaged: expected shares that sum to 1 in the array 'baseline.prior'.")
+        raise BrokenModelError(
+            "the model file is damaged: expected shares that sum to 1 in the array 'baseline.prior'."
+        )
     weights = {name: tensor for name, tensor in tensors.items() if "." not in name}
     return Model(metadata, weights, scaling, baselines)

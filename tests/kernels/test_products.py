@@ -1,4 +1,4 @@
-"""The tiled products against naive NumPy: odd sizes, gaps between rows, canaries around every array, NaN and infinity."""
+"""The tiled products against naive NumPy: odd sizes, gaps between rows, canaries around arrays, NaN and infinity."""
 
 import itertools
 import math

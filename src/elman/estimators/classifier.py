@@ -25,10 +25,9 @@ from elman.metadata import Metadata, as_json, classes_as_json
 from elman.model_file import Model, read_model, save_model
 from elman.network.architecture import Architecture
 from elman.network.network import Network
-from elman.training.history import History
-from elman.training.trainer import Samples, Trainer, TrainingSettings
-
-Record = dict[str, Any]
+from elman.training.history import History, Record
+from elman.training.settings import TrainingSettings
+from elman.training.trainer import Samples, Trainer
 
 
 class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -169,8 +168,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         *,
         groups: Any = None,
         validation: tuple[Any, Any] | None = None,
-        on_epoch: Callable[[Record], bool | None] | None = None,
-        on_step: Callable[[int, int], None] | None = None,
+        on_epoch: Callable[[Record], object] | None = None,
+        on_step: Callable[[int, int], object] | None = None,
     ) -> SequenceClassifier:
         """Train on labelled sequences.
 
@@ -184,7 +183,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         validation : tuple (X, y), optional
             The validation part, instead of one set aside.
         on_epoch : callable(record), optional
-            Called after every epoch with its record of `history_`; return True to end training.
+            Called after every epoch with its record of `history_`.
         on_step : callable(done, total), optional
             Called after every step of the optimizer with the steps done in this epoch.
 
@@ -210,9 +209,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         elif self.early_stopping:
             training, held_out = split(whole, groups, self.validation_fraction, split_rng, every_step=every_step)
         self.standardiser_ = Standardiser.fit(training.sequences) if self.standardise else None
-        self.baselines_ = Baselines.fit(
-            training.sequences, training.codes, len(self.classes_), every_step=every_step
-        )
+        self.baselines_ = Baselines.fit(training.sequences, training.codes, len(self.classes_), every_step=every_step)
         self.network_ = Network(self._architecture(), dtype=self.dtype)
         self.network_.initialise(start_rng, self.initialisation, forget_bias=self.forget_bias)
         history = Trainer(self.network_, self._settings(), training_rng).fit(
@@ -221,8 +218,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             on_epoch=self._epoch_callback(on_epoch),
             on_step=on_step,
         )
-        if history.interrupted and not list(history):
-            raise KeyboardInterrupt  # not one epoch was learned from
+        if history.best_epoch is None:
+            raise KeyboardInterrupt  # before a single epoch was done: there is no model
         self._summarise(history, training, held_out, start)
         return self
 
@@ -288,11 +285,12 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         names = {field.name for field in fields(TrainingSettings)} & set(self.get_params(deep=False))
         return TrainingSettings(**{name: _plain(getattr(self, name)) for name in names})
 
-    def _epoch_callback(self, on_epoch: Callable[[Record], bool | None] | None) -> Callable[[Record], bool | None]:
-        def callback(record: Record) -> bool | None:
+    def _epoch_callback(self, on_epoch: Callable[[Record], object] | None) -> Callable[[Record], None]:
+        def callback(record: Record) -> None:
             if self.verbose:
                 print(epoch_line(record, self.max_epochs), flush=True)
-            return on_epoch(record) if on_epoch is not None else None
+            if on_epoch is not None:
+                on_epoch(record)
 
         return callback
 
@@ -340,7 +338,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return [values[start:stop] for start, stop in zip(sequences.offsets, sequences.offsets[1:])]
 
     def _summarise(self, history: History, training: Part, held_out: Part | None, start: float) -> None:
-        self.history_: list[Record] = [dict(record) for record in history]
+        self.history_: list[Record] = history.records
         self.n_iter_ = len(self.history_)
         figures = None
         if held_out is not None:

@@ -112,9 +112,7 @@ def _figures(codes: NDArray[np.int64], probabilities: NDArray[np.float64]) -> di
     every_class = np.arange(probabilities.shape[1])
     return {
         "accuracy": float(accuracy_score(codes, predicted)),
-        "balanced_accuracy": float(
-            recall_score(codes, predicted, labels=present, average="macro", zero_division=0.0)
-        ),
+        "balanced_accuracy": float(recall_score(codes, predicted, labels=present, average="macro", zero_division=0.0)),
         "macro_f1": float(f1_score(codes, predicted, average="macro", zero_division=0.0)),
         "log_loss": float(log_loss(codes, probabilities, labels=every_class)),
     }

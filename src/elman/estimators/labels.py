@@ -75,7 +75,7 @@ def encode(labels: Labels, classes: Labels, *, name: str = "y") -> Codes:
     if unknown.any():
         first = int(np.argmax(unknown))
         raise DataError(
-            f"{name}[{first}]: the label {labels[first].item()!r} was never seen in training. "
+            f"The label {labels[first].item()!r} ({name}[{first}]) was never seen in training. "
             f"The model knows {_listed(classes)}."
         )
     return codes
@@ -99,7 +99,7 @@ def _by_sequence(y: Any, sequences: Sequences, name: str) -> list[Any] | None:
             return None
     if len(rows) != len(sequences):
         raise DataError(f"{name} must hold the labels of {len(sequences)} sequences. Got those of {len(rows)} instead.")
-    parts = []
+    parts: list[Labels] = []
     for n, (row, length) in enumerate(zip(rows, sequences.lengths.tolist())):
         part = _flat(row[:length] if is_padded else row, f"{name}[{n}]")
         if len(part) != length:
@@ -115,18 +115,20 @@ def _by_sequence(y: Any, sequences: Sequences, name: str) -> list[Any] | None:
 def _flat(y: Any, name: str) -> Labels:
     from sklearn.utils.validation import column_or_1d
 
-    if isinstance(y, str | bytes) or np.ndim(y) == 0:
-        raise DataError(f"{name} must be an array of labels. Got {y!r} instead.")
-    if isinstance(y, list | tuple):  # NumPy alone would write numbers among text as text
-        array = np.empty(len(y), dtype=object)
-        array[:] = y if all(np.ndim(label) == 0 for label in y) else [None] * len(y)
-        y = array if all(np.ndim(label) == 0 for label in y) else np.asarray(y)
     try:
-        return _typed(column_or_1d(y, warn=True), name)
+        if isinstance(y, list | tuple) and all(np.ndim(label) == 0 for label in y):
+            array = np.empty(len(y), dtype=object)  # NumPy alone would write numbers among text as text
+            array[:] = y
+        else:
+            array = np.asarray(y)
+        if array.ndim == 0:
+            raise DataError(f"{name} must be an array of labels. Got {str(y)[:60]!r} instead.")
+        array = column_or_1d(array, warn=True)
     except DataError:
         raise
-    except ValueError as error:
-        raise DataError(f"{name} must be a flat array of labels. Got shape {np.shape(y)} instead.") from error
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{name} must be a flat array of labels, one each. Got a nested or ragged one.") from error
+    return _typed(array, name)
 
 
 def _typed(labels: Labels, name: str) -> Labels:

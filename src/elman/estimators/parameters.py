@@ -9,6 +9,8 @@ from numbers import Integral, Real
 from typing import Any
 
 from elman.errors import ParameterError
+from elman.training.settings import OPTIMIZERS as OPTIMIZERS
+from elman.training.settings import TrainingSettings
 
 
 class Defaults:
@@ -23,21 +25,21 @@ class Defaults:
     loss_at: str = "last"
     initialisation: str = "orthogonal"
     forget_bias: float | None = 1.0
-    optimizer: str = "adam"
-    learning_rate: float = 3e-3
-    momentum: float = 0.0
-    nesterov: bool = False
-    weight_decay: float = 0.0
-    batch_size: int = 32
-    max_epochs: int = 200
-    clip_norm: float | None = 1.0
-    clip_value: float | None = None
-    early_stopping: bool = True
+    optimizer: str = TrainingSettings.optimizer
+    learning_rate: float = TrainingSettings.learning_rate
+    momentum: float = TrainingSettings.momentum
+    nesterov: bool = TrainingSettings.nesterov
+    weight_decay: float = TrainingSettings.weight_decay
+    batch_size: int = TrainingSettings.batch_size
+    max_epochs: int = TrainingSettings.max_epochs
+    clip_norm: float | None = TrainingSettings.clip_norm
+    clip_value: float | None = TrainingSettings.clip_value
+    early_stopping: bool = TrainingSettings.early_stopping
     validation_fraction: float = 0.1
-    n_iter_no_change: int = 20
+    n_iter_no_change: int = TrainingSettings.n_iter_no_change
     standardise: bool = True
     dtype: str = "float32"
-    n_threads: int | None = None
+    n_threads: int | None = TrainingSettings.n_threads
     random_state: Any = None
     verbose: bool = False
 
@@ -90,7 +92,7 @@ class Truth:
 
     def accepts(self, value: object) -> bool:
         """Tell whether ``value`` is a bool, Python's or NumPy's."""
-        return isinstance(value, bool) or type(value).__name__ == "bool" and hasattr(value, "dtype")
+        return isinstance(value, bool) or (type(value).__name__ == "bool" and hasattr(value, "dtype"))
 
     def __str__(self) -> str:
         return "a bool"
@@ -126,11 +128,10 @@ class RandomState:
 
 Constraint = Number | Choice | Truth | OrNone | RandomState
 
-# The names that network/ and training/ know; a test compares the two.
+# The names that network/ knows, here without loading Numba; a test compares the two.
 CELLS = ("elman", "elman_relu", "lstm", "gru")
 READOUTS = ("last", "mean", "max")
 INITIALISATIONS = ("uniform", "glorot", "orthogonal", "identity")
-OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
 
 _COUNT = Number(int, 1, math.inf)
 _POSITIVE = Number(float, 0, math.inf, "neither")
@@ -168,10 +169,9 @@ CONSTRAINTS: Mapping[str, Constraint] = {
 def check_parameters(parameters: Mapping[str, Any], owner: str) -> None:
     """Raise ParameterError for the first parameter outside of its contract.
 
-    >>> check_parameters({"hidden_size": 0}, "SequenceClassifier")
+    >>> check_parameters({"hidden_size": 0}, "SequenceClassifier")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    elman.errors.ParameterError: The 'hidden_size' parameter of SequenceClassifier must be an int in the range [1, inf). \
-Got 0 instead.
+    elman.errors.ParameterError: The 'hidden_size' parameter ... must be an int in the range [1, inf). Got 0 instead.
     """
     for name, value in parameters.items():
         if not CONSTRAINTS[name].accepts(value):

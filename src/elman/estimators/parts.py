@@ -33,7 +33,7 @@ class Part:
 def make_generators(random_state: Any) -> list[np.random.Generator]:
     """Give three generators, for the split, the start of the parameters, and training.
 
-    Each has a stream of its own, so that validation data passed in, instead of set aside, leaves the others as they were.
+    Each has a stream of its own, so that passing validation data in leaves the start and the training as they were.
     A generator passed in moves on: the next fit with it draws other numbers.
     """
     if random_state is None or isinstance(random_state, int | np.integer):
@@ -45,9 +45,7 @@ def make_generators(random_state: Any) -> list[np.random.Generator]:
     return [np.random.default_rng(child) for child in seed.spawn(3)]
 
 
-def split(
-    part: Part, groups: Any, fraction: float, rng: np.random.Generator, *, every_step: bool
-) -> tuple[Part, Part]:
+def split(part: Part, groups: Any, fraction: float, rng: np.random.Generator, *, every_step: bool) -> tuple[Part, Part]:
     """Set a validation part aside, by class, or by whole groups where ``groups`` (N,) are given.
 
     With ``every_step`` a sequence counts as of the rarest class among its steps, and every class stays in training.

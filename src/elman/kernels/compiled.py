@@ -5,10 +5,14 @@ bits in the vector body of a loop, in its remainder, and on every instruction se
 """
 
 import ast
+import contextlib
 import functools
 import hashlib
 import inspect
+import pickle
+import sys
 import textwrap
+import uuid
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +20,9 @@ from typing import Any
 import numba
 import numpy as np
 from numba.core.caching import FunctionCache, NullCache
+from numba.core.serialize import dumps
+
+from elman.kernels.lanes import VECTOR_BYTES
 
 # "numpy" error model: x / 0 is inf, as in NumPy; the "python" model checks every division, which stops the vectoriser.
 FLAGS = {"nogil": True, "error_model": "numpy"}
@@ -34,15 +41,52 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
     """Numba's own file cache, under a key that survives the process and dies with the sources.
 
     Numba hashes the closure of a function, which differs from process to process, and does not see a change in what the
-    function calls in another file. The key here is (signature, CPU, the kernel's name, the hash of all kernel sources).
+    function calls in another file. Here a kernel is found by (signature, CPU, vector width, name), and what is found is
+    used only if it was compiled from these very sources.
     """
 
     def __init__(self, function: Callable[..., Any], name: str) -> None:
         super().__init__(function)
         self._kernel_name = name
+        own_source = Path(inspect.getfile(function)).read_bytes()
+        sources = hashlib.sha256(source_hash().encode() + own_source).digest()
+        self._cache_file = KernelFiles(Path(self.cache_path), f"{name}.{sys.implementation.cache_tag}", sources)
 
     def _index_key(self, signature: Any, codegen: Any) -> tuple[Any, ...]:
-        return (signature, codegen.magic_tuple(), self._kernel_name, source_hash())
+        return (signature, codegen.magic_tuple(), VECTOR_BYTES, numba.__version__)
+
+
+class KernelFiles:
+    """Compiled code on disk: one file a key, which begins with the hash of the sources and is only replaced whole.
+
+    Numba's own layout, an index and numbered files, can hand out the code of another kernel if a process is stopped
+    between writing the two, or if two processes compile at the same time.
+    """
+
+    def __init__(self, folder: Path, name: str, sources: bytes) -> None:
+        self._folder, self._name, self._sources = folder, name, sources
+
+    def _path(self, key: tuple[Any, ...]) -> Path:
+        return self._folder / f"{self._name}.{hashlib.sha256(repr(key).encode()).hexdigest()[:24]}.nbc"
+
+    def load(self, key: tuple[Any, ...]) -> Any:
+        """Return what was saved under this key from these sources, or None."""
+        try:
+            content = self._path(key).read_bytes()
+            return pickle.loads(content[len(self._sources) :]) if content.startswith(self._sources) else None
+        except (OSError, EOFError, pickle.UnpicklingError):
+            return None
+
+    def save(self, key: tuple[Any, ...], data: Any) -> None:
+        """Save compiled code; where the disk does not take it, it is compiled again in the next process."""
+        path = self._path(key)
+        own = path.with_suffix(f".{uuid.uuid4().hex[:16]}")
+        try:
+            own.write_bytes(self._sources + dumps(data))
+            own.replace(path)
+        except OSError:
+            with contextlib.suppress(OSError):
+                own.unlink()
 
 
 def kernel(name: str) -> Callable[[Callable[..., Any]], Any]:
@@ -52,7 +96,7 @@ def kernel(name: str) -> Callable[[Callable[..., Any]], Any]:
         dispatcher = numba.njit(**FLAGS)(function)
         try:
             dispatcher._cache = KernelCache(function, name)
-        except RuntimeError:  # no folder to cache in: compile in every process rather than fail
+        except (RuntimeError, OSError):  # no folder to cache in: compile in every process rather than fail
             dispatcher._cache = NullCache()
         return dispatcher
 

@@ -65,7 +65,7 @@ def initialise(
         "uniform": all of U(-1/sqrt(H), 1/sqrt(H)), as PyTorch;
         "glorot": weights of U(-a, a), a = sqrt(6 / (inputs + outputs)) a gate, biases 0 (Glorot & Bengio 2010);
         "orthogonal": recurrent weights orthogonal a gate, the others as "glorot" (Saxe et al. 2014);
-        "identity": recurrent weights the identity, inputs of N(0, 0.001^2), biases 0, for cells of one gate (Le et al. 2015).
+        "identity": recurrent weights the identity, inputs of N(0, 0.001^2), for cells of one gate (Le et al. 2015).
     forget_bias : start of an LSTM's forget gate, whole in bias_ih (Jozefowicz et al. 2015); None: as the scheme has it.
     """
     cell = CELLS[architecture.cell]

@@ -1,6 +1,7 @@
 """A batch cut into shards: at most 16 sequences each, longest first, whose cut depends on the batch alone."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -79,7 +80,7 @@ class Cut:
     def tasks(self) -> list[range]:
         """Return the numbers of the shards in at most MOST_TASKS runs."""
         edges = np.linspace(0, self.n_shards, min(self.n_shards, MOST_TASKS) + 1).astype(int).tolist()
-        return [range(start, stop) for start, stop in zip(edges, edges[1:])]
+        return [range(start, stop) for start, stop in pairwise(edges)]
 
 
 def cut(offsets: Array, chosen: Array | None = None) -> Cut:

@@ -1,0 +1,35 @@
+# make demo   train on real data, evaluate on data the model never saw, write predictions
+# make test   style, types, and every test
+# Both set up what they need in .venv, inside this folder; nothing outside it is touched.
+
+PYTHON ?= $(firstword $(foreach name,python3 python3.14 python3.13 python3.12 python3.11,\
+	$(shell $(name) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && command -v $(name))))
+BIN = .venv/bin
+DATA = examples/data
+
+.PHONY: demo test format clean
+
+demo: .venv/ready
+	@mkdir -p demo
+	$(BIN)/elman train $(DATA)/JapaneseVowels_TRAIN.ts --model demo/vowels.elman
+	$(BIN)/elman evaluate demo/vowels.elman $(DATA)/JapaneseVowels_TEST.ts
+	$(BIN)/elman predict demo/vowels.elman $(DATA)/JapaneseVowels_TEST.ts --output demo/predictions.csv
+
+test: .venv/ready
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest
+
+format: .venv/ready
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+.venv/ready: pyproject.toml
+	@test -n "$(PYTHON)" || { echo "elman needs Python 3.11 or newer; none was found. Name one: make PYTHON=/path/to/python3"; exit 1; }
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	@touch $@
+
+clean:
+	rm -rf .venv demo

@@ -1,0 +1,1 @@
+"""Speed of elman beside its peers, in one run on one machine."""

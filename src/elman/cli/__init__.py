@@ -1,0 +1,83 @@
+"""The command line: `elman train`, `evaluate`, `predict` and `info`, one module a command.
+
+What a command needs is imported when it runs, so that `elman --help` answers at once.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from elman import __version__
+from elman.cli.evaluate import evaluate
+from elman.cli.info import info
+from elman.cli.predict import predict
+from elman.cli.train import train
+from elman.errors import ElmanError
+
+app = typer.Typer(
+    name="elman",
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (train, evaluate, predict, info):
+    app.command()(command)
+
+_INTERRUPTED = 130
+_USAGE = 2
+_UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer has no name of its own for it
+
+
+@app.callback(invoke_without_command=True)
+def start(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+) -> None:
+    """Classify sequences with recurrent networks.
+
+    Train on a labelled file, measure on one that the network never saw, predict on new ones:
+
+    [bold]elman train[/] vowels_TRAIN.ts --model vowels.safetensors
+    [bold]elman evaluate[/] vowels.safetensors vowels_TEST.ts
+    [bold]elman predict[/] vowels.safetensors new.ts --output predictions.csv
+    """
+    if version:
+        typer.echo(f"elman {__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run a command and give its exit code; what the user can mend is one line on stderr."""
+    try:
+        code = app(arguments, prog_name="elman", standalone_mode=False)
+    except (ElmanError, OSError) as error:
+        if isinstance(error, BrokenPipeError):  # `elman info MODEL | head`
+            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+            return 1
+        return _fail(str(error))
+    except (KeyboardInterrupt, typer.Abort):
+        code = _INTERRUPTED
+    except _UsageError as error:
+        context = getattr(error, "ctx", None)
+        path = context.command_path if context is not None else "elman"
+        message = error.format_message() if hasattr(error, "format_message") else str(error)
+        return _fail(f"{message.rstrip('.')}. See '{path} --help'.")
+    if code == _INTERRUPTED:
+        print("\ninterrupted: nothing was written.", file=sys.stderr)
+    return code if isinstance(code, int) else 0
+
+
+def main() -> None:
+    """Entry point of the `elman` command."""
+    sys.exit(run())
+
+
+def _fail(message: str) -> int:
+    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    return _USAGE

@@ -1,0 +1,92 @@
+"""`elman info`: what a saved model is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from elman.cli.console import say, say_json
+
+if TYPE_CHECKING:
+    from elman.model_file import Model
+
+
+def info(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that 'elman train' wrote.")],
+    json: Annotated[
+        bool, typer.Option("--json", help="Print JSON instead, with every setting and the history of training.")
+    ] = False,
+) -> None:
+    """Show what a model is: its network, classes and features, and how training went.
+
+    [bold]elman info[/] vowels.safetensors
+    """
+    from elman.model_file import read_model
+
+    found = read_model(model)
+    if json:
+        say_json(_as_json(model, found))
+    else:
+        _print(model, found)
+
+
+def _as_json(path: Path, model: Model) -> dict[str, Any]:
+    from dataclasses import asdict
+
+    from elman.metadata import FORMAT_VERSION
+
+    data = asdict(model.metadata)
+    data["classes"] = data["classes"]["values"]
+    return {
+        "path": str(path),
+        "file_size": path.stat().st_size,
+        "format_version": FORMAT_VERSION,
+        "n_parameters": _n_parameters(model),
+        **data,
+    }
+
+
+def _print(path: Path, model: Model) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    from elman.cli.report import count, describe_network, describe_training, figures_table
+
+    metadata = model.metadata
+    architecture, training, settings = metadata.architecture, metadata.training, metadata.parameters
+    scored = "every step" if architecture["loss_at"] == "every_step" else f"each sequence ({architecture['readout']})"
+    ending = {(True, False): " Stopped early.", (False, True): " Interrupted."}.get(
+        (training["stopped_early"], training["interrupted"]), ""
+    )
+    names = f": {_listed(metadata.feature_names)}" if metadata.feature_names else ""
+    rows = {
+        "network": f"{describe_network(architecture)}; classifies {scored}",
+        "size": f"{count(_n_parameters(model), 'parameter')} in {metadata.dtype}, {path.stat().st_size:,} bytes",
+        "features": f"{architecture['input_size']} a step{', standardised' * metadata.standardised}{names}",
+        "classes": f"{architecture['n_classes']}: {_listed(metadata.classes['values'])}",
+        "training": describe_training(training) + ending,
+        "settings": ", ".join(
+            f"{name} {settings[name]}"
+            for name in ("optimizer", "learning_rate", "batch_size", "dropout", "random_state")
+        ),
+        "columns": ", ".join(f"{role} {column!r}" for role, column in metadata.columns.items()),
+        "saved by": f"elman {metadata.elman_version}",
+    }
+    table = Table.grid(padding=(0, 2, 0, 0))
+    for name, value in rows.items():
+        if value:
+            table.add_row(Text(name, style="dim"), Text(value))
+    say(Text(str(path), style="bold"), table)
+    if training["validation"]:
+        say("", "On the validation part, which chose the best epoch:", figures_table(training["validation"]))
+
+
+def _n_parameters(model: Model) -> int:
+    return sum(array.size for array in model.weights.values())
+
+
+def _listed(values: list[Any]) -> str:
+    more = f" and {len(values) - 30} more" if len(values) > 30 else ""
+    return ", ".join(str(value) for value in values[:30]) + more

@@ -1,0 +1,133 @@
+"""Figures as tables that a terminal of 80 columns holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from rich.table import Table
+    from rich.text import Text
+
+_FIGURES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced\naccuracy",
+    "macro_f1": "macro\nF1",
+    "log_loss": "log\nloss",
+}
+_BASELINES = {"summary_statistics": "logistic regression", "majority": "majority class"}
+_LONGEST_NAME = 20  # characters of a class's name that are shown
+
+
+def describe_network(architecture: Mapping[str, Any]) -> str:
+    """Give an architecture in a few words.
+
+    >>> describe_network({"cell": "gru", "num_layers": 2, "hidden_size": 64, "bidirectional": True})
+    'GRU, 2 layers of 64, both directions'
+    """
+    names = {"elman": "Elman", "elman_relu": "Elman (relu)", "lstm": "LSTM", "gru": "GRU"}
+    n_layers = architecture["num_layers"]
+    layers = f"{n_layers} layer{'s' * (n_layers > 1)} of {architecture['hidden_size']}"
+    directions = "both directions" if architecture["bidirectional"] else "one direction"
+    return f"{names[architecture['cell']]}, {layers}, {directions}"
+
+
+def describe_training(training: Mapping[str, Any]) -> str:
+    """Give what training came to, in a sentence."""
+    best = f", best in epoch {training['best_epoch']}" if training["best_epoch"] else ""
+    parts = f"{count(training['n_training'], 'sequence')}"
+    if training["n_validation"]:
+        parts += f", validated on {training['n_validation']:,}"
+    return f"{parts}: {count(training['epochs'], 'epoch')} in {training['seconds']:.1f} s{best}."
+
+
+def count(n: int, thing: str) -> str:
+    """Give a number of things: '1 epoch', '1,200 epochs'."""
+    return f"{n:,} {thing}{'s' * (n != 1)}"
+
+
+def figures_table(figures: Mapping[str, Any]) -> Table:
+    """Lay the figures of the model above those of the baselines."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    table.add_column("")
+    for heading in _FIGURES.values():
+        table.add_column(Text(heading), justify="right", vertical="bottom")
+    rows: list[tuple[str, Mapping[str, float], str]] = [("this model", figures, "bold")]
+    rows += [(label, figures["baselines"][name], "") for name, label in _BASELINES.items()]
+    for label, row, style in rows:
+        table.add_row(Text(label), *(Text(f"{row[name]:.4f}") for name in _FIGURES), style=style)
+    return table
+
+
+def baselines_note() -> Text:
+    """Say what the baselines are."""
+    from rich.text import Text
+
+    return Text(
+        "Logistic regression sees mean, deviation, least, greatest, first and last value of each feature, and the "
+        "length. If it does as well, the order of the steps did not matter.",
+        style="dim",
+    )
+
+
+def confusion_table(matrix: NDArray[np.int64], classes: list[Any], width: int) -> tuple[str, Table]:
+    """Lay out the confusion matrix where it fits in ``width`` columns, else a row a class with its confusions.
+
+    Returns
+    -------
+    title : str
+    table : rich.table.Table
+    """
+    names = [_short(str(name)) for name in classes]
+    by_name = max(map(len, names)) <= 6
+    headings = names if by_name else [str(number) for number in range(1, len(names) + 1)]
+    labels = names if by_name else [f"{number} {name}" for number, name in zip(headings, names)]
+    cell = max(*(len(heading) for heading in headings), len(str(int(matrix.max()))))
+    if max(map(len, labels)) + len(names) * (cell + 1) + 1 <= width:
+        return "Confusion matrix: rows are true classes, columns predictions", _matrix(matrix, labels, headings)
+    return "Each true class, how many of it were predicted right, and its confusions", _confusions(matrix, names)
+
+
+def _matrix(matrix: NDArray[np.int64], labels: list[str], headings: list[str]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
+    table.add_column("")
+    for heading in headings:
+        table.add_column(Text(heading), justify="right", header_style="dim", no_wrap=True)
+    for row, label in enumerate(labels):
+        cells = []
+        for column, n in enumerate(matrix[row].tolist()):
+            style = "bold green" if row == column else "red" if n else "dim"
+            cells.append(Text(str(n) if n else "·", style=style))
+        table.add_row(Text(label, style="dim"), *cells)
+    return table
+
+
+def _confusions(matrix: NDArray[np.int64], names: list[str]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
+    for heading, justify in (("class", "left"), ("n", "right"), ("right", "right"), ("taken for", "left")):
+        table.add_column(heading, justify=justify, header_style="dim")  # type: ignore[arg-type]
+    for row, name in enumerate(names):
+        wrong = sorted(((n, c) for c, n in enumerate(matrix[row].tolist()) if n and c != row), key=lambda p: -p[0])
+        taken = ", ".join(f"{names[column]} ({n})" for n, column in wrong[:4])
+        more = sum(n for n, _ in wrong[4:])
+        n_right = int(matrix[row, row])
+        table.add_row(
+            Text(name), str(int(matrix[row].sum())), str(n_right), Text(taken + (f", others ({more})" if more else ""))
+        )
+    return table
+
+
+def _short(name: str) -> str:
+    name = " ".join(name.split()) or "''"
+    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"

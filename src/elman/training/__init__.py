@@ -1,0 +1,1 @@
+"""How a network learns: optimizers, clipping, the training loop and its history."""

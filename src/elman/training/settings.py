@@ -1,0 +1,33 @@
+"""Everything that decides how a network is trained, as plain data."""
+
+from dataclasses import dataclass
+
+OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Hyper-parameters of training.
+
+    rho : decay of RMSProp's squared gradient (PyTorch's `alpha`)
+    clip_norm : largest Euclidean norm of the whole gradient; None: as it is
+    clip_value : largest absolute value of any part of the gradient; None: as it is
+    early_stopping : end after `n_iter_no_change` epochs without a lower validation loss
+    n_threads : None: as many as the process may use
+    """
+
+    optimizer: str = "adam"
+    learning_rate: float = 0.005
+    momentum: float = 0.0
+    nesterov: bool = False
+    betas: tuple[float, float] = (0.9, 0.999)
+    rho: float = 0.99
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    batch_size: int = 32
+    max_epochs: int = 200
+    clip_norm: float | None = 1.0
+    clip_value: float | None = None
+    early_stopping: bool = True
+    n_iter_no_change: int = 30
+    n_threads: int | None = None

@@ -1,0 +1,169 @@
+"""The training loop: shuffle, and for each batch forward, loss, backward, clip, update; repeat for epochs."""
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from elman.errors import TrainingError
+from elman.kernels.loss import softmax
+from elman.kernels.updates import norm
+from elman.network.network import Network
+from elman.training.clipping import clip_by_norm, clip_by_value
+from elman.training.history import History, Record
+from elman.training.optimizers import make_optimizer
+from elman.training.settings import TrainingSettings
+
+Array = np.ndarray[Any, Any]
+
+
+class Samples(NamedTuple):
+    """Sequences end to end, with their targets."""
+
+    values: Array  # (S, D) in the network's dtype, C-contiguous
+    offsets: Array  # (N + 1,) int64
+    targets: Array  # int64 class numbers (N,), or (S,) with a loss at every step
+
+
+class StepResult(NamedTuple):
+    """What one update saw before it changed anything."""
+
+    loss: float
+    correct: int
+    scored: int  # sequences, or steps with a loss at every step
+    gradient_norm: float  # before clipping
+
+
+class Trainer:
+    """Trains a network in place.
+
+    Parameters
+    ----------
+    network : Network, initialised
+    settings : TrainingSettings
+    rng : numpy Generator
+        Source of shuffles and dropout masks: the same state gives the same bits.
+    """
+
+    def __init__(self, network: Network, settings: TrainingSettings, rng: np.random.Generator) -> None:
+        self.network, self.settings, self._rng = network, settings, rng
+        self._optimizer = make_optimizer(settings, network.parameters.vector.size, network.dtype)
+
+    def step(self, samples: Samples, chosen: Array | None = None) -> StepResult:
+        """Update the parameters once, from the chosen sequences of `samples` (default all)."""
+        settings, network = self.settings, self.network
+        values, offsets, targets = samples
+        key = int(self._rng.integers(2**63)) if network.architecture.dropout > 0 else None
+        loss, gradient, logits = network.loss_and_gradient(
+            values, offsets, targets, chosen=chosen, dropout_key=key, n_threads=settings.n_threads
+        )
+        before = float(norm(gradient))
+        if settings.clip_value is not None:
+            clip_by_value(gradient, settings.clip_value)
+        if settings.clip_norm is not None:
+            clip_by_norm(gradient, settings.clip_norm)
+        if not math.isfinite(loss) or not math.isfinite(before):
+            raise TrainingError(
+                f"Training broke down: the loss is {loss} and the gradient's norm {before}. "
+                f"Try a learning_rate below {settings.learning_rate:g}, or clip_norm=1."
+            )
+        self._optimizer.step(network.parameters.vector, gradient, settings.learning_rate)
+        correct = int((logits.argmax(axis=1) == self._targets(samples, chosen)).sum())
+        return StepResult(loss, correct, len(logits), before)
+
+    def fit(
+        self,
+        training: Samples,
+        validation: Samples | None = None,
+        *,
+        on_epoch: Callable[[Record], object] | None = None,
+        on_step: Callable[[int, int], object] | None = None,
+    ) -> History:
+        """Train until max_epochs, until the validation loss stops falling, or until Ctrl-C.
+
+        Afterwards the network has the parameters of the epoch with the lowest validation loss; without validation data,
+        of the last epoch.
+
+        Parameters
+        ----------
+        training, validation : Samples
+        on_epoch : called with the record of each epoch
+        on_step : called after each update with the updates done in this epoch and all there are
+        """
+        history = History()
+        best = self.network.parameters.vector.copy()
+        lowest = math.inf
+        try:
+            for epoch in range(1, self.settings.max_epochs + 1):
+                record = self._epoch(epoch, training, validation, on_step)
+                history.records.append(record)
+                loss = record["validation_loss"]
+                if loss is None or loss < lowest or history.best_epoch is None:
+                    best[:] = self.network.parameters.vector
+                    history.best_epoch = epoch
+                    lowest = math.inf if loss is None else loss
+                if on_epoch is not None:
+                    on_epoch(record)
+                if loss is not None and self._patience_is_over(epoch, history.best_epoch):
+                    history.stopped_early = True
+                    break
+        except KeyboardInterrupt:
+            history.interrupted = True
+        finally:
+            self.network.release()
+        if history.best_epoch is not None:
+            self.network.parameters.vector[:] = best
+        return history
+
+    def _patience_is_over(self, epoch: int, best_epoch: int) -> bool:
+        return self.settings.early_stopping and epoch - best_epoch >= self.settings.n_iter_no_change
+
+    def _epoch(
+        self,
+        epoch: int,
+        training: Samples,
+        validation: Samples | None,
+        on_step: Callable[[int, int], object] | None,
+    ) -> Record:
+        """Go once through the training data in a new order."""
+        started = time.perf_counter()
+        n, size = len(training.offsets) - 1, self.settings.batch_size
+        order = self._rng.permutation(n)
+        batches = [order[at : at + size] for at in range(0, n, size)]
+        results = []
+        for number, chosen in enumerate(batches, start=1):
+            results.append(self.step(training, chosen))
+            if on_step is not None:
+                on_step(number, len(batches))
+        seconds = time.perf_counter() - started
+        validation_loss, validation_accuracy = (None, None) if validation is None else self.assess(validation)
+        scored = sum(result.scored for result in results)
+        return Record(
+            epoch=epoch,
+            training_loss=sum(result.loss * result.scored for result in results) / scored,
+            training_accuracy=sum(result.correct for result in results) / scored,
+            validation_loss=validation_loss,
+            validation_accuracy=validation_accuracy,
+            gradient_norm=sum(result.gradient_norm for result in results) / len(results),
+            learning_rate=self.settings.learning_rate,
+            seconds=seconds,
+            sequences_per_second=n / seconds,
+        )
+
+    def assess(self, samples: Samples) -> tuple[float, float]:
+        """Return loss and accuracy of the network as it is."""
+        logits = self.network.logits(samples.values, samples.offsets, n_threads=self.settings.n_threads)
+        proba = softmax(logits)
+        likelihood = np.maximum(proba[np.arange(len(proba)), samples.targets], np.finfo(float).tiny)
+        return float(-np.log(likelihood).mean()), float((logits.argmax(axis=1) == samples.targets).mean())
+
+    def _targets(self, samples: Samples, chosen: Array | None) -> Array:
+        """Return the targets in the order of a batch's class scores."""
+        if chosen is None:
+            return samples.targets
+        if self.network.architecture.loss_at == "every_step":
+            pieces = [samples.targets[samples.offsets[n] : samples.offsets[n + 1]] for n in chosen]
+            return np.concatenate(pieces)
+        return samples.targets[chosen]

@@ -1,0 +1,146 @@
+"""The networks on which the engine is compared with others: every kind, ragged, random weights, all sizes distinct."""
+
+import functools
+import itertools
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from elman.kernels import reference, reference_network
+
+CELLS = ("elman", "elman_relu", "lstm", "gru")
+HEADS = (("last", "last"), ("mean", "last"), ("max", "last"), ("last", "every_step"))  # (readout, loss_at)
+
+
+@dataclass(frozen=True)
+class Case:
+    """A kind of network and the sizes of a batch for it."""
+
+    cell: str = "gru"
+    num_layers: int = 1
+    bidirectional: bool = False
+    readout: str = "last"
+    loss_at: str = "last"
+    dropout: float = 0.0
+    lengths: tuple[int, ...] = (3, 1, 6)
+    input_size: int = 5
+    hidden_size: int = 2
+    n_classes: int = 4
+    seed: int = (
+        67  # one that leaves no gradient at zero, even where the largest output of both units is at the first step
+    )
+
+    def __str__(self) -> str:
+        directions = "both" if self.bidirectional else "one"
+        head = "steps" if self.loss_at == "every_step" else self.readout
+        return f"{self.cell}-{self.num_layers}-{directions}-{head}{'-dropout' if self.dropout else ''}"
+
+    @property
+    def settings(self) -> dict:
+        """The options that the reference and an Architecture share."""
+        names = ("cell", "num_layers", "bidirectional", "readout", "loss_at")
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def architecture(self) -> dict:
+        """The arguments of an Architecture."""
+        names = ("input_size", "n_classes", "hidden_size", "dropout")
+        return {**self.settings, **{name: getattr(self, name) for name in names}}
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Sequences, targets and weights, float64, for a case."""
+
+    sequences: list = field(repr=False)
+    targets: np.ndarray = field(repr=False)
+    weights: dict = field(repr=False)
+
+    @property
+    def values(self):
+        """All sequences end to end (S, D)."""
+        return np.concatenate(self.sequences)
+
+    @property
+    def offsets(self):
+        """Where each sequence begins in `values` (N + 1,)."""
+        return np.concatenate([[0], np.cumsum([len(x) for x in self.sequences])]).astype(np.int64)
+
+
+def all_cases(**changes) -> list[Case]:
+    """Every cell, depth, direction, readout and place of the loss."""
+    kinds = itertools.product(CELLS, (1, 2, 3), (False, True), HEADS)
+    return [
+        replace(Case(cell, num_layers, bidirectional, readout, loss_at), **changes)
+        for cell, num_layers, bidirectional, (readout, loss_at) in kinds
+    ]
+
+
+def parameter_shapes(case: Case) -> dict[str, tuple[int, ...]]:
+    """The names and shapes that PyTorch gives to the parameters, then the readout's."""
+    hidden, directions = case.hidden_size, 2 if case.bidirectional else 1
+    rows = {"elman": 1, "elman_relu": 1, "lstm": 4, "gru": 3}[case.cell] * hidden
+    shapes: dict[str, tuple[int, ...]] = {}
+    for layer, suffix in itertools.product(range(case.num_layers), ("", "_reverse")[:directions]):
+        inputs = case.input_size if layer == 0 else hidden * directions
+        shapes[f"weight_ih_l{layer}{suffix}"] = (rows, inputs)
+        shapes[f"weight_hh_l{layer}{suffix}"] = (rows, hidden)
+        shapes[f"bias_ih_l{layer}{suffix}"] = (rows,)
+        shapes[f"bias_hh_l{layer}{suffix}"] = (rows,)
+    return {**shapes, "weight_out": (case.n_classes, hidden * directions), "bias_out": (case.n_classes,)}
+
+
+def draw(case: Case) -> Batch:
+    """Draw a batch and weights for a case; a relu is moved upwards so that its units live."""
+    rng = np.random.default_rng(case.seed)
+    sequences = [rng.standard_normal((length, case.input_size)) for length in case.lengths]
+    rows = sum(case.lengths) if case.loss_at == "every_step" else len(case.lengths)
+    targets = rng.integers(0, case.n_classes, rows)
+    weights = {}
+    for name, shape in parameter_shapes(case).items():
+        weights[name] = rng.standard_normal(shape) * (0.8 / np.sqrt(shape[-1]) if len(shape) == 2 else 0.5)
+        if case.cell == "elman_relu" and name.startswith("bias_ih"):
+            weights[name] += 1
+    return Batch(sequences, targets, weights)
+
+
+def draw_masks(case: Case) -> list[list[np.ndarray]]:
+    """Draw dropout masks for every sequence and every layer but the last."""
+    rng = np.random.default_rng(case.seed + 1)
+    width = case.hidden_size * (2 if case.bidirectional else 1)
+    return [
+        [(rng.random((length, width)) >= case.dropout) / (1 - case.dropout) for _ in range(case.num_layers - 1)]
+        for length in case.lengths
+    ]
+
+
+def complex_step_gradient(case: Case, batch: Batch, masks=None) -> dict[str, np.ndarray]:
+    """Return dL/dw = Im L(w + i e) / e for every weight: the derivative of the reference's forward, exact to rounding.
+
+    Source: Squire & Trapp, "Using complex variables to estimate derivatives of real functions" (1998).
+    """
+    gradients = {}
+    for name, weight in batch.weights.items():
+        gradients[name] = np.zeros(weight.shape)
+        for place in np.ndindex(weight.shape):
+            moved = weight.astype(complex)
+            moved[place] += 1e-200j
+            loss = _loss(case, batch, {**batch.weights, name: moved}, masks)
+            gradients[name][place] = loss.imag / 1e-200
+    return gradients
+
+
+@functools.cache
+def cached_complex_step_gradient(case: Case) -> dict[str, np.ndarray]:
+    """Return complex_step_gradient of the case's own batch, without dropout."""
+    return complex_step_gradient(case, draw(case))
+
+
+def _loss(case, batch, weights, masks):
+    """The loss by the reference's forward alone."""
+    runs = [
+        reference_network.network_forward(x, weights, **case.settings, masks=() if masks is None else masks[n])
+        for n, x in enumerate(batch.sequences)
+    ]
+    losses, _ = reference.cross_entropy(np.concatenate([run.logits for run in runs]), batch.targets)
+    return losses.mean()

@@ -1,0 +1,334 @@
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import cross_val_score
+from sklearn.utils.estimator_checks import check_estimator
+
+from elman import DataError, ParameterError, SequenceClassifier, Sequences
+from elman.data import as_sequences
+from elman.estimators.parameters import CELLS, CONSTRAINTS, INITIALISATIONS, OPTIMIZERS, READOUTS
+from elman.kernels import cells
+from elman.network import architecture, parameters
+from elman.training import settings
+
+
+def test_it_learns_ragged_sequences_and_tells_unseen_ones_apart(trained, unseen):
+    X, y = unseen
+    assert trained.score(X, y) >= 0.9
+    assert trained.predict(X).dtype == y.dtype
+    assert trained.classes_.tolist() == ["falls", "rises", "stays"]
+    assert trained.n_features_in_ == 2
+
+
+def test_predict_is_the_class_of_the_greatest_probability(trained, unseen):
+    proba = trained.predict_proba(unseen[0])
+    assert proba.dtype == np.float64
+    assert np.allclose(proba.sum(axis=1), 1, rtol=0, atol=1e-12)
+    assert np.array_equal(trained.predict(unseen[0]), trained.classes_[proba.argmax(axis=1)])
+
+
+def test_prediction_does_not_depend_on_the_batch_it_rides_in(trained, unseen):
+    together = trained.predict_proba(unseen[0])
+    alone = np.concatenate([trained.predict_proba([sequence]) for sequence in unseen[0]])
+    assert np.array_equal(together, alone)
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(ragged, unseen):
+    def proba(seed, n_threads=1):
+        model = SequenceClassifier(hidden_size=5, max_epochs=3, random_state=seed, n_threads=n_threads)
+        return model.fit(*ragged).predict_proba(unseen[0])
+
+    assert np.array_equal(proba(4), proba(4, n_threads=2))
+    assert not np.array_equal(proba(4), proba(5))
+
+
+@pytest.mark.parametrize("make", [np.random.default_rng, np.random.RandomState])
+def test_a_generator_moves_on_from_fit_to_fit(ragged, make):
+    def two_fits():
+        rng = make(11)
+        fits = [SequenceClassifier(hidden_size=3, max_epochs=1, random_state=rng).fit(*ragged) for _ in range(2)]
+        return [fit.network_.parameters.vector for fit in fits]
+
+    first, again = two_fits(), two_fits()
+    assert np.array_equal(first[0], again[0])
+    assert np.array_equal(first[1], again[1])
+    assert not np.array_equal(first[0], first[1])
+
+
+@pytest.mark.parametrize(
+    ("labels", "expected"),
+    [
+        ([3, -1, 3, -1], np.int64),
+        ([True, False, True, False], np.bool_),
+        (["b", "a", "b", "a"], np.str_),
+        ([1.0, 0.0, 1.0, 0.0], np.int64),
+        (np.array(["b", "a", "b", "a"], dtype=object), np.str_),
+        (np.array([2, 1, 2, 1], dtype=np.uint8), np.int64),
+    ],
+)
+def test_labels_of_any_type_come_back_as_they_were(labels, expected):
+    X = [np.arange(5.0), -np.arange(5.0)] * 2
+    model = SequenceClassifier(hidden_size=4, max_epochs=30, early_stopping=False, random_state=0).fit(X, labels)
+    predicted = model.predict(X)
+    assert predicted.dtype.type is expected
+    assert predicted.tolist() == list(labels)
+
+
+@pytest.mark.parametrize(
+    ("y", "sentence"),
+    [
+        (["a", "a", "a"], r"y must hold at least two classes\. Got one class, 'a'; .*"),
+        (["a", "b"], r"y must hold one label for each sequence, 3\. Got 2 instead; .*loss_at='every_step'\."),
+        (["a", None, "b"], r"y\[1\]: expected a label, got None\. Drop .*"),
+        ([1.0, np.nan, 2.0], r"y\[1\]: expected a label, got nan\. .*"),
+        (np.array([1.0, 0.0, np.inf]), r"y\[2\]: expected a label, got inf \(NaN and inf are none\)\. .*"),
+        (["a", 1, "b"], r"y\[1\]: expected a text, as the first label 'a' is, got 1\. Give all labels one type\."),
+        ([1, True, 0], r"y\[1\]: expected a number, as the first label 1 is, got True\. .*"),
+        ([0.5, 1.5, 0.5], r"Unknown label type: continuous\. y\[0\] must be .*Got 0\.5 instead; .*"),
+        ("aba", r"y must be an array of labels\. Got 'aba' instead\."),
+        (None, r"y must hold the labels: .*None\."),
+        ([["a"], ["b", "a"], ["a"]], r"y must be a flat array of labels, one each\. Got a nested or ragged one\."),
+        ([1j, 2j, 1j], r"y\[0\]: expected a label as text, whole number or boolean, got a complex\."),
+    ],
+)
+def test_labels_that_are_none_get_one_sentence(y, sentence):
+    with pytest.raises(DataError, match=rf"^{sentence}$"):
+        SequenceClassifier(max_epochs=1).fit([[1.0, 2.0], [2.0], [3.0]], y)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "value", "contract"),
+    [
+        ("hidden_size", 0, "an int in the range [1, inf)"),
+        ("hidden_size", 2.0, "an int in the range [1, inf)"),
+        ("hidden_size", True, "an int in the range [1, inf)"),
+        ("cell", "gruu", "a str among {'elman', 'elman_relu', 'lstm', 'gru'}"),
+        ("dropout", 1.0, "a float in the range [0.0, 1.0)"),
+        ("dropout", float("nan"), "a float in the range [0.0, 1.0)"),
+        ("learning_rate", 0, "a float in the range (0.0, inf)"),
+        ("learning_rate", "fast", "a float in the range (0.0, inf)"),
+        ("clip_norm", -1, "a float in the range (0.0, inf) or None"),
+        ("bidirectional", 1, "a bool"),
+        ("validation_fraction", 1.0, "a float in the range (0.0, 1.0)"),
+        ("n_threads", 0, "an int in the range [1, inf) or None"),
+        ("max_epochs", None, "an int in the range [1, inf)"),
+        (
+            "random_state",
+            "seed",
+            "an int in the range [0, inf), a numpy.random.Generator, a numpy.random.RandomState or None",
+        ),
+    ],
+)
+def test_a_parameter_out_of_range_is_named_with_its_contract(ragged, parameter, value, contract):
+    with pytest.raises(ParameterError) as caught:
+        SequenceClassifier(**{parameter: value}).fit(*ragged)
+    assert str(caught.value) == (
+        f"The '{parameter}' parameter of SequenceClassifier must be {contract}. Got {value!r} instead."
+    )
+
+
+def test_nesterov_needs_momentum(ragged):
+    with pytest.raises(ParameterError, match=r"'momentum' .* must be above 0 where 'nesterov' is True\. Got 0\.0"):
+        SequenceClassifier(optimizer="sgd", nesterov=True).fit(*ragged)
+
+
+def test_numpy_scalars_are_parameters_like_any_other(ragged):
+    model = SequenceClassifier(
+        hidden_size=np.int64(3), learning_rate=np.float32(0.01), bidirectional=np.bool_(False), max_epochs=1
+    )
+    assert model.fit(*ragged).network_.architecture.hidden_size == 3
+
+
+def test_every_parameter_has_a_constraint_and_names_are_those_that_the_network_knows():
+    assert set(CONSTRAINTS) == set(SequenceClassifier().get_params())
+    assert set(CELLS) == set(cells.CELLS)
+    assert READOUTS == architecture.READOUTS
+    assert set(INITIALISATIONS) == set(parameters.INITIALISATIONS)
+    assert OPTIMIZERS == settings.OPTIMIZERS
+
+
+@pytest.mark.parametrize("parameter", [{"cell": cell} for cell in CELLS] + [{"optimizer": name} for name in OPTIMIZERS])
+def test_every_cell_and_optimizer_trains(ragged, parameter):
+    model = SequenceClassifier(hidden_size=4, max_epochs=8, early_stopping=False, random_state=0, **parameter)
+    losses = [record["training_loss"] for record in model.fit(*ragged).history_]
+    assert losses[-1] < losses[0]
+
+
+def test_a_validation_part_is_set_aside_by_class_and_its_best_epoch_is_kept(ragged):
+    model = SequenceClassifier(
+        hidden_size=4, max_epochs=40, n_iter_no_change=5, validation_fraction=0.2, random_state=0
+    )
+    model.fit(*ragged)
+    losses = [record["validation_loss"] for record in model.history_]
+    assert (model.training_["n_training"], model.training_["n_validation"]) == (36, 9)
+    assert model.training_["best_epoch"] == int(np.argmin(losses)) + 1
+    assert model.training_["validation"]["log_loss"] == pytest.approx(min(losses), rel=1e-6)
+    assert model.n_iter_ == len(model.history_)
+
+
+def test_groups_never_stand_in_both_parts(ragged, monkeypatch):
+    X, y = ragged
+    groups = np.array([f"person {n // 9}" for n in range(45)])  # each group holds every class
+    X = [np.column_stack([x, np.full(len(x), n // 9)]) for n, x in enumerate(X)]  # the group, seen as a feature
+    parts = []
+    original = SequenceClassifier._samples
+
+    def record(self, part):
+        parts.append({int(sequence[0, 2]) for sequence in part.sequences})
+        return original(self, part)
+
+    monkeypatch.setattr(SequenceClassifier, "_samples", record)
+    SequenceClassifier(hidden_size=2, max_epochs=1, validation_fraction=0.4, random_state=0).fit(X, y, groups=groups)
+    training, validation = parts
+    assert training | validation == {0, 1, 2, 3, 4}
+    assert not training & validation
+    assert len(validation) == 2
+
+
+def test_scaling_is_measured_on_the_training_part_alone(ragged, unseen):
+    far = [sequence + 1000.0 for sequence in unseen[0]]
+    model = SequenceClassifier(hidden_size=2, max_epochs=1, random_state=0)
+    model.fit(*ragged, validation=(far, unseen[1]))
+    values = np.concatenate(ragged[0])
+    assert model.standardiser_.mean == pytest.approx(values.mean(axis=0), rel=1e-12)
+    assert model.standardiser_.scale == pytest.approx(values.std(axis=0), rel=1e-12)
+    assert (model.training_["n_training"], model.training_["n_validation"]) == (45, 22)
+
+
+def test_without_early_stopping_all_data_is_trained_on_for_all_epochs(ragged):
+    model = SequenceClassifier(hidden_size=2, max_epochs=4, early_stopping=False, random_state=0).fit(*ragged)
+    assert (model.training_["n_training"], model.training_["n_validation"], model.n_iter_) == (45, 0, 4)
+    assert model.training_["validation"] is None
+    assert model.history_[0]["validation_loss"] is None
+
+
+def test_validation_labels_never_seen_in_training_are_named(ragged):
+    with pytest.raises(DataError, match=r"The label 'jumps' \(validation y\[0\]\) was never seen .* 'falls', 'rises'"):
+        SequenceClassifier(max_epochs=1).fit(*ragged, validation=(ragged[0][:1], ["jumps"]))
+
+
+def test_another_number_of_features_is_refused_naming_both(trained):
+    with pytest.raises(DataError, match=r"^X has 3 features, but SequenceClassifier is expecting 2 features"):
+        trained.predict([np.ones((4, 3))])
+
+
+def test_features_with_names_are_found_in_any_order(ragged):
+    flat = as_sequences(ragged[0])
+    named = Sequences(flat.values, flat.offsets, ("trend", "noise"))
+    swapped = Sequences(np.ascontiguousarray(flat.values[:, ::-1]), flat.offsets, ("noise", "trend"))
+    model = SequenceClassifier(hidden_size=3, max_epochs=2, random_state=0).fit(named, ragged[1])
+    assert np.array_equal(model.predict_proba(named), model.predict_proba(swapped))
+    with pytest.raises(DataError, match="lacks 'noise'"):
+        model.predict(Sequences(flat.values, flat.offsets, ("trend", "other")))
+
+
+def test_every_step_learns_a_label_for_each_step_given_in_any_form(parity):
+    X, y = parity
+    model = SequenceClassifier(
+        loss_at="every_step", hidden_size=8, bidirectional=False, max_epochs=150, learning_rate=0.02, random_state=0
+    )
+    model.fit(X, y)
+    assert model.score(X, y) >= 0.95
+    predicted = model.predict(X)
+    assert [len(part) for part in predicted] == [len(x) for x in X]
+    assert np.mean(np.concatenate(predicted) == np.concatenate(y)) == model.score(X, np.concatenate(y))
+    assert [part.shape for part in model.predict_proba(X[:2])] == [(len(X[0]), 2), (len(X[1]), 2)]
+    with pytest.raises(
+        DataError, match=rf"^y\[1\] must hold one label for each step of its sequence, {len(y[1])}\. Got"
+    ):
+        model.fit(X, [y[0], y[1][1:], *y[2:]])
+    with pytest.raises(DataError, match=r"^y must hold one label for each step, \d+\. Got 40 instead\.$"):
+        model.fit(X, [part[0] for part in y])
+
+
+def test_every_step_accepts_labels_of_padded_arrays():
+    rng = np.random.default_rng(5)
+    X = rng.normal(size=(20, 6, 1))
+    y = np.where(X[:, :, 0] > 0, 1, 0)
+    X[3, 4:] = np.nan
+    model = SequenceClassifier(loss_at="every_step", hidden_size=4, max_epochs=40, random_state=0).fit(X, y)
+    assert len(model.predict(X)[3]) == 4
+    assert model.score(X, y) >= 0.9
+
+
+def test_every_class_of_steps_stays_in_training():
+    X = [np.zeros((4, 1)), np.ones((3, 1)), np.zeros((2, 1)), np.ones((5, 1)), np.full((2, 1), 2.0)]
+    y = [np.full(len(x), int(x[0, 0])) for x in X]  # class 2 occurs in one sequence
+    for seed in range(6):
+        model = SequenceClassifier(
+            loss_at="every_step", hidden_size=2, max_epochs=1, validation_fraction=0.5, random_state=seed
+        )
+        assert (model.fit(X, y).baselines_.prior > 0).all()
+
+
+def test_clone_get_params_and_pickle_work(trained, unseen):
+    copy = clone(trained)
+    assert copy.get_params() == trained.get_params()
+    assert not hasattr(copy, "classes_")
+    again = pickle.loads(pickle.dumps(trained))
+    assert np.array_equal(again.predict_proba(unseen[0]), trained.predict_proba(unseen[0]))
+
+
+def test_cross_validation_takes_lists_and_sequences(ragged):
+    model = SequenceClassifier(hidden_size=6, max_epochs=20, random_state=0)
+    from_list = cross_val_score(model, ragged[0], ragged[1], cv=3)
+    from_sequences = cross_val_score(model, as_sequences(ragged[0]), ragged[1], cv=3)
+    assert np.array_equal(from_list, from_sequences)
+    assert from_list.mean() > 0.8
+
+
+def test_before_fit_predict_and_save_say_so(tmp_path):
+    with pytest.raises(NotFittedError):
+        SequenceClassifier().predict([[1.0]])
+    with pytest.raises(NotFittedError):
+        SequenceClassifier().save(tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_keeps_the_best_epoch_and_before_the_first_epoch_is_passed_on(ragged):
+    def stop_after(n_epochs):
+        def stop(record):
+            if record["epoch"] == n_epochs:
+                raise KeyboardInterrupt
+
+        return stop
+
+    model = SequenceClassifier(hidden_size=4, random_state=0).fit(*ragged, on_epoch=stop_after(3))
+    assert model.training_["interrupted"]
+    assert model.n_iter_ == 3
+    assert model.predict(ragged[0]).shape == (45,)
+
+    def stop_at_once(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        SequenceClassifier(hidden_size=4, random_state=0).fit(*ragged, on_step=stop_at_once)
+
+
+def test_verbose_prints_a_line_an_epoch(ragged, capsys):
+    SequenceClassifier(hidden_size=2, max_epochs=3, verbose=True, random_state=0).fit(*ragged)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split("  ")[0] for line in lines] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+
+
+# A 2-D array is N univariate sequences of T steps, so its columns are no features and their number may change.
+COLUMNS_ARE_STEPS = "the columns of a 2-D array are time steps, any number of which may be predicted on"
+OTHER_WORDS = "the same refusal in other words"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_it_passes_scikit_learns_checks():
+    model = SequenceClassifier(hidden_size=4, max_epochs=30, batch_size=8, early_stopping=False, random_state=0)
+    expected = {
+        "check_n_features_in": COLUMNS_ARE_STEPS,
+        "check_n_features_in_after_fitting": COLUMNS_ARE_STEPS,
+        "check_classifiers_train": COLUMNS_ARE_STEPS,
+        "check_dtype_object": OTHER_WORDS,
+        "check_fit2d_predict1d": OTHER_WORDS,
+    }
+    results = check_estimator(model, expected_failed_checks=expected, on_skip=None)
+    assert len(results) > 45
+    assert all(result["status"] in ("passed", "skipped", "xfail") for result in results)

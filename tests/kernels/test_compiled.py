@@ -1,0 +1,166 @@
+"""How kernels are typed and kept: one precision throughout, one cache that never outlives the sources."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numba
+import numpy as np
+import pytest
+
+import elman.kernels
+from elman.kernels.activations import sigmoid
+from elman.kernels.cells import CELLS
+from elman.kernels.compiled import ElementWise, source_hash
+
+KERNELS = Path(elman.kernels.__file__).parent
+HALF = 0.5
+
+
+@ElementWise
+def polynomial(x):
+    """x^2 / 2 + 3 x - 1, with an integer, a float, an exponent and a number from the module."""
+    return HALF * x**2 + 3 * x - 1.0
+
+
+@ElementWise
+def with_a_call_and_a_choice(x, y):
+    """Calls another ElementWise, chooses, and returns a pair."""
+    return sigmoid(x) * 2 if x > y else 0.25, 1 - y
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_equations_stay_in_the_precision_they_are_compiled_for(dtype):
+    number = np.dtype(dtype).type
+    compiled = polynomial.compiled(np.dtype(dtype))
+    assert compiled(number(3)) == number(12.5)
+    assert str(compiled.nopython_signatures[0].return_type) == dtype
+    pair = with_a_call_and_a_choice.compiled(np.dtype(dtype))
+    assert pair(number(0), number(1)) == (0.25, 0)
+    assert str(pair.nopython_signatures[0].return_type) == f"UniTuple({dtype} x 2)"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("name", CELLS)
+def test_cells_stay_in_the_precision_they_are_compiled_for(name, dtype):
+    cell, number = CELLS[name], getattr(numba, dtype)
+    for equations, count in (
+        (cell.forward, cell.blocks + len(cell.states)),
+        (cell.backward, cell.blocks + 3 * len(cell.states)),
+    ):
+        compiled = equations.compiled(np.dtype(dtype))
+        compiled.compile((number,) * count)
+        assert _precisions(compiled) == {dtype}
+
+
+def _precisions(compiled):
+    text = str(compiled.nopython_signatures[0].return_type)
+    return {precision for precision in ("float32", "float64") if precision in text}
+
+
+def test_equations_are_the_same_in_numpy_and_compiled():
+    x = np.linspace(-2, 2, 9)
+    compiled = polynomial.compiled(np.dtype("float64"))
+    assert np.allclose(polynomial(x), [compiled(value) for value in x], rtol=1e-15, atol=0)
+
+
+# --- The cache ---
+
+RUN = """
+import json
+import numpy as np
+from elman.kernels.lanes import lanes
+from elman.kernels.products import pack_transposed
+from elman.kernels.updates import norm
+from elman.kernels.compiled import kernel
+from elman.kernels.cells import ELMAN
+
+# The way of sweep.py: a closure over equations that live in another file.
+equations = ELMAN.forward.compiled(np.dtype("float64"))
+
+@kernel("closure")
+def closure(x, y):
+    for i in range(x.size):
+        _, (y[i],) = equations(x[i], x[i])
+
+y = np.zeros(3)
+closure(np.array([0.0, 0.5, 1.0]), y)
+length = norm(np.array([3.0, 4.0]))
+hits = sum(sum(k.stats.cache_hits.values()) for k in (closure, norm))
+misses = sum(sum(k.stats.cache_misses.values()) for k in (closure, norm))
+print(json.dumps({"y": y.tolist(), "length": length, "hits": hits, "misses": misses}))
+"""
+
+
+@pytest.fixture
+def package(tmp_path):
+    """A copy of the kernels as a package of its own, and a way to run it in a fresh process."""
+    home = tmp_path / "copy"
+    shutil.copytree(KERNELS, home / "elman" / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
+    (home / "elman" / "__init__.py").write_text("")
+    (home / "run.py").write_text(RUN)
+    environment = {**os.environ, "PYTHONPATH": str(home), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
+
+    def run():
+        command = [sys.executable, str(home / "run.py")]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    return home / "elman" / "kernels", run
+
+
+def change(path, old, new):
+    text = path.read_text()
+    assert text.count(old) == 1, f"{old!r} should stand once in {path.name}"
+    path.write_text(text.replace(old, new))
+
+
+def test_the_second_process_loads_what_the_first_compiled(package):
+    _, run = package
+    first, second = run(), run()
+    assert (first["hits"], first["misses"]) == (0, 2)
+    assert (second["hits"], second["misses"]) == (2, 0)
+    assert second["y"] == first["y"]
+    assert np.allclose(first["y"], np.tanh([0.0, 0.5, 1.0]), rtol=1e-15, atol=0)
+
+
+def test_a_change_in_another_file_is_never_met_with_a_stale_kernel(package):
+    kernels, run = package
+    before = run()
+    change(kernels / "cells.py", "    h = tanh(a)\n", "    h = 2 * tanh(a)\n")  # a cell's equation
+    doubled = run()
+    assert (doubled["hits"], doubled["misses"]) == (0, 2)
+    assert doubled["y"] == [2 * y for y in before["y"]]
+
+    change(kernels / "activations.py", "return with_sign(-m / (two + m), x)", "return with_sign(-m / (two + m), -x)")
+    negated = run()
+    assert (negated["hits"], negated["misses"]) == (0, 2)
+    assert negated["y"] == [-2 * y for y in before["y"]]
+
+
+def test_the_hash_covers_every_kernel_source(tmp_path):
+    copy = tmp_path / "kernels"
+    shutil.copytree(KERNELS, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    command = (
+        "import sys, json; from pathlib import Path; import elman.kernels.compiled as c;"
+        "c.__file__ = sys.argv[1]; print(c.source_hash())"
+    )
+
+    def hash_of_copy():
+        run = subprocess.run(
+            [sys.executable, "-c", command, str(copy / "compiled.py")], capture_output=True, text=True, check=True
+        )
+        return run.stdout.strip()
+
+    assert hash_of_copy() == source_hash()
+    seen = {source_hash()}
+    path = copy / "tile.py"
+    path.write_text(path.read_text() + "\n")
+    seen.add(hash_of_copy())
+    (copy / "new.py").write_text("")
+    seen.add(hash_of_copy())
+    assert len(seen) == 3

@@ -4,9 +4,9 @@
     python -m benchmarks.train_step [--cells LSTM GRU RNN] [--threads 2] [--rounds 15] [--json FILE]
 
 Work: forward, cross-entropy on the last state, backward, Adam; float32, dense batches of one length: the peers' best
-case. elman's step is `Trainer.step`, the one that `SequenceClassifier.fit` takes. PyTorch runs with 1 and with --threads
-threads and counts with the faster; JAX takes the cores it finds. Rounds are interleaved: every contender once, then
-again; the figures are medians. Nothing else should run on the machine.
+case. elman's step is `Trainer.step`, the one that `SequenceClassifier.fit` takes. PyTorch runs with 1 and with
+--threads threads and counts with the faster; JAX takes the cores it finds. Rounds are interleaved, each contender once,
+then again; the figures are medians. Nothing else should run on the machine.
 """
 
 import argparse

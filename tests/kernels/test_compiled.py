@@ -97,16 +97,18 @@ print(json.dumps({"y": y.tolist(), "length": length, "hits": hits, "misses": mis
 
 @pytest.fixture
 def package(tmp_path):
-    """A copy of the kernels as a package of its own, and a way to run it in a fresh process."""
+    """A copy of the kernels as a package of its own, and a way to run a script on it in a fresh process."""
     home = tmp_path / "copy"
     shutil.copytree(KERNELS, home / "elman" / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
     (home / "elman" / "__init__.py").write_text("")
-    (home / "run.py").write_text(RUN)
     environment = {**os.environ, "PYTHONPATH": str(home), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
 
-    def run():
-        command = [sys.executable, str(home / "run.py")]
-        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    def run(script=RUN, *arguments, **more):
+        (home / "run.py").write_text(script)
+        command = [sys.executable, str(home / "run.py"), *arguments]
+        done = subprocess.run(
+            command, env={**environment, **more}, capture_output=True, text=True, check=False, timeout=120
+        )
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout)
 
@@ -140,6 +142,62 @@ def test_a_change_in_another_file_is_never_met_with_a_stale_kernel(package):
     negated = run()
     assert (negated["hits"], negated["misses"]) == (0, 2)
     assert negated["y"] == [-2 * y for y in before["y"]]
+
+
+MADE_BY_ONE_FACTORY = """
+import json
+import sys
+import numpy as np
+from elman.kernels.compiled import kernel, part
+from elman.kernels.lanes import stay_separate
+
+def make(name, factor):
+    @part(f"inner_{name}")
+    def inner(x):
+        stay_separate()  # as the element-wise steps of a sweep do
+        total = 0.0
+        for i in range(x.size):
+            total += factor * np.sin(x[i])
+        return total
+
+    @kernel(f"outer_{name}")
+    def outer(x):
+        return inner(x) + inner(x[1:])
+
+    return outer
+
+ones = np.full(3, np.pi / 2)
+factors = {"two": 2.0, "seven": 7.0}
+print(json.dumps({name: round(make(name, factors[name])(ones), 9) for name in sys.argv[1:]}))
+"""
+
+
+def test_functions_of_one_factory_compiled_by_different_processes_stay_apart(package):
+    _, run = package
+    assert run(MADE_BY_ONE_FACTORY, "two") == {"two": 10}
+    assert run(MADE_BY_ONE_FACTORY, "seven") == {"seven": 35}
+    assert run(MADE_BY_ONE_FACTORY, "two", "seven") == {"two": 10, "seven": 35}  # both from the cache
+
+
+def test_a_file_cut_short_or_of_other_sources_is_compiled_again(package, tmp_path):
+    _, run = package
+    first = run()
+    cut, other = (tmp_path / "cache").rglob("*.nbc")
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 2])
+    other.write_bytes(b"another hash" + other.read_bytes()[12:])
+    again = run()
+    assert (again["hits"], again["misses"]) == (0, 2)
+    assert again["y"] == first["y"]
+    assert run()["hits"] == 2
+
+
+def test_no_process_meets_a_kernel_of_another_vector_width(package):
+    _, run = package
+    widest = run(ELMAN_VECTORS="avx512")
+    for name in ("avx2", "sse"):
+        found = run(ELMAN_VECTORS=name)
+        assert (found["hits"], found["misses"]) == (0, 2)
+        assert found["y"] == widest["y"]  # and the bits do not depend on it
 
 
 def test_the_hash_covers_every_kernel_source(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,19 +26,36 @@ def read_training(path: Path, columns: dict[str, str | None], *, per_step: bool)
 
 def read_again(path: Path, columns: dict[str, str], *, per_step: bool, labelled: bool) -> Dataset:
     """Read a file for a model, with the columns of the table that it was trained on, labels or not."""
+    is_table = path.suffix.lower() in _TABLES
+    named = columns if is_table else {}
+    # Labels that are not wanted may change within a sequence as they like.
+    options = {"labels_per_step": per_step or (is_table and not labelled), "labels_required": labelled}
+    try:
+        dataset = _read(path, named, options)
+    except FileError:
+        if "group" not in named:
+            raise
+        with suppress(FileError):  # groups are of use in training alone: they may be missing here
+            dataset = _read(path, {role: column for role, column in named.items() if role != "group"}, options)
+            _say(dataset)
+            return dataset
+        raise
+    _say(dataset)
+    return dataset
+
+
+def _read(path: Path, columns: dict[str, str], options: dict[str, bool]) -> Dataset:
     from elman.data import read
 
-    is_table = path.suffix.lower() in _TABLES
-    dataset = read(
+    return read(
         path,
-        **(columns if is_table else {}),
-        labels_per_step=per_step or (is_table and not labelled),  # labels that are not wanted may change as they like
-        labels_required=labelled,
+        id=columns.get("id"),
+        time=columns.get("time"),
+        label=columns.get("label"),
+        group=columns.get("group"),
+        labels_per_step=options["labels_per_step"],
+        labels_required=options["labels_required"],
     )
-    _say(dataset)
-    if labelled and dataset.labels is None:
-        raise FileError(f"{path}: expected labels, found none. To predict them, use 'elman predict'.")
-    return dataset
 
 
 def _say(dataset: Dataset) -> None:

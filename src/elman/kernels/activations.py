@@ -43,7 +43,7 @@ def _horner(dtype: np.dtype[Any]) -> Any:
     coefficients = tuple(dtype.type(c) for c in reversed(_MINIMAX[dtype]))
     first, rest = coefficients[0], coefficients[1:]
 
-    @inlined
+    @inlined(f"horner_{dtype}")
     def horner(r: Any) -> Any:
         total = first
         for c in rest:
@@ -60,7 +60,7 @@ def _compiled_tanh(dtype: np.dtype[Any]) -> Any:
     ln2_low = number(float.fromhex("0x1.abc9e3b39803fp-56")) if dtype == np.float64 else number(math.log(2) - ln2_high)
     one, horner = number(1), _horner(dtype)
 
-    @inlined
+    @inlined(f"tanh_{dtype}")
     def tanh(x: Any) -> Any:
         y = -two * abs(x)
         y = lowest if y < lowest else y  # false for NaN, which goes through
@@ -110,7 +110,7 @@ def _relu(x: Any) -> Any:
 def _compiled_relu(dtype: np.dtype[Any]) -> Any:
     zero = dtype.type(0)
 
-    @inlined
+    @inlined(f"relu_{dtype}")
     def relu(x: Any) -> Any:
         return zero if x <= zero else x  # false for NaN, which goes through
 

@@ -89,11 +89,22 @@ class KernelFiles:
                 own.unlink()
 
 
+def _compiled(function: Callable[..., Any], name: str, **flags: Any) -> Any:
+    """Compile a function on its first call, under a symbol made of `name`.
+
+    Functions made by one factory have one name in Python, and Numba tells them apart by a counter. That does not do for
+    code on disk: two processes may give the same number to different functions, and a third one, which loads both, runs
+    one of them in place of the other. So each gets a name of its own, the same in every process.
+    """
+    function.__qualname__ = name
+    return numba.njit(**FLAGS, **flags)(function)
+
+
 def kernel(name: str) -> Callable[[Callable[..., Any]], Any]:
-    """Compile a function on its first call and keep the machine code on disk under `name`."""
+    """Compile a function on its first call and keep the machine code on disk under `name`, which it alone has."""
 
     def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher = numba.njit(**FLAGS)(function)
+        dispatcher = _compiled(function, name)
         try:
             dispatcher._cache = KernelCache(function, name)
         except (RuntimeError, OSError):  # no folder to cache in: compile in every process rather than fail
@@ -103,14 +114,14 @@ def kernel(name: str) -> Callable[[Callable[..., Any]], Any]:
     return decorate
 
 
-def part(function: Callable[..., Any]) -> Any:
-    """Compile a function that kernels call; it is kept on disk inside each kernel that uses it."""
-    return numba.njit(**FLAGS)(function)
+def part(name: str) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function that kernels call, under a name of its own; it is kept inside each kernel that uses it."""
+    return functools.partial(_compiled, name=f"part_{name}")
 
 
-def inlined(function: Callable[..., Any]) -> Any:
+def inlined(name: str) -> Callable[[Callable[..., Any]], Any]:
     """Compile a `part` that is always inlined, without which a loop over it would not become vector instructions."""
-    return numba.njit(forceinline=True, **FLAGS)(function)
+    return functools.partial(_compiled, name=f"inlined_{name}", forceinline=True)
 
 
 class ElementWise:
@@ -132,7 +143,8 @@ class ElementWise:
     def compiled(self, dtype: np.dtype[Any]) -> Any:
         """Return the equations compiled for float32 or float64."""
         if dtype not in self._compiled:
-            self._compiled[dtype] = inlined(_typed(self.function, dtype))
+            typed = _typed(self.function, dtype)
+            self._compiled[dtype] = inlined(f"{typed.__module__}.{typed.__name__}_{dtype}")(typed)
         return self._compiled[dtype]
 
 

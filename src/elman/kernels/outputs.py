@@ -17,7 +17,7 @@ def join_outputs(states, current, order, width, column, outputs):
             outputs[order[row], column + j] = states[0, current[row], j]
 
 
-@part
+@part("mixed")
 def _mixed(bits):
     """Spread the bits of a counter (the finaliser of MurmurHash3, D. Stafford's thirteenth variant)."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)

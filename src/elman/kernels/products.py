@@ -23,7 +23,7 @@ def _forward_panel(vectors: int) -> Any:
     """Make the loop over rows for a panel of this many vectors: big tiles first, then ever smaller ones."""
     tile_most, tile_4, tile_2, tile_1 = (forward_tile(rows, vectors) for rows in ROWS)
 
-    @part
+    @part(f"forward_panel_{vectors}")
     def panel(c, start, start_stride, a, first, rows, j, depth, b, b_at, b_stride):
         i, end = first, first + rows
         while i + _MOST <= end:
@@ -45,7 +45,7 @@ def _gradient_panel(vectors: int) -> Any:
     """Make the loop over the rows of a weight gradient for a panel of this many vectors."""
     tile_most, tile_4, tile_2, tile_1 = (gradient_tile(rows, vectors) for rows in ROWS)
 
-    @part
+    @part(f"gradient_panel_{vectors}")
     def panel(c, c_at, c_stride, a, size, b, j, first, depth):
         i = 0
         while i + _MOST <= size:
@@ -67,7 +67,7 @@ _wide_forward, _narrow_forward = (_forward_panel(v) for v in VECTORS)
 _wide_gradient, _narrow_gradient = (_gradient_panel(v) for v in VECTORS)
 
 
-@part
+@part("multiply")
 def multiply(c, start, start_stride, a, first, rows, depth, packed, packed_at, columns, lanes):
     """Set rows `first`, ..., `first + rows - 1` of C to their start plus A times the packed weights.
 
@@ -84,7 +84,7 @@ def multiply(c, start, start_stride, a, first, rows, depth, packed, packed_at, c
         _narrow_forward(c, start, start_stride, a, first, rows, j, depth, packed, packed_at + j * depth, lanes)
 
 
-@part
+@part("accumulate_gradient")
 def accumulate_gradient(c, c_at, c_stride, a, size, b, columns, first, rows, lanes):
     """Add A.T @ B over `rows` rows from `first` to C (size, columns), which begins at c_at.
 

@@ -123,7 +123,7 @@ def _forward_step(cell: Cell, dtype: np.dtype[Any]) -> Any:
     load_previous = block_loader("previous", len(cell.states))
     store_kept, store_states = block_storer("tape"), block_storer("state")
 
-    @part
+    @part(f"forward_step_{cell.name}_{dtype}")
     def forward_step(tape, first, states, previous, current, count, width):
         stay_separate()
         stride, apart = states.shape[2], states.shape[1] * states.shape[2]
@@ -147,7 +147,7 @@ def _backward_step(cell: Cell, dtype: np.dtype[Any]) -> Any:
     load_previous, load_states = block_loader("previous", n_states), block_loader("state", n_states)
     load_d_states, store_d_states = block_loader("d_state", n_states), block_storer("d_state")
 
-    @part
+    @part(f"backward_step_{cell.name}_{dtype}")
     def backward_step(tape, first, states, d_states, previous, current, count, width):
         stay_separate()
         stride, apart = states.shape[2], states.shape[1] * states.shape[2]
@@ -171,7 +171,7 @@ def _forward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
     input_runs, hidden_runs, vector = cell.input_runs, cell.hidden_runs, lanes(dtype)
     n_gates, n_blocks = len(cell.gates), cell.blocks
 
-    @kernel(f"forward_{cell.name}")
+    @kernel(f"forward_{cell.name}_{dtype}")
     def forward(x, x_rows, weights, steps, tape_rows, carried, tape, states):
         """Fill tape and states.
 
@@ -209,7 +209,7 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
     input_runs, hidden_runs, vector = cell.input_runs, cell.hidden_runs, lanes(dtype)
     n_gates, n_blocks = len(cell.gates), cell.blocks
 
-    @kernel(f"backward_{cell.name}")
+    @kernel(f"backward_{cell.name}_{dtype}")
     def backward(x, x_rows, order, weights, steps, carried, tape, states, d_output, d_column, d_states, d_x, sums):
         """Go back through time: d_states carries dL/d(states), `sums` collects the gradients of the weights.
 
@@ -258,7 +258,7 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
     return backward
 
 
-@part
+@part("add_rows")
 def _add_rows(d_output, order, row, column, d_states, count, width):
     """Add to dL/dh what comes from the layer above at this step."""
     for r in range(count):

@@ -12,7 +12,7 @@ class TrainingSettings:
     rho : decay of RMSProp's squared gradient (PyTorch's `alpha`)
     clip_norm : largest Euclidean norm of the whole gradient; None: as it is
     clip_value : largest absolute value of any part of the gradient; None: as it is
-    early_stopping : end after `n_iter_no_change` epochs without a lower validation loss
+    early_stopping : end after `n_iter_no_change` epochs in which the validation loss did not fall by `tol`
     n_threads : None: as many as the process may use
     """
 
@@ -30,4 +30,5 @@ class TrainingSettings:
     clip_value: float | None = None
     early_stopping: bool = True
     n_iter_no_change: int = 30
+    tol: float = 1e-4
     n_threads: int | None = None

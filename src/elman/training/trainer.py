@@ -94,7 +94,8 @@ class Trainer:
         """
         history = History()
         best = self.network.parameters.vector.copy()
-        lowest = math.inf
+        lowest = mark = math.inf  # the lowest validation loss; the one that patience counts from, and its epoch
+        mark_epoch = 0
         try:
             for epoch in range(1, self.settings.max_epochs + 1):
                 record = self._epoch(epoch, training, validation, on_step)
@@ -106,7 +107,9 @@ class Trainer:
                     lowest = math.inf if loss is None else loss
                 if on_epoch is not None:
                     on_epoch(record)
-                if loss is not None and self._patience_is_over(epoch, history.best_epoch):
+                if loss is not None and loss < mark - self.settings.tol:
+                    mark, mark_epoch = loss, epoch
+                if loss is not None and self._patience_is_over(epoch - mark_epoch):
                     history.stopped_early = True
                     break
         except KeyboardInterrupt:
@@ -117,8 +120,8 @@ class Trainer:
             self.network.parameters.vector[:] = best
         return history
 
-    def _patience_is_over(self, epoch: int, best_epoch: int) -> bool:
-        return self.settings.early_stopping and epoch - best_epoch >= self.settings.n_iter_no_change
+    def _patience_is_over(self, epochs_without_change: int) -> bool:
+        return self.settings.early_stopping and epochs_without_change >= self.settings.n_iter_no_change
 
     def _epoch(
         self,

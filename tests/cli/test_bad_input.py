@@ -1,0 +1,129 @@
+"""Bad input on the command line: one sentence, exit code 2, and nothing written."""
+
+import re
+
+import pytest
+from conftest import listing
+
+T, M = "walks_TRAIN.csv", "walks.model"
+GOOD = ["--label", "direction"]
+
+# arguments, with files relative to the folder; the sentence after 'error: '
+CASES = {
+    "no such file": (["train", "none.csv", "-m", "out.model"], r"none\.csv: there is no such file\. Check the path\."),
+    "folder": (["train", ".", "-m", "out.model"], r"\.: expected a file of type .*"),
+    "suffix": (["train", "a.xlsx", "-m", "out.model"], r"a\.xlsx: expected a file of type \.ts, .*"),
+    "no label": (["train", T, "-m", "out.model"], r"walks_TRAIN\.csv: expected a column with labels.*'direction'.*"),
+    "column": (["train", T, "-m", "out.model", "--label", "dir"], r".*there is no label column 'dir'\. The columns .*"),
+    "text feature": (["train", T, "-m", "out.model", "--label", "subject"], r".*line 2, column 'direction': .*"),
+    "cut short": (["train", "cut.ts", "-m", "out.model"], r"cut\.ts, line 9.*Is the line cut short\?"),
+    "one class": (["train", "one.csv", "-m", "out.model"], r"one\.csv: y must hold at least two classes\. .* 'a'; .*"),
+    "hidden": (
+        ["train", T, "-m", "out.model", *GOOD, "--hidden-size", "0"],
+        r"The 'hidden_size' parameter of SequenceClassifier must be an int in the range \[1, inf\)\. Got 0 instead\.",
+    ),
+    "cell": (
+        ["train", T, "-m", "out.model", *GOOD, "--cell", "x"],
+        r"The 'cell' parameter .*'gru'}\. Got 'x' instead\.",
+    ),
+    "no number": (
+        ["train", T, "-m", "out.model", *GOOD, "--hidden-size", "many"],
+        r"Invalid value for '--hidden-size': 'many' is not a valid int.*See 'elman train --help'\.",
+    ),
+    "identity": (
+        ["train", T, "-m", "out.model", *GOOD, "--cell", "gru", "--initialisation", "identity"],
+        r".*'identity' is for cells of one gate.*",
+    ),
+    "no model": (["train", T], r"Missing option '--model'.*\. See 'elman train --help'\."),
+    "no folder": (
+        ["train", T, "-m", "none/out.model", *GOOD],
+        r"none/out\.model: there is no folder 'none'\. Create it first\.",
+    ),
+    "model is folder": (["train", T, "-m", ".", *GOOD], r"\.: expected the name of a file to write, got a folder\. .*"),
+    "model is data": (["train", T, "-m", "out.csv", *GOOD], r"out\.csv: expected the name of a model, .*"),
+    "name too long": (["train", T, "-m", "x" * 300, *GOOD], r"x+: the file cannot be written: File name too long\. .*"),
+    "not writable": (["train", T, "-m", "/proc/out.model", *GOOD], r"/proc/out\.model: the file cannot be written: .*"),
+    "validation twice": (
+        ["train", T, "-m", "out.model", *GOOD, "--validation", "walks_TEST.csv", "--no-validation"],
+        r"--no-validation leaves no use for a validation file\. .*",
+    ),
+    "validation unlike": (
+        ["train", T, "-m", "out.model", *GOOD, "--validation", "one.csv"],
+        r"one\.csv: there is no label column 'direction'\..*",
+    ),
+    "groups": (
+        ["train", T, "-m", "out.model", *GOOD, "--group", "direction"],
+        r".*expected a column of its own for each role, got 'direction' for two\.",
+    ),
+    "unknown option": (["train", T, "--fast"], r"No such option:? '?--fast'?.* See 'elman train --help'\."),
+    "unknown command": (["trian", T], r"No such command 'trian'.* See 'elman --help'\."),
+    "evaluate no model": (["evaluate", "none", T], r"none: there is no such file\. .*"),
+    "evaluate data as model": (["evaluate", T, T], r"walks_TRAIN\.csv: expected a model saved by elman, .*"),
+    "evaluate folder": (["evaluate", ".", T], r"\.: expected a model file, got a folder\. .*"),
+    "evaluate cut model": (["evaluate", "cut.model", T], r"cut\.model: the model file is cut short or damaged: .*"),
+    "evaluate other features": (["evaluate", M, "one.csv"], r"one\.csv: .*"),
+    "evaluate unseen": (
+        ["evaluate", M, "jumps.csv"],
+        r"jumps\.csv: The label 'jumps' \(y\[0\]\) was never seen in training\. The model knows 'falls', 'rises', .*",
+    ),
+    "evaluate unlabelled": (["evaluate", M, "plain.csv"], r"plain\.csv: there is no label column 'direction'\. .*"),
+    "predict features": (
+        ["predict", M, "cut_feature.csv", "-o", "out.csv"],
+        r"cut_feature\.csv: The data must have the features 'x', 'level', but lacks 'level'\. .*",
+    ),
+    "predict suffix": (
+        ["predict", M, T, "-o", "out.txt"],
+        r"out\.txt: expected an output of type \.csv or \.parquet.*",
+    ),
+    "predict folder": (["predict", M, T, "-o", "none/out.csv"], r"none/out\.csv: there is no folder 'none'\. .*"),
+    "predict over data": (["predict", M, T, "-o", T], r"walks_TRAIN\.csv: the output would overwrite the input\. .*"),
+    "info of nothing": (["info", "none"], r"none: there is no such file\. .*"),
+    "info of data": (["info", "one.csv"], r"one\.csv: expected a model saved by elman.*"),
+}
+
+
+@pytest.fixture
+def folder(files, tmp_path, monkeypatch):
+    for path in files.iterdir():
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / "one.csv").write_text("id,time,x,label\n1,0,1,a\n1,1,2,a\n2,0,1,a\n")
+    (tmp_path / "plain.csv").write_text("id,time,x,level\n1,0,1,5\n")
+    (tmp_path / "cut_feature.csv").write_text("id,time,x,lev\n1,0,1,5\n")
+    (tmp_path / "jumps.csv").write_text("id,time,x,level,direction,subject\n1,0,1,5,jumps,p0\n2,0,1,5,falls,p0\n")
+    header = "@problemName a\n@univariate false\n@dimensions 2\n@equalLength false\n@classLabel true a b\n@data\n"
+    (tmp_path / "cut.ts").write_text(header + "1,2:3,4:a\n5,6:7,8:b\n1,2:3")
+    (tmp_path / "cut.model").write_bytes((files / M).read_bytes()[:-50])
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_bad_input_is_one_sentence_and_exit_code_2_and_writes_nothing(elman, folder, name):
+    arguments, sentence = CASES[name]
+    before = listing(folder)
+    done = elman(*arguments)
+    errors = [line for line in done.err.splitlines() if not line.startswith("note: ")]
+    assert done.code == 2
+    assert done.out == ""
+    assert len(errors) == 1, done.err
+    assert re.fullmatch(f"error: {sentence}", errors[0]), errors[0]
+    assert listing(folder) == before
+
+
+def test_an_output_that_cannot_be_written_is_refused_before_training(elman, folder, monkeypatch):
+    def never(*arguments, **options):
+        raise AssertionError("training began")
+
+    monkeypatch.setattr("elman.estimators.classifier.SequenceClassifier.fit", never)
+    monkeypatch.setattr("elman.cli.dataset.read_training", never)
+    assert elman("train", T, "-m", "none/out.model", *GOOD).code == 2
+    assert elman("train", T, "-m", "out.parquet", *GOOD).code == 2
+
+
+def test_training_that_breaks_down_says_what_to_try_and_writes_nothing(elman, folder, small):
+    before = listing(folder)
+    options = ["--optimizer", "sgd", "--learning-rate", "1e30", "--clip-norm", "0"]
+    done = elman("train", T, "-m", "out.model", *GOOD, *options, *small)
+    assert done.code == 2
+    assert re.match(r"error: Training broke down: .*learning_rate", done.err.splitlines()[-1])
+    assert listing(folder) == before

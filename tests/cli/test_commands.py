@@ -1,0 +1,223 @@
+"""The four commands on good input: what they print, write and remember."""
+
+import csv
+import io
+import json
+
+import numpy as np
+import polars
+import pytest
+
+import elman as library
+from elman.estimators.evaluation import evaluate
+
+
+def test_train_prints_the_validation_figures_beside_the_baselines_and_what_to_type_next(elman, files, tmp_path, small):
+    model = tmp_path / "walks.model"
+    done = elman("train", files / "walks_TRAIN.csv", "--model", model, "--label", "direction", *small)
+    assert done.code == 0
+    assert "GRU, 1 layer of 4, both directions." in done.out
+    assert "Trained on 33 sequences, validated on 3: 6 epochs in" in done.out
+    for row in ("this model", "logistic regression", "majority class"):
+        assert sum(line.startswith(row) for line in done.out.splitlines()) == 1
+    assert done.out.splitlines()[-1].strip() == f"elman evaluate {model} {files / 'walks_TEST.csv'}"
+    assert "note: Read column 'id' as the sequence id." in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["walks.model"]
+
+
+def test_off_a_terminal_training_prints_one_plain_line_an_epoch(elman, files, tmp_path, small):
+    done = elman("train", files / "walks_TRAIN.csv", "--model", tmp_path / "m", "--label", "direction", *small)
+    lines = [line for line in done.err.splitlines() if line.startswith("epoch")]
+    assert [line.split("  ")[0] for line in lines] == [f"epoch {n}/6" for n in range(1, 7)]
+    assert "\x1b" not in done.out + done.err
+
+
+def test_train_with_json_prints_only_json(elman, files, tmp_path, small):
+    arguments = ["train", files / "walks_TRAIN.csv", "--model", tmp_path / "m", "--label", "direction"]
+    data = elman(*arguments, "--group", "subject", "--json", *small).data
+    model = library.load(tmp_path / "m")
+    assert data["validation"] == model.training_["validation"]
+    assert data["n_parameters"] == model.network_.parameters.vector.size
+    assert (data["epochs"], data["n_training"] + data["n_validation"]) == (6, 36)
+    assert data["n_validation"] % 6 == 0  # whole persons, of six walks each
+    assert set(data["validation"]) == {"accuracy", "balanced_accuracy", "macro_f1", "log_loss", "baselines"}
+
+
+def test_the_same_seed_gives_the_same_predictions_and_every_option_arrives(elman, files, tmp_path):
+    options = {
+        "cell": "lstm",
+        "hidden_size": 3,
+        "num_layers": 2,
+        "dropout": 0.25,
+        "readout": "max",
+        "initialisation": "uniform",
+        "optimizer": "sgd",
+        "learning_rate": 0.05,
+        "momentum": 0.5,
+        "weight_decay": 0.001,
+        "batch_size": 7,
+        "max_epochs": 2,
+        "clip_norm": 2.5,
+        "validation_fraction": 0.3,
+    }
+    flags = [text for name, value in options.items() for text in (f"--{name.replace('_', '-')}", value)]
+    flags += ["--one-direction", "--patience", 4, "--seed", 9, "--threads", 1, "--label", "direction"]
+    for name in ("a", "b"):
+        assert elman("train", files / "walks_TRAIN.csv", "--model", tmp_path / name, *flags).code == 0
+    a, b = library.load(tmp_path / "a"), library.load(tmp_path / "b")
+    assert np.array_equal(a.network_.parameters.vector, b.network_.parameters.vector)
+    expected = options | {"bidirectional": False, "n_iter_no_change": 4, "random_state": 9, "n_threads": 1}
+    assert {name: a.get_params()[name] for name in expected} == expected
+
+
+def test_validation_data_can_be_a_file_or_none(elman, files, tmp_path, small):
+    arguments = [
+        "train",
+        files / "walks_TRAIN.csv",
+        "--model",
+        tmp_path / "m",
+        "--label",
+        "direction",
+        "--json",
+        *small,
+    ]
+    given = elman(*arguments, "--validation", files / "walks_TEST.csv").data
+    assert (given["n_training"], given["n_validation"]) == (36, 18)
+    none = elman(*arguments, "--no-validation").data
+    assert (none["n_training"], none["n_validation"], none["validation"]) == (36, 0, None)
+
+
+def test_clip_norm_0_clips_nothing(elman, files, tmp_path, small):
+    arguments = ["train", files / "walks_TRAIN.csv", "--model", tmp_path / "m", "--label", "direction", *small]
+    assert elman(*arguments, "--clip-norm", 0).code == 0
+    assert library.load(tmp_path / "m").clip_norm is None
+
+
+def test_evaluate_gives_the_figures_of_the_library_under_these_keys(elman, files):
+    data = elman("evaluate", files / "walks.model", files / "walks_TEST.csv", "--json").data
+    assert list(data) == [
+        "accuracy",
+        "balanced_accuracy",
+        "macro_f1",
+        "log_loss",
+        "confusion_matrix",
+        "classes",
+        "baselines",
+    ]
+    dataset = library.read(files / "walks_TEST.csv", label="direction", group="subject")
+    expected = evaluate(library.load(files / "walks.model"), dataset.sequences, dataset.labels)
+    assert data == json.loads(json.dumps(expected.to_dict()))
+    assert np.sum(data["confusion_matrix"]) == 18
+    assert data["classes"] == ["falls", "rises", "stays"]
+
+
+def test_evaluate_prints_a_table_and_the_confusion_matrix(elman, files):
+    done = elman("evaluate", files / "walks.model", files / "walks_TEST.csv")
+    data = elman("evaluate", files / "walks.model", files / "walks_TEST.csv", "--json").data
+    lines = [line.split() for line in done.out.splitlines()]
+    figures = [f"{data[name]:.4f}" for name in ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")]
+    assert ["this", "model", *figures] in lines
+    counts = [str(n) if n else "·" for n in data["confusion_matrix"][0]]
+    assert ["falls", *counts] in lines
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_predict_writes_id_prediction_and_a_probability_for_each_class(elman, files, tmp_path):
+    done = elman("predict", files / "walks.model", files / "walks_TEST.csv", "--output", tmp_path / "out.csv")
+    assert done.code == 0
+    assert done.out == f"Wrote 18 predictions to {tmp_path / 'out.csv'}.\n"
+    with (tmp_path / "out.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0]) == ["id", "prediction", "proba_falls", "proba_rises", "proba_stays"]
+    assert [row["id"] for row in rows] == [f"walk {n}" for n in range(18)]
+    dataset = library.read(files / "walks_TEST.csv", label="direction", group="subject")
+    model = library.load(files / "walks.model")
+    assert [row["prediction"] for row in rows] == model.predict(dataset.sequences).tolist()
+    proba = np.array([[float(row[f"proba_{name}"]) for name in model.classes_] for row in rows])
+    assert np.array_equal(proba, model.predict_proba(dataset.sequences))
+    assert elman("predict", files / "walks.model", files / "walks_TEST.csv", "-o", tmp_path / "out.parquet").code == 0
+    table = polars.read_parquet(tmp_path / "out.parquet")
+    assert table.columns == list(rows[0])
+    assert np.array_equal(table.select(table.columns[2:]).to_numpy(), proba)
+
+
+def test_predict_finds_the_features_by_name_and_needs_no_labels(elman, files, tmp_path):
+    table = polars.read_csv(files / "walks_TEST.csv")
+    shuffled = table.select("level", "time", "x", "id").sample(fraction=1.0, shuffle=True, seed=1)
+    shuffled.write_csv(tmp_path / "new.csv")
+    for name, file in (("old.csv", files / "walks_TEST.csv"), ("shuffled.csv", tmp_path / "new.csv")):
+        done = elman("predict", files / "walks.model", file, "--output", tmp_path / name)
+        assert done.code == 0, done.err
+    by_id = [polars.read_csv(tmp_path / name).sort("id") for name in ("old.csv", "shuffled.csv")]
+    assert by_id[0].equals(by_id[1])
+
+
+def test_labels_of_every_step_go_all_the_way(elman, tmp_path, small):
+    rng = np.random.default_rng(0)
+    rows = ["id,time,x,state"]
+    for n in range(30):
+        rows += [f"{n},{t},{x:.3f},{'on' if x > 0 else 'off'}" for t, x in enumerate(rng.normal(size=3 + n % 5))]
+    (tmp_path / "steps.csv").write_text("\n".join(rows))
+    arguments = ["--label", "state", "--per-step-labels", "--learning-rate", 0.05, "--no-validation", *small]
+    done = elman("train", tmp_path / "steps.csv", "--model", tmp_path / "m", *arguments, "--max-epochs", 25)
+    assert done.code == 0, done.err
+    data = elman("evaluate", tmp_path / "m", tmp_path / "steps.csv", "--json").data
+    assert np.sum(data["confusion_matrix"]) == len(rows) - 1
+    assert data["accuracy"] > 0.9
+    assert elman("predict", tmp_path / "m", tmp_path / "steps.csv", "-o", tmp_path / "out.csv").code == 0
+    table = polars.read_csv(tmp_path / "out.csv")
+    assert table.columns == ["id", "step", "prediction", "proba_off", "proba_on"]
+    assert table["step"].to_list()[:8] == [0, 1, 2, 0, 1, 2, 3, 0]
+    assert "every step" in elman("info", tmp_path / "m").out
+
+
+def test_info_tells_what_a_model_is(elman, files):
+    done = elman("info", files / "walks.model")
+    for text in (
+        "GRU, 1 layer of 4, both directions; classifies each sequence (last)",
+        "2 a step, standardised: x, level",
+        "3: falls, rises, stays",
+        "label 'direction', group 'subject'",
+        f"elman {library.__version__}",
+    ):
+        assert text in done.out
+    data = elman("info", files / "walks.model", "--json").data
+    assert data["architecture"]["hidden_size"] == 4
+    assert data["classes"] == ["falls", "rises", "stays"]
+    assert data["file_size"] == (files / "walks.model").stat().st_size
+    assert len(data["training"]["history"]) == 6
+
+
+@pytest.mark.parametrize("n_classes", [2, 7, 12, 30])
+def test_confusions_can_be_read_in_80_columns(n_classes):
+    from rich.console import Console
+
+    from elman.cli.report import confusion_table
+
+    rng = np.random.default_rng(n_classes)
+    matrix = rng.integers(1, 200, size=(n_classes, n_classes))
+    names = [f"{'a very long name of a ' * (n % 2)}class {n}" for n in range(n_classes)]
+    title, table = confusion_table(matrix, names, 80)
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(table)
+    lines = console.export_text().splitlines()
+    assert max(map(len, lines)) <= 80
+    if title.startswith("Confusion matrix"):
+        assert [line.split()[-n_classes:] for line in lines[1:]] == [[str(n) for n in row] for row in matrix.tolist()]
+    else:
+        assert n_classes == 30
+        assert sum(str(int(matrix[n, n])) in " ".join(lines) for n in range(n_classes)) == n_classes
+
+
+@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"], ["info"]])
+def test_help_teaches_with_an_example(elman, command):
+    done = elman(*command, "--help")
+    assert done.code == 0
+    name = command[0] if command else "train"
+    assert f"elman {name} " in done.out.split("Usage:")[1].split("\n", 1)[1]
+    assert max(map(len, done.out.splitlines())) <= 80
+
+
+def test_without_a_command_the_help_is_shown(elman):
+    assert elman().out == elman("--help").out
+    assert elman("--version").out == f"elman {library.__version__}\n"

@@ -1,0 +1,31 @@
+"""Narrow vectors give the bits of wide ones: every sum has one order, every fused multiply-add is written."""
+
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from elman.network.architecture import Architecture
+from elman.network.network import Network
+
+
+def fingerprint() -> str:
+    """Return logits and gradient of a small network, as hexadecimal bits."""
+    rng = np.random.default_rng(0)
+    lengths = np.array([50, 30, 7, 7, 2, 1, 90, 12, 12, 12, 11, 4, 4, 4, 4, 4, 3, 8])
+    offsets = np.concatenate([[0], np.cumsum(lengths)])
+    network = Network(Architecture(5, 3, "gru", hidden_size=19, num_layers=2))
+    network.initialise(rng)
+    values = rng.standard_normal((offsets[-1], 5)).astype(np.float32)
+    done = network.loss_and_gradient(values, offsets, rng.integers(0, 3, len(lengths)))
+    return done.logits.tobytes().hex() + done.gradient.tobytes().hex()
+
+
+@pytest.mark.parametrize("vectors", ["avx512", "avx2", "sse"])
+def test_the_same_bits_on_every_vector_width(vectors):
+    environment = {**os.environ, "ELMAN_VECTORS": vectors}
+    program = f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r}); import {__name__} as here; print(here.fingerprint())"
+    other = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert other.stdout.strip() == fingerprint()

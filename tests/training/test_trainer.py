@@ -1,0 +1,164 @@
+"""The training loop keeps its promises: best epoch, clipping, seeds, interruption."""
+
+import numpy as np
+import pytest
+
+from elman.errors import TrainingError
+from elman.network.architecture import Architecture
+from elman.network.network import Network
+from elman.training.clipping import clip_by_norm, clip_by_value
+from elman.training.settings import TrainingSettings
+from elman.training.trainer import Samples, Trainer
+
+LENGTHS = np.array([4, 6, 3, 5, 7, 2, 8, 5, 4, 6, 3, 9])
+
+
+def noisy_samples(seed: int) -> Samples:
+    rng = np.random.default_rng(seed)
+    offsets = np.concatenate([[0], np.cumsum(LENGTHS)])
+    return Samples(rng.standard_normal((offsets[-1], 2)).astype(np.float32), offsets, rng.integers(0, 3, len(LENGTHS)))
+
+
+def new_trainer(seed: int = 0, dropout: float = 0.0, **settings: object) -> Trainer:
+    rng = np.random.default_rng(seed)
+    network = Network(Architecture(2, 3, "gru", 6, 2, True, dropout))
+    network.initialise(rng)
+    return Trainer(network, TrainingSettings(batch_size=5, **settings), rng)
+
+
+def test_the_epoch_with_the_lowest_validation_loss_is_kept():
+    seen = []
+    trainer = new_trainer(max_epochs=40, learning_rate=0.05, early_stopping=False)
+    vector = trainer.network.parameters.vector
+    history = trainer.fit(noisy_samples(1), noisy_samples(2), on_epoch=lambda record: seen.append(vector.copy()))
+    losses = [record["validation_loss"] for record in history.records]
+    best = int(np.argmin(losses))
+    assert best < 39, "the task must be one that overfits"
+    assert history.best_epoch == best + 1
+    assert np.array_equal(vector, seen[best])
+    assert trainer.assess(noisy_samples(2))[0] == losses[best]
+
+
+def test_training_ends_after_n_iter_no_change_epochs_without_a_lower_validation_loss():
+    history = new_trainer(max_epochs=500, learning_rate=0.05, n_iter_no_change=7).fit(
+        noisy_samples(1), noisy_samples(2)
+    )
+    assert history.stopped_early
+    assert len(history.records) == history.best_epoch + 7
+
+
+def test_without_validation_data_the_last_epoch_is_kept():
+    trainer = new_trainer(max_epochs=5)
+    history = trainer.fit(noisy_samples(1))
+    assert history.best_epoch == 5
+    assert history.records[-1]["validation_loss"] is None
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.4])
+def test_the_same_seed_gives_the_same_bits_and_another_seed_others(dropout):
+    def parameters_after(seed: int, n_threads: int) -> np.ndarray:
+        trainer = new_trainer(seed, dropout, max_epochs=4, n_threads=n_threads)
+        trainer.fit(noisy_samples(1), noisy_samples(2))
+        return trainer.network.parameters.vector
+
+    assert np.array_equal(parameters_after(0, 1), parameters_after(0, 2))
+    assert not np.array_equal(parameters_after(0, 1), parameters_after(1, 1))
+
+
+@pytest.mark.parametrize("after", [1, 4])
+def test_ctrl_c_ends_training_with_the_best_so_far(after):
+    def interrupt(record):
+        seen.append((record["validation_loss"], trainer.network.parameters.vector.copy()))
+        if record["epoch"] == after:
+            raise KeyboardInterrupt
+
+    seen: list[tuple[float, np.ndarray]] = []
+    trainer = new_trainer(max_epochs=50, learning_rate=0.05)
+    history = trainer.fit(noisy_samples(1), noisy_samples(2), on_epoch=interrupt)
+    assert history.interrupted
+    assert len(history.records) == after
+    assert np.array_equal(trainer.network.parameters.vector, min(seen, key=lambda pair: pair[0])[1])
+
+
+def test_ctrl_c_in_the_first_epoch_keeps_what_was_learned():
+    def interrupt(done, total):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    trainer = new_trainer()
+    start = trainer.network.parameters.vector.copy()
+    history = trainer.fit(noisy_samples(1), noisy_samples(2), on_step=interrupt)
+    assert history.interrupted
+    assert history.best_epoch is None
+    assert not np.array_equal(trainer.network.parameters.vector, start)
+
+
+def test_a_record_says_what_happened():
+    record = new_trainer(max_epochs=1, clip_norm=1e-3).fit(noisy_samples(1), noisy_samples(2)).records[0]
+    assert record["epoch"] == 1
+    assert 0 < record["training_loss"] < 5
+    assert 0 < record["validation_loss"] < 5
+    assert record["training_accuracy"] in np.arange(13) / 12
+    assert record["gradient_norm"] > 1e-2, "the norm before clipping"
+    assert record["learning_rate"] == TrainingSettings().learning_rate
+    assert record["sequences_per_second"] == pytest.approx(12 / record["seconds"])
+
+
+def test_an_epoch_visits_every_sequence_once_in_a_new_order():
+    visits: list[np.ndarray] = []
+
+    class Watching(Trainer):
+        def step(self, samples, chosen=None):
+            visits.append(chosen)
+            return super().step(samples, chosen)
+
+    plain = new_trainer(max_epochs=2)
+    Watching(plain.network, plain.settings, np.random.default_rng(0)).fit(noisy_samples(1))
+    assert [len(chosen) for chosen in visits] == [5, 5, 2, 5, 5, 2]
+    first, second = np.concatenate(visits[:3]), np.concatenate(visits[3:])
+    assert sorted(first) == sorted(second) == list(range(12))
+    assert first.tolist() != second.tolist()
+
+
+def test_a_loss_that_is_no_number_ends_training_with_advice():
+    samples = noisy_samples(1)
+    samples.values[3] = np.nan
+    trainer = new_trainer()
+    start = trainer.network.parameters.vector.copy()
+    with pytest.raises(TrainingError, match=r"Try a learning_rate below 0\.005"):
+        trainer.step(samples)
+    assert np.array_equal(trainer.network.parameters.vector, start), "parameters are as they were before the step"
+
+
+@pytest.mark.parametrize("n", [1, 7, 8, 1001])
+def test_clipping_by_norm_scales_to_the_largest_norm_and_returns_the_one_before(n):
+    gradient = np.random.default_rng(0).standard_normal(n).astype(np.float32) * 10
+    before = gradient.copy()
+    norm = clip_by_norm(gradient, 0.5)
+    assert norm == pytest.approx(np.linalg.norm(before.astype(float)), rel=1e-12)
+    np.testing.assert_allclose(gradient, before * (0.5 / norm), rtol=1e-6)
+    small = gradient * np.float32(0.5)
+    kept = small.copy()
+    clip_by_norm(small, 0.5)
+    assert np.array_equal(small, kept)
+
+
+def test_clipping_by_value_bounds_every_part():
+    gradient = np.array([-3.0, -0.5, 0.0, 0.2, 9.0])
+    clip_by_value(gradient, 0.5)
+    assert gradient.tolist() == [-0.5, -0.5, 0.0, 0.2, 0.5]
+
+
+def test_clipping_changes_the_step_that_training_takes():
+    def parameters_after(**settings: object) -> np.ndarray:
+        trainer = new_trainer(optimizer="sgd", learning_rate=1.0, **settings)
+        start = trainer.network.parameters.vector.copy()
+        trainer.step(noisy_samples(1))
+        return trainer.network.parameters.vector - start
+
+    free = parameters_after(clip_norm=None)
+    by_norm = parameters_after(clip_norm=0.01)
+    by_value = parameters_after(clip_norm=None, clip_value=0.001)
+    assert np.linalg.norm(by_norm) == pytest.approx(0.01, rel=1e-4)
+    np.testing.assert_allclose(by_norm, free * (0.01 / np.linalg.norm(free)), atol=1e-7)
+    np.testing.assert_allclose(by_value, np.clip(free, -0.001, 0.001), atol=1e-7)

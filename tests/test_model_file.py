@@ -79,6 +79,12 @@ def test_a_model_of_every_step_with_names_and_columns_comes_back_whole(tmp_path)
     assert loaded.random_state is None  # a generator stays where it was
 
 
+def test_a_parameter_set_after_fit_does_not_spoil_the_file(tmp_path):
+    model = fit(LABELS["int"]).set_params(hidden_size=99, dtype="float64")
+    model.save(tmp_path / "model")
+    assert elman.load(tmp_path / "model").get_params()["hidden_size"] == 5
+
+
 def test_saving_what_was_loaded_gives_the_same_bytes(tmp_path, content):
     (tmp_path / "model").write_bytes(content)
     elman.load(tmp_path / "model").save(tmp_path / "again")

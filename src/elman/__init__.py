@@ -24,7 +24,8 @@ from elman.errors import (
 
 if TYPE_CHECKING:
     from elman.data import Sequences, read
-    from elman.estimators.classifier import SequenceClassifier, load
+    from elman.estimators.classifier import SequenceClassifier
+    from elman.estimators.saved import load
 
 __version__ = "0.1.0"
 
@@ -48,7 +49,7 @@ __all__ = [
 _HOMES = {
     "SequenceClassifier": "elman.estimators.classifier",
     "Sequences": "elman.data",
-    "load": "elman.estimators.classifier",
+    "load": "elman.estimators.saved",
     "read": "elman.data",
 }
 

@@ -1,7 +1,6 @@
 """Small files and a way to run a command as a user does."""
 
 import json
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -60,8 +59,3 @@ def files(tmp_path_factory):
 @pytest.fixture
 def small():
     return SMALL
-
-
-def listing(folder):
-    """Give every file under a folder with its bytes: what must not change where a command fails."""
-    return {path: path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}

@@ -1,9 +1,9 @@
 """Bad input on the command line: one sentence, exit code 2, and nothing written."""
 
 import re
+from pathlib import Path
 
 import pytest
-from conftest import listing
 
 T, M = "walks_TRAIN.csv", "walks.model"
 GOOD = ["--label", "direction"]
@@ -28,7 +28,7 @@ CASES = {
     ),
     "no number": (
         ["train", T, "-m", "out.model", *GOOD, "--hidden-size", "many"],
-        r"Invalid value for '--hidden-size': 'many' is not a valid int.*See 'elman train --help'\.",
+        r"Invalid value for '--hidden-size': .*See 'elman train --help'\.",
     ),
     "identity": (
         ["train", T, "-m", "out.model", *GOOD, "--cell", "gru", "--initialisation", "identity"],
@@ -82,6 +82,11 @@ CASES = {
 }
 
 
+def listing(folder):
+    """Give every file under a folder with its bytes: what must not change where a command fails."""
+    return {path: path.read_bytes() for path in sorted(Path(folder).rglob("*")) if path.is_file()}
+
+
 @pytest.fixture
 def folder(files, tmp_path, monkeypatch):
     for path in files.iterdir():
@@ -122,7 +127,7 @@ def test_an_output_that_cannot_be_written_is_refused_before_training(elman, fold
 
 def test_training_that_breaks_down_says_what_to_try_and_writes_nothing(elman, folder, small):
     before = listing(folder)
-    options = ["--optimizer", "sgd", "--learning-rate", "1e30", "--clip-norm", "0"]
+    options = ["--optimizer", "sgd", "--learning-rate", "1e30", "--clip-norm", "0", "--cell", "elman_relu"]
     done = elman("train", T, "-m", "out.model", *GOOD, *options, *small)
     assert done.code == 2
     assert re.match(r"error: Training broke down: .*learning_rate", done.err.splitlines()[-1])

@@ -17,7 +17,7 @@ def test_train_prints_the_validation_figures_beside_the_baselines_and_what_to_ty
     done = elman("train", files / "walks_TRAIN.csv", "--model", model, "--label", "direction", *small)
     assert done.code == 0
     assert "GRU, 1 layer of 4, both directions." in done.out
-    assert "Trained on 33 sequences, validated on 3: 6 epochs in" in done.out
+    assert "Trained on 30 sequences, validated on 6: 6 epochs in" in done.out
     for row in ("this model", "logistic regression", "majority class"):
         assert sum(line.startswith(row) for line in done.out.splitlines()) == 1
     assert done.out.splitlines()[-1].strip() == f"elman evaluate {model} {files / 'walks_TEST.csv'}"

@@ -36,7 +36,7 @@ _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer has no nam
 @app.callback(invoke_without_command=True)
 def start(
     context: typer.Context,
-    version: Annotated[bool, typer.Option("--version", help="Print the version and leave.")] = False,
+    version: Annotated[bool, typer.Option("--version", metavar="", help="Print the version and leave.")] = False,
 ) -> None:
     """Classify sequences with recurrent networks.
 
@@ -56,11 +56,13 @@ def run(arguments: list[str] | None = None) -> int:
     """Run a command and give its exit code; what the user can mend is one line on stderr."""
     try:
         code = app(arguments, prog_name="elman", standalone_mode=False)
-    except (ElmanError, OSError) as error:
-        if isinstance(error, BrokenPipeError):  # `elman info MODEL | head`
-            sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-            return 1
+    except ElmanError as error:
         return _fail(str(error))
+    except BrokenPipeError:  # `elman info MODEL | head`
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+        return 1
+    except OSError as error:
+        return _fail(f"{error.filename}: {error.strerror}." if error.filename is not None else str(error))
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except _UsageError as error:

@@ -17,12 +17,14 @@ def console(*, stderr: bool = False) -> Console:
 
 
 def say(*what: RenderableType) -> None:
-    """Print a result."""
-    console().print(*what, sep="\n")
+    """Print a result; text as a str keeps to one line, so that the paths in it can be copied."""
+    to = console()
+    for item in what:
+        to.print(item, soft_wrap=isinstance(item, str))
 
 
 def say_command(command: str) -> None:
-    """Print a command on one line however long it is, so that it can be copied."""
+    """Print a command to type."""
     console().print(f"  {command}", style="bold", soft_wrap=True)
 
 

@@ -14,7 +14,7 @@ from elman.errors import DataError, FileError
 def evaluate(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that 'elman train' wrote.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled data that the model was not trained on.")],
-    json: Annotated[bool, typer.Option("--json", help="Print JSON instead of tables.")] = False,
+    json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Measure a model on labelled data, beside two simple baselines fitted with it.
 
@@ -25,8 +25,8 @@ def evaluate(
     """
     from elman.cli.dataset import read_again
     from elman.cli.report import baselines_note, confusion_table, count, figures_table
-    from elman.estimators.classifier import load
     from elman.estimators.evaluation import evaluate as measure
+    from elman.estimators.saved import load
 
     classifier = load(model)
     every_step = classifier.loss_at == "every_step"

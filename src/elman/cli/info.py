@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 def info(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that 'elman train' wrote.")],
     json: Annotated[
-        bool, typer.Option("--json", help="Print JSON instead, with every setting and the history of training.")
+        bool,
+        typer.Option("--json", metavar="", help="Print JSON instead, with every setting and the history of training."),
     ] = False,
 ) -> None:
     """Show what a model is: its network, classes and features, and how training went.

@@ -35,15 +35,15 @@ def predict(
     """
     from elman.cli.dataset import read_again
     from elman.cli.report import count
-    from elman.estimators.classifier import load
+    from elman.estimators.saved import load
     from elman.output_file import check_writable, write_whole
 
     if output.suffix.lower() not in _SUFFIXES:
         raise OutputError(f"{output}: expected an output of type .csv or .parquet, got {output.suffix!r}. Rename it.")
+    check_writable(output)
     for given in (model, file):
         if output.exists() and given.exists() and output.samefile(given):
             raise OutputError(f"{output}: the output would overwrite the input. Choose another name.")
-    check_writable(output)
     classifier = load(model)
     every_step = classifier.loss_at == "every_step"
     dataset = read_again(file, classifier.columns_, per_step=every_step, labelled=False)

@@ -114,20 +114,26 @@ def _figures(progress: Progress) -> Table:
     from rich.table import Table
     from rich.text import Text
 
+    from elman.estimators.progress import show_loss
+
     last, best = progress.records[-1], progress.best
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     for heading in ("", "loss", "accuracy"):
         table.add_column(heading, justify="right" if heading else "left", header_style="dim")
     table.add_column("", justify="left")
-    table.add_row("training", f"{last['training_loss']:.4f}", f"{last['training_accuracy']:.3f}")
+    table.add_row("training", show_loss(last["training_loss"]), f"{last['training_accuracy']:.3f}")
     if last["validation_loss"] is not None:
         mark = ""
         if best is not None:
             is_now = best["epoch"] == last["epoch"]
-            mark = "best so far" if is_now else f"best {best['validation_loss']:.4f} in epoch {best['epoch']}"
+            mark = (
+                "best so far"
+                if is_now
+                else f"best {show_loss(best['validation_loss'] or 0.0)} in epoch {best['epoch']}"
+            )
         table.add_row(
             "validation",
-            f"{last['validation_loss']:.4f}",
+            show_loss(last["validation_loss"]),
             f"{last['validation_accuracy']:.3f}",
             Text(mark, style="green" if mark == "best so far" else "dim"),
         )

@@ -44,7 +44,10 @@ def train(
         ),
     ] = None,
     per_step_labels: Annotated[
-        bool, typer.Option("--per-step-labels", help="Each row has a label of its own.", rich_help_panel=_COLUMNS)
+        bool,
+        typer.Option(
+            "--per-step-labels", metavar="", help="Each row has a label of its own.", rich_help_panel=_COLUMNS
+        ),
     ] = False,
     validation: Annotated[
         Path | None,
@@ -58,7 +61,9 @@ def train(
     ] = Defaults.n_iter_no_change,
     no_validation: Annotated[
         bool,
-        typer.Option("--no-validation", help="None: train on all of FILE, all epochs.", rich_help_panel=_VALIDATION),
+        typer.Option(
+            "--no-validation", metavar="", help="None: train on all of FILE, all epochs.", rich_help_panel=_VALIDATION
+        ),
     ] = False,
     cell: Annotated[str, typer.Option(help=f"{', '.join(CELLS)}.", rich_help_panel=_NETWORK)] = Defaults.cell,
     hidden_size: Annotated[
@@ -68,7 +73,10 @@ def train(
     bidirectional: Annotated[
         bool,
         typer.Option(
-            "--bidirectional/--one-direction", help="Read from both ends, or forward only.", rich_help_panel=_NETWORK
+            "--bidirectional/--one-direction",
+            metavar="",
+            help="Read from both ends, or forward only.",
+            rich_help_panel=_NETWORK,
         ),
     ] = Defaults.bidirectional,
     dropout: Annotated[
@@ -102,7 +110,7 @@ def train(
         int | None,
         typer.Option(help="All cores if not said; the model does not depend on it.", rich_help_panel=_LEARNING),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", metavar="", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Train a recurrent network on a labelled file and save it.
 
@@ -153,10 +161,10 @@ def _check_output(model: Path, *inputs: Path | None) -> None:
 
     if model.suffix.lower() in _DATA:
         raise OutputError(f"{model}: expected the name of a model, such as model.safetensors, got that of a data file.")
+    check_writable(model)
     for given in inputs:
         if given is not None and model.exists() and given.exists() and model.samefile(given):
             raise OutputError(f"{model}: the model would overwrite its data. Choose another name.")
-    check_writable(model)
 
 
 def _fit(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
-from dataclasses import asdict, fields
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -14,15 +14,13 @@ from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils.validation import check_is_fitted
 
 from elman.data import Sequences, Standardiser, as_sequences
-from elman.errors import DataError, ModelFileError, ParameterError
+from elman.errors import DataError, ParameterError
 from elman.estimators.baselines import Baselines
 from elman.estimators.evaluation import FIGURES, measure
 from elman.estimators.labels import as_labels, encode
 from elman.estimators.parameters import Defaults, check_parameters
 from elman.estimators.parts import Part, make_generators, split
 from elman.estimators.progress import epoch_line
-from elman.metadata import Metadata, as_json, classes_as_json
-from elman.model_file import Model, read_model, save_model
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 from elman.training.history import History, Record
@@ -247,28 +245,10 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         OutputError
             If the file cannot be written.
         """
+        from elman.estimators.saved import save
+
         check_is_fitted(self)
-        seed = self.random_state if isinstance(self.random_state, int | np.integer) else None
-        metadata = Metadata(
-            architecture=as_json(asdict(self.network_.architecture)),
-            dtype=self.dtype,
-            parameters=as_json(self.get_params(deep=False) | {"random_state": seed}),
-            classes=classes_as_json(self.classes_),
-            feature_names=None if self.feature_names_ is None else list(self.feature_names_),
-            standardised=self.standardiser_ is not None,
-            columns=self.columns_,
-            training=as_json(self.training_ | {"history": self.history_}),
-        )
-        scaling = self.standardiser_
-        save_model(
-            path,
-            Model(
-                metadata,
-                dict(self.network_.parameters),
-                {} if scaling is None else {"mean": scaling.mean, "scale": scaling.scale},
-                self.baselines_.arrays(),
-            ),
-        )
+        save(self, path)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
@@ -356,42 +336,6 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             "interrupted": bool(history.interrupted),
             "validation": figures,
         }
-
-
-def load(path: str | os.PathLike[str]) -> SequenceClassifier:
-    """Read a model that `SequenceClassifier.save` or `elman train` wrote; nothing in the file is executed.
-
-    Raises
-    ------
-    ModelFileError
-        If there is no such file, or it is damaged, edited, of a newer format or no model at all.
-    """
-    model = read_model(path)
-    metadata = model.metadata
-    known = set(SequenceClassifier().get_params(deep=False))
-    if not metadata.parameters.keys() <= known:
-        name = sorted(metadata.parameters.keys() - known)[0]
-        raise ModelFileError(f"{path}: the model file is damaged: there is no parameter {name[:60]!r}.")
-    classifier = SequenceClassifier(**metadata.parameters)
-    try:
-        check_parameters(classifier.get_params(deep=False), "SequenceClassifier")
-    except ParameterError as error:
-        raise ModelFileError(f"{path}: the model file is damaged: {error}") from error
-    classifier.classes_ = metadata.class_array()
-    classifier.n_features_in_ = metadata.architecture["input_size"]
-    if asdict(classifier._architecture()) != metadata.architecture or classifier.dtype != metadata.dtype:
-        raise ModelFileError(f"{path}: the model file is damaged: its parameters are not those of its architecture.")
-    classifier.feature_names_ = None if metadata.feature_names is None else tuple(metadata.feature_names)
-    classifier.columns_ = metadata.columns
-    classifier.standardiser_ = Standardiser(**model.scaling) if metadata.standardised else None
-    classifier.baselines_ = Baselines.from_arrays(model.baselines)
-    classifier.network_ = Network(classifier._architecture(), dtype=metadata.dtype)
-    for name, values in model.weights.items():
-        classifier.network_.parameters[name][...] = values
-    classifier.training_ = {name: value for name, value in metadata.training.items() if name != "history"}
-    classifier.history_ = metadata.training["history"]
-    classifier.n_iter_ = metadata.training["epochs"]
-    return classifier
 
 
 def _classes(labels: NDArray[Any]) -> NDArray[Any]:

@@ -21,5 +21,10 @@ def epoch_line(record: Mapping[str, Any], max_epochs: int) -> str:
     return "  ".join(parts)
 
 
+def show_loss(loss: float) -> str:
+    """Give a loss with four decimals, or in short where it has run away."""
+    return f"{loss:.4f}" if loss < 10_000 else f"{loss:.1e}"
+
+
 def _figures(part: str, record: Mapping[str, Any]) -> str:
-    return f"{part} loss {record[f'{part}_loss']:.4f} accuracy {record[f'{part}_accuracy']:.3f}"
+    return f"{part} loss {show_loss(record[f'{part}_loss'])} accuracy {record[f'{part}_accuracy']:.3f}"

@@ -65,14 +65,10 @@ class Direction:
             pack_plain(hh[rows], size, width, size, width, lane, backward.hh[gate * width * width :])
             places[place : place + count] += bias_hh[rows].reshape(count, size)
 
-    def new_sums(self) -> WeightGradients:
-        """Return zeroed sums for the backward sweep."""
+    def sum_shapes(self) -> list[tuple[int, ...]]:
+        """Return the shapes of the WeightGradients of the backward sweep."""
         columns = len(self.cell.gates) * self.width
-        return WeightGradients(
-            np.zeros((self.depth, columns), self.dtype),
-            np.zeros((self.hidden_size, columns), self.dtype),
-            np.zeros(self.cell.blocks * self.width, self.dtype),
-        )
+        return [(self.depth, columns), (self.hidden_size, columns), (self.cell.blocks * self.width,)]
 
     def unpack(self, sums: WeightGradients, gradient: Mapping[str, Array]) -> None:
         """Add the sums of a backward sweep to the gradient of the parameters."""
@@ -105,9 +101,9 @@ class Scores:
         pack_plain(weight, *sizes, self.plain)
         self.bias[: self.n_classes] = parameters["bias_out"]
 
-    def new_sums(self) -> tuple[Array, Array]:
-        """Return zeroed sums for the gradients of weight_out and bias_out."""
-        return np.zeros((self.depth, self.width), self.dtype), np.zeros(self.width, self.dtype)
+    def sum_shapes(self) -> list[tuple[int, ...]]:
+        """Return the shapes of the sums for the gradients of weight_out and bias_out."""
+        return [(self.depth, self.width), (self.width,)]
 
     def unpack(self, sums: tuple[Array, Array], gradient: Mapping[str, Array]) -> None:
         """Add the sums to the gradient of the parameters."""

@@ -50,7 +50,7 @@ class Network:
     def _prepare(self) -> None:
         self._layers = Layers(self.architecture, self.dtype)
         self._packed: Array | None = None
-        self._workspaces: dict[int, Workspace] = {}
+        self.release()
 
     def __getstate__(self) -> dict[str, Any]:
         return {"architecture": self.architecture, "dtype": self.dtype, "parameters": self.parameters}
@@ -118,11 +118,11 @@ class Network:
         scale = 1.0 / len(logits)
         tasks = batch.tasks()
         losses = np.zeros(len(tasks))
-        gradients = np.zeros((len(tasks), self.parameters.vector.size), self.dtype)
+        gradients = self._zeroed_gradients(len(tasks))
 
         def learn(number: int, worker: int) -> None:
-            workspace = self._workspaces.setdefault(worker, Workspace(self.dtype))
-            sums = GradientSums(self._layers)
+            workspace, sums = self._worker(worker)
+            sums.clear()
             for shard_number in tasks[number]:
                 shard = batch.shard(shard_number)
                 way = ShardPass(self._layers, shard, workspace, keep=True, dropout_key=dropout_key)
@@ -132,7 +132,7 @@ class Network:
                 wanted = self._wanted(targets, chosen, shard)
                 losses[number] += cross_entropy(own, wanted, self.architecture.n_classes, scale, d_logits)
                 way.backward(d_logits, sums)
-            sums.add_to(self.parameters.named(gradients[number]))
+            sums.add_to(self._named_gradients[number])
 
         run_tasks(len(tasks), learn, self._threads(n_threads, batch))
         gradient = np.empty_like(self.parameters.vector)
@@ -141,7 +141,24 @@ class Network:
 
     def release(self) -> None:
         """Give back the memory that passes over batches keep for the next one."""
-        self._workspaces.clear()
+        self._workers: dict[int, tuple[Workspace, GradientSums]] = {}
+        self._gradients = np.empty((0, self.parameters.vector.size), self.dtype)
+        self._named_gradients: list[dict[str, Array]] = []
+
+    def _worker(self, number: int) -> tuple[Workspace, GradientSums]:
+        """Return the memory of a thread."""
+        if number not in self._workers:
+            self._workers[number] = Workspace(self.dtype), GradientSums(self._layers)
+        return self._workers[number]
+
+    def _zeroed_gradients(self, n_tasks: int) -> Array:
+        """Return one zeroed gradient a task (n_tasks, P); their named views are in `_named_gradients`."""
+        if len(self._gradients) < n_tasks:
+            self._gradients = np.empty((n_tasks, self.parameters.vector.size), self.dtype)
+            self._named_gradients = [self.parameters.named(gradient) for gradient in self._gradients]
+        gradients = self._gradients[:n_tasks]
+        gradients[:] = 0
+        return gradients
 
     @property
     def _every_step(self) -> bool:

@@ -41,12 +41,23 @@ class Layers:
 
 
 class GradientSums:
-    """What the backward passes of several shards add up, laid out as the kernels like it."""
+    """What the backward passes of several shards add up, laid out as the kernels like it: views into one array."""
 
     def __init__(self, layers: Layers) -> None:
         self._layers = layers
-        self.recurrent = [[direction.new_sums() for direction in layer] for layer in layers.recurrent]
-        self.scores = layers.scores.new_sums()
+        wanted = [shape for layer in layers.recurrent for direction in layer for shape in direction.sum_shapes()]
+        wanted += layers.scores.sum_shapes()
+        edges = np.cumsum([0, *(math.prod(shape) for shape in wanted)])
+        self._all = np.empty(edges[-1], layers.dtype)
+        views = iter(self._all[start:stop].reshape(shape) for start, stop, shape in zip(edges, edges[1:], wanted))
+        self.recurrent = [
+            [WeightGradients(next(views), next(views), next(views)) for _ in layer] for layer in layers.recurrent
+        ]
+        self.scores = next(views), next(views)
+
+    def clear(self) -> None:
+        """Set all sums to zero."""
+        self._all[:] = 0
 
     def add_to(self, gradient: Mapping[str, Array]) -> None:
         """Add the sums to the gradient of the parameters."""

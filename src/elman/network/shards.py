@@ -45,9 +45,8 @@ class Shard:
 def new_shard(places: Array, lengths: Array, offsets: Array) -> Shard:
     """Number the rows of a shard of sequences, longest first."""
     rows, longest = int(lengths.sum()), int(lengths[0])
-    numbers = np.empty((5, rows), np.int64)
-    blocks = np.empty(longest + 1, np.int64)
-    steps = Steps(np.empty(longest + 1, np.int64), blocks, *numbers)
+    starts, blocks = np.empty((2, longest + 1), np.int64)
+    steps = Steps(starts, blocks, *np.empty((5, rows), np.int64))
     n_blocks = number_rows(lengths, BLOCK_ROWS, steps)
     return Shard(places, lengths, steps._replace(blocks=blocks[: n_blocks + 1]), offsets)
 
@@ -79,7 +78,8 @@ class Cut:
 
     def tasks(self) -> list[range]:
         """Return the numbers of the shards in at most MOST_TASKS runs."""
-        edges = np.linspace(0, self.n_shards, min(self.n_shards, MOST_TASKS) + 1).astype(int).tolist()
+        n_tasks = min(self.n_shards, MOST_TASKS)
+        edges = [task * self.n_shards // n_tasks for task in range(n_tasks + 1)]
         return [range(start, stop) for start, stop in pairwise(edges)]
 
 

@@ -1,0 +1,31 @@
+"""The engine beside PyTorch: forward, every gradient, and ten updates by every optimizer."""
+
+import pytest
+
+from cases import all_cases, draw
+from engine import assert_same_outcome, run_engine
+from trajectories import CASE, SETTINGS, STEPS, assert_same_trajectory, engine_trajectory
+
+pytest.importorskip("torch")
+
+from torch_twin import run_torch, torch_trajectory
+
+# Two shards; N = 19, T = 13, D = 5, H = 11, C = 4.
+LENGTHS = (4, 13, 1, 7, 2, 2, 9, 5, 11, 3, 6, 12, 1, 8, 10, 3, 13, 6, 2)
+SIZES = {"lengths": LENGTHS, "input_size": 5, "hidden_size": 11, "n_classes": 4}
+BOUND = {"float64": 1e-12, "float32": 1e-5}
+
+
+@pytest.mark.parametrize("dtype", BOUND)
+@pytest.mark.parametrize("case", all_cases(**SIZES), ids=str)
+def test_forward_and_every_gradient_equal_pytorch(case, dtype):
+    batch = draw(case)
+    assert_same_outcome(run_engine(case, batch, dtype), run_torch(case, batch, dtype), BOUND[dtype])
+
+
+@pytest.mark.parametrize("dtype", BOUND)
+@pytest.mark.parametrize("name", SETTINGS)
+def test_ten_updates_equal_pytorch(name, dtype):
+    batch = draw(CASE)
+    expected = torch_trajectory(CASE, batch, SETTINGS[name], STEPS, dtype)
+    assert_same_trajectory(engine_trajectory(CASE, batch, SETTINGS[name], dtype), expected, BOUND[dtype])

@@ -25,10 +25,12 @@ def test_train_prints_the_validation_figures_beside_the_baselines_and_what_to_ty
     assert [path.name for path in tmp_path.iterdir()] == ["walks.model"]
 
 
-def test_off_a_terminal_training_prints_one_plain_line_an_epoch(elman, files, tmp_path, small):
+def test_off_a_terminal_training_prints_a_plain_line_an_epoch_and_a_second_at_most(elman, files, tmp_path, small):
     done = elman("train", files / "walks_TRAIN.csv", "--model", tmp_path / "m", "--label", "direction", *small)
     lines = [line for line in done.err.splitlines() if line.startswith("epoch")]
-    assert [line.split("  ")[0] for line in lines] == [f"epoch {n}/6" for n in range(1, 7)]
+    assert lines[0].startswith("epoch 1/6  training loss ")
+    assert lines[-1].startswith("epoch 6/6  training loss ")
+    assert len(lines) < 6, "six epochs of a small network take less than a second"
     assert "\x1b" not in done.out + done.err
 
 

@@ -95,9 +95,8 @@ print(json.dumps({"y": y.tolist(), "length": length, "hits": hits, "misses": mis
 """
 
 
-@pytest.fixture
-def package(tmp_path):
-    """A copy of the kernels as a package of its own, and a way to run a script on it in a fresh process."""
+def make_package(tmp_path):
+    """Make a copy of the kernels as a package of its own, and a way to run a script on it in a fresh process."""
     home = tmp_path / "copy"
     shutil.copytree(KERNELS, home / "elman" / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
     (home / "elman" / "__init__.py").write_text("")
@@ -113,6 +112,12 @@ def package(tmp_path):
         return json.loads(done.stdout)
 
     return home / "elman" / "kernels", run
+
+
+@pytest.fixture
+def package(tmp_path):
+    """The folder of the copied kernels, and what runs a script on them."""
+    return make_package(tmp_path)
 
 
 def change(path, old, new):

@@ -1,7 +1,8 @@
-"""Training as it goes: a live display in a terminal, else a plain line an epoch; both on stderr."""
+"""Training as it goes: a live display in a terminal, else plain lines, an epoch or a second apart; both on stderr."""
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import time
@@ -48,13 +49,17 @@ class Progress:
 
 
 class _Lines(Progress):
-    """One plain line an epoch."""
+    """A plain line for the first epoch, then one an epoch, or one a second if epochs are faster."""
+
+    last_line = -math.inf
 
     def on_epoch(self, record: Record) -> None:
         from elman.estimators.progress import epoch_line
 
         super().on_epoch(record)
-        print(epoch_line(record, self.max_epochs), file=sys.stderr, flush=True)
+        if time.monotonic() - self.last_line >= 1 or record["epoch"] == self.max_epochs:
+            self.last_line = time.monotonic()
+            print(epoch_line(record, self.max_epochs), file=sys.stderr, flush=True)
 
 
 @contextmanager

@@ -197,7 +197,7 @@ def _fit(
             )
     except DataError as error:
         raise FileError(f"{file}: {error}") from error
-    classifier.columns_ = {role: column for role, column in columns.items() if column is not None}
+    classifier.columns_ = dataset.columns
     return classifier
 
 

@@ -63,7 +63,9 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     validation_fraction : float in (0, 1)
         The part set aside, by class, or by whole groups where groups are given.
     n_iter_no_change : int
-        Epochs without a better validation loss before training stops.
+        Epochs in which the validation loss did not fall by ``tol`` before training stops. The epoch with the lowest
+        validation loss is kept in any case.
+    tol : float
     standardise : bool
         Whether each feature is shifted and scaled to mean 0 and deviation 1 over the training part.
     dtype : {'float32', 'float64'}
@@ -126,6 +128,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         early_stopping: bool = Defaults.early_stopping,
         validation_fraction: float = Defaults.validation_fraction,
         n_iter_no_change: int = Defaults.n_iter_no_change,
+        tol: float = Defaults.tol,
         standardise: bool = Defaults.standardise,
         dtype: str = Defaults.dtype,
         n_threads: int | None = Defaults.n_threads,
@@ -153,6 +156,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.early_stopping = early_stopping
         self.validation_fraction = validation_fraction
         self.n_iter_no_change = n_iter_no_change
+        self.tol = tol
         self.standardise = standardise
         self.dtype = dtype
         self.n_threads = n_threads

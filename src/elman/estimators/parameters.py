@@ -35,8 +35,9 @@ class Defaults:
     clip_norm: float | None = TrainingSettings.clip_norm
     clip_value: float | None = TrainingSettings.clip_value
     early_stopping: bool = TrainingSettings.early_stopping
-    validation_fraction: float = 0.1
+    validation_fraction: float = 0.2
     n_iter_no_change: int = TrainingSettings.n_iter_no_change
+    tol: float = TrainingSettings.tol
     standardise: bool = True
     dtype: str = "float32"
     n_threads: int | None = TrainingSettings.n_threads
@@ -158,6 +159,7 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "early_stopping": Truth(),
     "validation_fraction": Number(float, 0, 1, "neither"),
     "n_iter_no_change": _COUNT,
+    "tol": Number(float, 0, math.inf),
     "standardise": Truth(),
     "dtype": Choice(("float32", "float64")),
     "n_threads": OrNone(_COUNT),

@@ -22,8 +22,8 @@ def epoch_line(record: Mapping[str, Any], max_epochs: int) -> str:
 
 
 def show_loss(loss: float) -> str:
-    """Give a loss with four decimals, or in short where it has run away."""
-    return f"{loss:.4f}" if loss < 10_000 else f"{loss:.1e}"
+    """Give a loss with four decimals, or in short where it is tiny or has run away."""
+    return f"{loss:.4f}" if 0.001 <= loss < 10_000 or loss == 0 else f"{loss:.1e}"
 
 
 def _figures(part: str, record: Mapping[str, Any]) -> str:

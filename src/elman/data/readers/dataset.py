@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,8 @@ class Dataset:
         Whether ``labels`` holds one label a step.
     notes : tuple of str
         What was guessed, each in one sentence.
+    columns : dict
+        From 'id', 'time', 'label' and 'group' to the columns that were read as such, named or guessed.
     """
 
     sequences: Sequences
@@ -35,6 +37,7 @@ class Dataset:
     groups: NDArray[np.str_] | None = None
     per_step: bool = False
     notes: tuple[str, ...] = ()
+    columns: dict[str, str] = field(default_factory=dict)
 
 
 def numbered_ids(n: int) -> NDArray[np.str_]:

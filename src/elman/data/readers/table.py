@@ -52,6 +52,9 @@ def read_table(
         groups=_groups(table, roles, sequence_of, first),
         per_step=labels_per_step and found is not None,
         notes=roles.notes + notes,
+        columns={
+            role: column for role in ("id", "time", "label", "group") if (column := getattr(roles, role)) is not None
+        },
     )
 
 

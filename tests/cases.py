@@ -26,9 +26,7 @@ class Case:
     input_size: int = 5
     hidden_size: int = 2
     n_classes: int = 4
-    seed: int = (
-        67  # one that leaves no gradient at zero, even where the largest output of both units is at the first step
-    )
+    seed: int = 103  # leaves no gradient at zero, even where the largest output of every unit is at the first step
 
     def __str__(self) -> str:
         directions = "both" if self.bidirectional else "one"
@@ -95,7 +93,7 @@ def draw(case: Case) -> Batch:
     rng = np.random.default_rng(case.seed)
     sequences = [rng.standard_normal((length, case.input_size)) for length in case.lengths]
     rows = sum(case.lengths) if case.loss_at == "every_step" else len(case.lengths)
-    targets = rng.integers(0, case.n_classes, rows)
+    targets = rng.permutation(np.arange(rows) % case.n_classes)  # every class, as often as the others
     weights = {}
     for name, shape in parameter_shapes(case).items():
         weights[name] = rng.standard_normal(shape) * (0.8 / np.sqrt(shape[-1]) if len(shape) == 2 else 0.5)

@@ -9,7 +9,7 @@ from elman.training.trainer import Samples, Trainer
 from engine import network_for
 
 STEPS = 10
-CASE = Case("gru", 2, bidirectional=True, lengths=(5, 2, 9, 1, 7, 3), input_size=3, hidden_size=4, n_classes=2)
+CASE = Case("gru", 2, bidirectional=True, lengths=(5, 2, 9, 1, 7, 3), input_size=3, hidden_size=4, n_classes=2, seed=3)
 SETTINGS = {
     "sgd": {"optimizer": "sgd", "learning_rate": 0.5},
     "sgd_momentum": {"optimizer": "sgd", "learning_rate": 0.2, "momentum": 0.9},

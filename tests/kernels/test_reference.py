@@ -1,7 +1,5 @@
 """The textbook itself: its gradient against the complex step, its forward against hand-written formulas."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
@@ -131,7 +129,7 @@ def test_softmax_and_cross_entropy_do_not_overflow():
 
 @pytest.mark.parametrize("cell", CELLS)
 def test_every_dtype_goes_in_and_comes_out(cell):
-    case = replace(Case(cell, 2, bidirectional=True, readout="max"), seed=4)
+    case = Case(cell, 2, bidirectional=True, readout="max")
     batch = draw(case)
     exact, exact_gradients, _ = loss_and_gradient(batch.sequences, batch.targets, batch.weights, **case.settings)
     for dtype in (np.float32, np.longdouble, np.complex128):

@@ -15,7 +15,7 @@ from elman.cli import run
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-MODULES = sorted(module.name for module in pkgutil.walk_packages(elman.__path__, "elman.") if "__main__" not in module.name)
+MODULES = sorted({module.name for module in pkgutil.walk_packages(elman.__path__, "elman.")} - {"elman.__main__"})
 
 
 def test_examples_in_docstrings_give_what_they_show():

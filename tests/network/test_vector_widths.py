@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ def fingerprint() -> str:
 @pytest.mark.parametrize("vectors", ["avx512", "avx2", "sse"])
 def test_the_same_bits_on_every_vector_width(vectors):
     environment = {**os.environ, "ELMAN_VECTORS": vectors}
-    program = f"import sys; sys.path.insert(0, {os.path.dirname(__file__)!r}); import {__name__} as here; print(here.fingerprint())"
+    here = Path(__file__)
+    program = f"import sys; sys.path.insert(0, {str(here.parent)!r}); import {here.stem} as t; print(t.fingerprint())"
     other = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
     assert other.stdout.strip() == fingerprint()

@@ -162,3 +162,12 @@ def test_clipping_changes_the_step_that_training_takes():
     assert np.linalg.norm(by_norm) == pytest.approx(0.01, rel=1e-4)
     np.testing.assert_allclose(by_norm, free * (0.01 / np.linalg.norm(free)), atol=1e-7)
     np.testing.assert_allclose(by_value, np.clip(free, -0.001, 0.001), atol=1e-7)
+
+
+def test_an_epoch_whose_validation_loss_is_no_number_is_never_preferred_to_one_that_has_a_loss():
+    validation = noisy_samples(2)
+    trainer = new_trainer(max_epochs=3, learning_rate=0.01)
+    losses = iter([float("nan"), 2.0, 1.5])
+    trainer.assess = lambda samples: (next(losses), 0.5)
+    history = trainer.fit(noisy_samples(1), validation)
+    assert history.best_epoch == 3

@@ -104,7 +104,7 @@ class Trainer:
                 if loss is None or loss < lowest or history.best_epoch is None:
                     best[:] = self.network.parameters.vector
                     history.best_epoch = epoch
-                    lowest = math.inf if loss is None else loss
+                    lowest = math.inf if loss is None or math.isnan(loss) else loss
                 if on_epoch is not None:
                     on_epoch(record)
                 if loss is not None and loss < mark - self.settings.tol:

@@ -16,14 +16,21 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from elman.errors import ParameterError
+
 IMPLEMENTATIONS = {"avx512": 64, "avx2": 32, "sse": 16, "neon": 16}  # name -> bytes in a vector register
 
 
 def implementation() -> str:
     """Return the widest vector instruction set of this CPU, or the one that ELMAN_VECTORS forces."""
     forced = os.environ.get("ELMAN_VECTORS")
-    if forced in IMPLEMENTATIONS:
-        return str(forced)
+    if forced:
+        if forced not in IMPLEMENTATIONS:
+            known = ", ".join(IMPLEMENTATIONS)
+            raise ParameterError(
+                f"The environment variable ELMAN_VECTORS must be one of {known}. Got {forced!r} instead."
+            )
+        return forced
     features = llvm.get_host_cpu_features()
     if features.get("avx512f"):
         return "avx512"

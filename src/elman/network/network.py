@@ -4,6 +4,7 @@ A batch is cut into shards of at most 16 sequences; each goes its way (see `pass
 shards' gradients are summed, always in the same order.
 """
 
+import threading
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -49,6 +50,7 @@ class Network:
 
     def _prepare(self) -> None:
         self._layers = Layers(self.architecture, self.dtype)
+        self._packing = threading.Lock()
         self._packed: Array | None = None
         self.release()
 
@@ -165,11 +167,12 @@ class Network:
         return self.architecture.loss_at == "every_step"
 
     def _pack(self) -> None:
-        """Pack the weights, unless they are those that were packed last."""
+        """Pack the weights, unless they are those that were packed last; threads may predict at the same time."""
         vector = self.parameters.vector
-        if self._packed is None or not np.array_equal(self._packed, vector):
-            self._layers.pack(self.parameters)
-            self._packed = vector.copy()
+        with self._packing:
+            if self._packed is None or not np.array_equal(self._packed, vector):
+                self._layers.pack(self.parameters)
+                self._packed = vector.copy()
 
     def _new_logits(self, batch: Cut) -> Array:
         rows = int(batch.lengths.sum()) if self._every_step else len(batch.order)

@@ -5,6 +5,8 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
+from elman.errors import ParameterError
+
 _pools: dict[int, ThreadPoolExecutor] = {}
 
 
@@ -14,11 +16,15 @@ def available_threads() -> int:
     ELMAN_NUM_THREADS and OMP_NUM_THREADS are honoured; joblib sets the latter in its workers.
     """
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    for name in ("ELMAN_NUM_THREADS", "OMP_NUM_THREADS"):
-        value = os.environ.get(name, "")
-        if value.isdigit() and int(value) > 0:
-            return min(cores, int(value))
-    return cores
+    own, usual = os.environ.get("ELMAN_NUM_THREADS", ""), os.environ.get("OMP_NUM_THREADS", "").split(",")[0]
+    if own and not _is_count(own):
+        raise ParameterError(f"The environment variable ELMAN_NUM_THREADS must be a whole number above 0. Got {own!r}.")
+    told = next((int(value) for value in (own, usual) if _is_count(value)), cores)
+    return min(cores, told)
+
+
+def _is_count(text: str) -> bool:
+    return text.isascii() and text.isdigit() and int(text) > 0
 
 
 def run_tasks(n_tasks: int, task: Callable[[int, int], None], n_threads: int) -> None:
@@ -43,16 +49,15 @@ def run_tasks(n_tasks: int, task: Callable[[int, int], None], n_threads: int) ->
     finally:
         while next(numbers) < n_tasks:  # an error here, or Ctrl-C: the others finish their task and take no new one
             pass
-        for other in others:
+        running = [other for other in others if not other.cancel()]  # a busy pool may not even have begun
+        for other in running:
             other.exception()
-    for other in others:
+    for other in running:
         other.result()
 
 
 def _pool(size: int) -> ThreadPoolExecutor:
-    if size not in _pools:
-        _pools[size] = ThreadPoolExecutor(size, thread_name_prefix="elman")
-    return _pools[size]
+    return _pools.setdefault(size, ThreadPoolExecutor(size, thread_name_prefix="elman"))  # its threads start when used
 
 
 if hasattr(os, "register_at_fork"):

@@ -11,9 +11,9 @@ DATA = examples/data
 
 demo: .venv/ready
 	@mkdir -p demo
-	$(BIN)/elman train $(DATA)/JapaneseVowels_TRAIN.ts --model demo/vowels.elman
-	$(BIN)/elman evaluate demo/vowels.elman $(DATA)/JapaneseVowels_TEST.ts
-	$(BIN)/elman predict demo/vowels.elman $(DATA)/JapaneseVowels_TEST.ts --output demo/predictions.csv
+	$(BIN)/elman train $(DATA)/JapaneseVowels_TRAIN.ts --model demo/vowels.safetensors
+	$(BIN)/elman evaluate demo/vowels.safetensors $(DATA)/JapaneseVowels_TEST.ts
+	$(BIN)/elman predict demo/vowels.safetensors $(DATA)/JapaneseVowels_TEST.ts --output demo/predictions.csv
 
 test: .venv/ready
 	$(BIN)/ruff check .

@@ -37,7 +37,7 @@ def test_python_in_the_readme_runs_as_it_stands(tmp_path, monkeypatch, capsys):
     (block,) = code_blocks("python")
     exec(compile(block, "README.md", "exec"), {})
     assert float(capsys.readouterr().out) >= 0.95
-    assert (tmp_path / "vowels.elman").exists()
+    assert (tmp_path / "vowels.safetensors").exists()
 
 
 def test_commands_in_the_readme_run_in_their_order(tmp_path, monkeypatch, capsys):

@@ -88,6 +88,9 @@ def train(
     initialisation: Annotated[
         str, typer.Option(help=f"{', '.join(INITIALISATIONS)}.", rich_help_panel=_NETWORK)
     ] = Defaults.initialisation,
+    forget_bias: Annotated[
+        float | None, typer.Option(help="Start of an LSTM's forget gate.", rich_help_panel=_NETWORK)
+    ] = Defaults.forget_bias,
     optimizer: Annotated[
         str, typer.Option(help=f"{', '.join(OPTIMIZERS)}.", rich_help_panel=_LEARNING)
     ] = Defaults.optimizer,
@@ -95,6 +98,9 @@ def train(
         float, typer.Option(help="Size of a step.", rich_help_panel=_LEARNING)
     ] = Defaults.learning_rate,
     momentum: Annotated[float, typer.Option(help="For sgd, rmsprop.", rich_help_panel=_LEARNING)] = Defaults.momentum,
+    nesterov: Annotated[
+        bool, typer.Option("--nesterov", metavar="", help="Nesterov's momentum, for sgd.", rich_help_panel=_LEARNING)
+    ] = Defaults.nesterov,
     weight_decay: Annotated[
         float, typer.Option(help="Pull of the weights to 0.", rich_help_panel=_LEARNING)
     ] = Defaults.weight_decay,
@@ -105,6 +111,9 @@ def train(
     clip_norm: Annotated[
         float | None, typer.Option(help="Largest norm of the gradient; 0 for none.", rich_help_panel=_LEARNING)
     ] = Defaults.clip_norm,
+    clip_value: Annotated[
+        float | None, typer.Option(help="Largest part of the gradient; none if not said.", rich_help_panel=_LEARNING)
+    ] = Defaults.clip_value,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.", rich_help_panel=_LEARNING)] = 0,
     threads: Annotated[
         int | None,
@@ -129,13 +138,16 @@ def train(
         "readout": readout,
         "loss_at": "every_step" if per_step_labels else "last",
         "initialisation": initialisation,
+        "forget_bias": forget_bias,
         "optimizer": optimizer,
         "learning_rate": learning_rate,
         "momentum": momentum,
+        "nesterov": nesterov,
         "weight_decay": weight_decay,
         "batch_size": batch_size,
         "max_epochs": max_epochs,
         "clip_norm": clip_norm or None,
+        "clip_value": clip_value,
         "early_stopping": not no_validation,
         "validation_fraction": validation_fraction,
         "n_iter_no_change": patience,

@@ -100,6 +100,7 @@ def make_package(tmp_path):
     home = tmp_path / "copy"
     shutil.copytree(KERNELS, home / "elman" / "kernels", ignore=shutil.ignore_patterns("__pycache__"))
     (home / "elman" / "__init__.py").write_text("")
+    shutil.copy(KERNELS.parent / "errors.py", home / "elman")
     environment = {**os.environ, "PYTHONPATH": str(home), "NUMBA_CACHE_DIR": str(tmp_path / "cache")}
 
     def run(script=RUN, *arguments, **more):

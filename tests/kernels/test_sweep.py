@@ -73,8 +73,8 @@ class Layer:
 
     def forward(self, *, carried=False, tape=None, tape_rows=None):
         tape, tape_rows = (self.tape, self.steps.rows) if tape is None else (tape, tape_rows)
-        kernel = sweep(self.cell.name, self.dtype).forward
-        kernel(self.x, self.order, self.weights, self.steps, tape_rows, carried, tape, self.states)
+        loop = sweep(self.cell.name, self.dtype)
+        loop.forward(loop.products, self.x, self.order, self.weights, self.steps, tape_rows, carried, tape, self.states)
 
     def backward(self, d_output, d_states, *, carried=False, with_d_x=True):
         """Return dL/dx, dL/d(initial states) and the gradients of the parameters."""
@@ -85,9 +85,9 @@ class Layer:
             np.zeros((self.size, gates * self.width), self.dtype),
             np.zeros(self.cell.blocks * self.width, self.dtype),
         )
-        kernel = sweep(self.cell.name, self.dtype).backward
-        kernel(
-            self.x, self.order, self.order, self.plain, self.steps, carried, self.tape, self.states,
+        loop = sweep(self.cell.name, self.dtype)
+        loop.backward(
+            loop.products, self.x, self.order, self.order, self.plain, self.steps, carried, self.tape, self.states,
             d_output, 0, d_states, d_x, sums,
         )  # fmt: skip
         d_ih, d_hh, d_bias_ih, d_bias_hh = (np.zeros(p.shape, self.dtype) for p in self.parameters)

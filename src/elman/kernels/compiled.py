@@ -19,8 +19,11 @@ from typing import Any
 
 import numba
 import numpy as np
+from numba import types
+from numba.core import cgutils
 from numba.core.caching import FunctionCache, NullCache
 from numba.core.serialize import dumps
+from numba.extending import intrinsic
 
 from elman.kernels.lanes import VECTOR_BYTES
 
@@ -122,6 +125,37 @@ def part(name: str) -> Callable[[Callable[..., Any]], Any]:
 def inlined(name: str) -> Callable[[Callable[..., Any]], Any]:
     """Compile a `part` that is always inlined, without which a loop over it would not become vector instructions."""
     return functools.partial(_compiled, name=f"inlined_{name}", forceinline=True)
+
+
+def address(dispatcher: Any, arguments: tuple[Any, ...]) -> int:
+    """Compile a function for arguments of these types, and return where its machine code lies in this process."""
+    dispatcher.compile(arguments)
+    overload = dispatcher.overloads[arguments]
+    return int(overload.library.get_pointer_to_function(overload.fndesc.llvm_func_name))
+
+
+def caller(result: Any, arguments: tuple[Any, ...]) -> Any:
+    """Make call(address, (argument, ...)), for functions of one signature that are compiled on their own.
+
+    Numba links a function that another one calls into it and optimises both anew, at each level again; a kernel that is
+    called by its address is compiled once for all that use it.
+    """
+
+    @intrinsic
+    def call(typingctx: Any, where: Any, values: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            kind = context.call_conv.get_function_type(result, arguments)
+            function = builder.inttoptr(args[0], kind.as_pointer())
+            parts = cgutils.unpack_tuple(builder, args[1], len(arguments))
+            given = [context.cast(builder, *each) for each in zip(parts, signature.args[1], arguments)]
+            status, value = context.call_conv.call_function(builder, function, result, arguments, given)
+            with cgutils.if_unlikely(builder, status.is_error):
+                context.call_conv.return_status_propagate(builder, status)
+            return value
+
+        return result(types.int64, values), emit
+
+    return call
 
 
 class ElementWise:

@@ -3,10 +3,14 @@
 Outputs of a layer lie in rows of `in_blocks` blocks, one a direction, each padded to whole vectors like the gates.
 """
 
+import functools
+from typing import Any
+
 import numpy as np
 
 from elman.kernels.compiled import kernel, part
-from elman.kernels.products import accumulate_gradient, multiply
+from elman.kernels.lanes import lanes
+from elman.kernels.products import products
 
 
 @kernel("join_outputs")
@@ -99,21 +103,32 @@ def spread_max(d_features, winners, d_outputs):
             d_outputs[winners[r, j], j] = d_features[r, j]
 
 
-@kernel("score")
-def score(features, rows, packed, bias, lanes, logits):
-    """Set logits (N, .) to features (N, F) @ weight_out.T + bias_out, with the weights packed by pack_transposed."""
-    c, a = (logits, rows, 0, logits.shape[1]), (features, rows, 0, features.shape[1])
-    multiply(c, bias, 0, a, 0, features.shape[0], features.shape[1], packed, 0, bias.size, lanes)
+@functools.cache
+def class_scores(dtype: np.dtype[Any]) -> tuple[Any, Any]:
+    """Return score(...) and score_backward(...), compiled for float32 or float64; they call `products` by address."""
+    _, multiply, accumulate_gradient = products(dtype)
+    vector = lanes(dtype)
 
+    @kernel(f"score_{dtype}")
+    def score(products, features, rows, packed, bias, logits):
+        """Set logits (N, .) to features (N, F) @ weight_out.T + bias_out, the weights packed by pack_transposed."""
+        n, inner = features.shape
+        c = (logits.reshape(logits.size), rows, 0, logits.shape[1])
+        a = (features.reshape(features.size), rows, 0, inner)
+        multiply(products[0], (c, bias, 0, a, 0, n, inner, packed, 0, bias.size, vector))
 
-@kernel("score_backward")
-def score_backward(features, d_logits, rows, packed, lanes, d_features, d_weight, d_bias):
-    """Set d_features and add to d_weight (F, .) and d_bias, from d_logits, with the weights packed by pack_plain."""
-    n, inner, columns = features.shape[0], features.shape[1], d_bias.size
-    d_out, a = (d_logits, rows, 0, d_logits.shape[1]), (features, rows, 0, inner)
-    d_features[:] = 0
-    multiply((d_features, rows, 0, inner), d_features, inner, d_out, 0, n, columns, packed, 0, inner, lanes)
-    accumulate_gradient(d_weight, 0, columns, a, inner, d_out, columns, 0, n, lanes)
-    for r in range(n):
-        for j in range(columns):
-            d_bias[j] += d_logits[r, j]
+    @kernel(f"score_backward_{dtype}")
+    def score_backward(products, features, d_logits, rows, packed, d_features, d_weight, d_bias):
+        """Set d_features and add to d_weight (F, .) and d_bias, from d_logits, the weights packed by pack_plain."""
+        n, inner, columns = features.shape[0], features.shape[1], d_bias.size
+        d_out = (d_logits.reshape(d_logits.size), rows, 0, d_logits.shape[1])
+        a, flat = (features.reshape(features.size), rows, 0, inner), d_features.reshape(d_features.size)
+        d_features[:] = 0
+        multiply(products[0], ((flat, rows, 0, inner), flat, inner, d_out, 0, n, columns, packed, 0, inner, vector))
+        to = (d_weight.reshape(d_weight.size), 0, columns)
+        accumulate_gradient(products[1], (*to, a, inner, d_out, columns, 0, n, vector))
+        for r in range(n):
+            for j in range(columns):
+                d_bias[j] += d_logits[r, j]
+
+    return score, score_backward

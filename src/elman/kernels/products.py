@@ -11,9 +11,13 @@ A matrix is seen through its row numbers: (array, rows, column, stride) has elem
 array[rows[first + i] * stride + column + j].
 """
 
-from typing import Any
+import functools
+from typing import Any, NamedTuple
 
-from elman.kernels.compiled import kernel, part
+import numpy as np
+from numba import from_dtype, types
+
+from elman.kernels.compiled import address, caller, kernel, part
 from elman.kernels.tile import ROWS, VECTORS, forward_tile, gradient_tile
 
 _MOST = ROWS[0]
@@ -67,7 +71,7 @@ _wide_forward, _narrow_forward = (_forward_panel(v) for v in VECTORS)
 _wide_gradient, _narrow_gradient = (_gradient_panel(v) for v in VECTORS)
 
 
-@part("multiply")
+@kernel("multiply")
 def multiply(c, start, start_stride, a, first, rows, depth, packed, packed_at, columns, lanes):
     """Set rows `first`, ..., `first + rows - 1` of C to their start plus A times the packed weights.
 
@@ -84,7 +88,7 @@ def multiply(c, start, start_stride, a, first, rows, depth, packed, packed_at, c
         _narrow_forward(c, start, start_stride, a, first, rows, j, depth, packed, packed_at + j * depth, lanes)
 
 
-@part("accumulate_gradient")
+@kernel("accumulate_gradient")
 def accumulate_gradient(c, c_at, c_stride, a, size, b, columns, first, rows, lanes):
     """Add A.T @ B over `rows` rows from `first` to C (size, columns), which begins at c_at.
 
@@ -96,6 +100,26 @@ def accumulate_gradient(c, c_at, c_stride, a, size, b, columns, first, rows, lan
         j += 2 * lanes
     if j < columns:
         _narrow_gradient(c, c_at, c_stride, a, size, b, j, first, rows)
+
+
+class Products(NamedTuple):
+    """The products in one precision, for kernels that call them by address: call(address, (argument, ...))."""
+
+    addresses: tuple[int, int]  # of multiply and accumulate_gradient in this process
+    multiply: Any
+    accumulate_gradient: Any
+
+
+@functools.cache
+def products(dtype: np.dtype[Any]) -> Products:
+    """Return the products for matrices in one-dimensional arrays of float32 or float64."""
+    array = types.Array(from_dtype(dtype), 1, "C")
+    matrix = types.Tuple((array, types.Array(types.int64, 1, "C"), types.int64, types.int64))
+    n = types.int64
+    of_multiply = (matrix, array, n, matrix, n, n, n, array, n, n, n)
+    of_gradient = (array, n, n, matrix, n, matrix, n, n, n, n)
+    addresses = address(multiply, of_multiply), address(accumulate_gradient, of_gradient)
+    return Products(addresses, caller(types.void, of_multiply), caller(types.void, of_gradient))
 
 
 @kernel("pack_transposed")

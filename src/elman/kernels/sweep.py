@@ -22,7 +22,7 @@ import numpy as np
 from elman.kernels.cells import CELLS, Cell
 from elman.kernels.compiled import kernel, part
 from elman.kernels.lanes import block_loader, block_storer, lanes, stay_separate
-from elman.kernels.products import accumulate_gradient, multiply
+from elman.kernels.products import products
 
 SHARD_ROWS = 16
 BLOCK_ROWS = 128
@@ -107,13 +107,14 @@ class Sweep(NamedTuple):
 
     forward: Any
     backward: Any
+    products: tuple[int, int]  # the first argument of both: where the products lie in this process
 
 
 @functools.cache
 def sweep(cell_name: str, dtype: np.dtype[Any]) -> Sweep:
     """Return the time loop of a cell of `CELLS` in float32 or float64, compiled at its first call."""
     cell = CELLS[cell_name]
-    return Sweep(_forward_sweep(cell, dtype), _backward_sweep(cell, dtype))
+    return Sweep(_forward_sweep(cell, dtype), _backward_sweep(cell, dtype), products(dtype).addresses)
 
 
 def _forward_step(cell: Cell, dtype: np.dtype[Any]) -> Any:
@@ -170,9 +171,10 @@ def _forward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
     step = _forward_step(cell, dtype)
     input_runs, hidden_runs, vector = cell.input_runs, cell.hidden_runs, lanes(dtype)
     n_gates, n_blocks = len(cell.gates), cell.blocks
+    multiply = products(dtype).multiply
 
     @kernel(f"forward_{cell.name}_{dtype}")
-    def forward(x, x_rows, weights, steps, tape_rows, carried, tape, states):
+    def forward(products, x, x_rows, weights, steps, tape_rows, carried, tape, states):
         """Fill tape and states.
 
         tape_rows : steps.rows to keep the tape for backward, steps.in_block to use a tape of one block over and over.
@@ -180,25 +182,27 @@ def _forward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
         """
         ih, hh, bias, depth, hidden_size = weights
         width, tape_stride = bias.size // n_blocks, tape.shape[1]
-        inputs = (x, x_rows, 0, x.shape[1])
-        h = (states, steps.previous, 0, states.shape[2])
+        multiply_at, flat_tape = products[0], tape.reshape(tape.size)
+        inputs = (x.reshape(x.size), x_rows, 0, x.shape[1])
+        h = (states.reshape(states.size), steps.previous, 0, states.shape[2])
         for block in range(steps.blocks.size - 1):
             first = steps.starts[steps.blocks[block]]
             rows = steps.starts[steps.blocks[block + 1]] - first
             for gate, place, count in input_runs:
-                pre, at = (tape, tape_rows, place * width, tape_stride), gate * width * depth
-                multiply(pre, bias, 0, inputs, first, rows, depth, ih, at, count * width, vector)
+                pre, at = (flat_tape, tape_rows, place * width, tape_stride), gate * width * depth
+                multiply(multiply_at, (pre, bias, 0, inputs, first, rows, depth, ih, at, count * width, vector))
             for t in range(steps.blocks[block], steps.blocks[block + 1]):
                 row = steps.starts[t]
                 alive = steps.starts[t + 1] - row
                 recurrent = carried or t > 0
                 for gate, place, count in hidden_runs:
-                    pre, at = (tape, tape_rows, place * width, tape_stride), gate * width * hidden_size
+                    pre, at = (flat_tape, tape_rows, place * width, tape_stride), gate * width * hidden_size
                     if place >= n_gates:  # a gate that keeps the recurrent part apart: it starts from its own bias
                         inner = hidden_size if recurrent else 0
-                        multiply(pre, bias, 0, h, row, alive, inner, hh, at, count * width, vector)
+                        multiply(multiply_at, (pre, bias, 0, h, row, alive, inner, hh, at, count * width, vector))
                     elif recurrent:
-                        multiply(pre, tape, tape_stride, h, row, alive, hidden_size, hh, at, count * width, vector)
+                        start = (flat_tape, tape_stride)
+                        multiply(multiply_at, (pre, *start, h, row, alive, hidden_size, hh, at, count * width, vector))
                 step(tape, tape_rows[row], states, steps.previous[row], steps.current[row], alive, width)
 
     return forward
@@ -208,9 +212,12 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
     step = _backward_step(cell, dtype)
     input_runs, hidden_runs, vector = cell.input_runs, cell.hidden_runs, lanes(dtype)
     n_gates, n_blocks = len(cell.gates), cell.blocks
+    _, multiply, accumulate_gradient = products(dtype)
 
     @kernel(f"backward_{cell.name}_{dtype}")
-    def backward(x, x_rows, order, weights, steps, carried, tape, states, d_output, d_column, d_states, d_x, sums):
+    def backward(
+        products, x, x_rows, order, weights, steps, carried, tape, states, d_output, d_column, d_states, d_x, sums
+    ):
         """Go back through time: d_states carries dL/d(states), `sums` collects the gradients of the weights.
 
         d_output (S, .) : dL/dh_t from above in columns from d_column on; empty: only final states count.
@@ -219,8 +226,11 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
         """
         ih, hh, bias, depth, hidden_size = weights
         width, stride = bias.size // n_blocks, states.shape[2]
-        inputs, h = (x, x_rows, 0, x.shape[1]), (states, steps.previous, 0, stride)
-        d_inputs, d_h = (d_x, order, 0, d_x.shape[1]), (d_states, steps.sequence, 0, stride)
+        multiply_at, accumulate_at = products
+        flat_tape, flat_d, flat_d_x = tape.reshape(tape.size), d_states.reshape(d_states.size), d_x.reshape(d_x.size)
+        inputs, h = (x.reshape(x.size), x_rows, 0, x.shape[1]), (states.reshape(states.size), steps.previous, 0, stride)
+        d_inputs, d_h = (flat_d_x, order, 0, d_x.shape[1]), (flat_d, steps.sequence, 0, stride)
+        sums_ih, sums_hh = sums.ih.reshape(sums.ih.size), sums.hh.reshape(sums.hh.size)
         block_bias = np.empty_like(bias)
         for block in range(steps.blocks.size - 2, -1, -1):
             first = steps.starts[steps.blocks[block]]
@@ -233,21 +243,25 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
                 step(tape, row, states, d_states, steps.previous[row], steps.current[row], alive, width)
                 if carried or t > 0:
                     for gate, place, count in hidden_runs:
-                        d_pre, at = (tape, steps.rows, place * width, tape.shape[1]), gate * width * width
-                        multiply(d_h, d_states, stride, d_pre, row, alive, count * width, hh, at, width, vector)
+                        d_pre, at = (flat_tape, steps.rows, place * width, tape.shape[1]), gate * width * width
+                        multiply(
+                            multiply_at, (d_h, flat_d, stride, d_pre, row, alive, count * width, hh, at, width, vector)
+                        )
             for gate, place, count in input_runs:
-                d_pre, at = (tape, steps.rows, place * width, tape.shape[1]), gate * width * depth
+                d_pre, at = (flat_tape, steps.rows, place * width, tape.shape[1]), gate * width * depth
                 if d_x.size:
-                    multiply(d_inputs, d_x, d_x.shape[1], d_pre, first, rows, count * width, ih, at, depth, vector)
+                    start = (flat_d_x, d_x.shape[1])
+                    multiply(multiply_at, (d_inputs, *start, d_pre, first, rows, count * width, ih, at, depth, vector))
                 to, across = gate * width, n_gates * width
-                accumulate_gradient(sums.ih, to, across, inputs, depth, d_pre, count * width, first, rows, vector)
-            recurrent = (
-                first if carried or block > 0 else steps.starts[1]
-            )  # the first row whose h_{t-1} may not be zero
+                of = (inputs, depth, d_pre, count * width)
+                accumulate_gradient(accumulate_at, (sums_ih, to, across, *of, first, rows, vector))
+            # the first row whose h_{t-1} may not be zero
+            recurrent = first if carried or block > 0 else steps.starts[1]
             for gate, place, count in hidden_runs:
-                d_pre = (tape, steps.rows, place * width, tape.shape[1])
+                d_pre = (flat_tape, steps.rows, place * width, tape.shape[1])
                 to, across, n = gate * width, n_gates * width, first + rows - recurrent
-                accumulate_gradient(sums.hh, to, across, h, hidden_size, d_pre, count * width, recurrent, n, vector)
+                of = (h, hidden_size, d_pre, count * width)
+                accumulate_gradient(accumulate_at, (sums_hh, to, across, *of, recurrent, n, vector))
             block_bias[:] = 0
             for row in range(first, first + rows):
                 for j in range(block_bias.size):

@@ -7,12 +7,12 @@ import numpy as np
 
 from elman.kernels.cells import CELLS
 from elman.kernels.lanes import lanes, padded
-from elman.kernels.products import pack_plain, pack_transposed, unpack_gradient
+from elman.kernels.outputs import class_scores
+from elman.kernels.products import pack_plain, pack_transposed, products, unpack_gradient
 from elman.kernels.sweep import WeightGradients, Weights, sweep
 from elman.network.architecture import Architecture
 
 Array = np.ndarray[Any, Any]
-EMPTY = {dtype: np.zeros((0, 0), dtype) for dtype in (np.dtype("float32"), np.dtype("float64"))}
 
 
 def odd_lines(size: int, dtype: np.dtype[Any]) -> int:
@@ -87,6 +87,8 @@ class Scores:
 
     def __init__(self, architecture: Architecture, dtype: np.dtype[Any]) -> None:
         self.dtype, self.lanes = dtype, lanes(dtype)
+        self.forward, self.backward = class_scores(dtype)
+        self.products = products(dtype).addresses
         self.n_classes, self.width = architecture.n_classes, padded(architecture.n_classes, dtype)
         self.in_size, self.in_padded = architecture.hidden_size, padded(architecture.hidden_size, dtype)
         self.depth = architecture.directions * self.in_padded

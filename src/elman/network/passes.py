@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.kernels.outputs import drop_out, join_outputs, score, score_backward
+from elman.kernels.outputs import drop_out, join_outputs
 from elman.kernels.sweep import BLOCK_ROWS, SHARD_ROWS, WeightGradients
 from elman.network.architecture import Architecture
 from elman.network.layers import Direction, Scores, odd_lines
@@ -113,14 +113,14 @@ class ShardPass:
         self._features = self._read_out()
         scores = self._layers.scores
         logits = self._workspace.take("logits", len(self._features), scores.width)
-        score(self._features, self._shard.steps.rows, scores.transposed, scores.bias, scores.lanes, logits)
+        scores.forward(scores.products, self._features, self._shard.steps.rows, scores.transposed, scores.bias, logits)
         return logits
 
     def backward(self, d_logits: Array, sums: GradientSums) -> None:
         """Add the gradient of every parameter to `sums`, given dL/d(class scores)."""
         scores, steps = self._layers.scores, self._shard.steps
         d_features = self._workspace.take("d_features", *self._features.shape)
-        score_backward(self._features, d_logits, steps.rows, scores.plain, scores.lanes, d_features, *sums.scores)
+        scores.backward(scores.products, self._features, d_logits, steps.rows, scores.plain, d_features, *sums.scores)
         d_final, d_outputs = self._nothing, d_features
         if self._readout is not None:
             d_outputs = self._workspace.take("d_outputs", self._shard.n_rows, d_features.shape[1])
@@ -160,7 +160,8 @@ class ShardPass:
         states = self._take(number, f"states {direction.reverse}", *shape)
         states[:, :n] = 0
         numbers = shard.steps.rows if self._keep else shard.steps.in_block
-        direction.sweep.forward(x, x_rows, direction.forward_weights, shard.steps, numbers, False, tape, states)
+        loop, weights = direction.sweep, direction.forward_weights
+        loop.forward(loop.products, x, x_rows, weights, shard.steps, numbers, False, tape, states)
         return _Kept(x, x_rows, order, tape, states)
 
     def _sweep_backward(
@@ -179,8 +180,9 @@ class ShardPass:
         column = end * direction.width
         if d_final.size:
             d_states[0, :, : direction.width] = d_final[:, column : column + direction.width]
-        direction.sweep.backward(
-            kept.x, kept.x_rows, kept.order, direction.backward_weights, self._shard.steps, False,
+        loop = direction.sweep
+        loop.backward(
+            loop.products, kept.x, kept.x_rows, kept.order, direction.backward_weights, self._shard.steps, False,
             kept.tape, kept.states, d_outputs, column, d_states, d_x, sums,
         )  # fmt: skip
 

@@ -28,7 +28,7 @@ format: .venv/ready
 .venv/ready: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "elman needs Python 3.11 or newer; none was found. Name one: make PYTHON=/path/to/python3"; exit 1; }
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
 clean:

@@ -143,6 +143,31 @@ def show(x, target, weights):
     return norms
 
 
+def follow_one_weight(x, target, weights, i=0, j=1):
+    """Print how one weight of W_hh gathers its gradient over the steps, and what a nudge to it does to the loss."""
+    h, logits, tape = forward(x, weights)
+    _, gradient, d_h = backward(h, logits, tape, target, weights)
+    d_a = d_h * (1 - h**2)
+    h_before = np.vstack([np.zeros(HIDDEN), h[:-1]])  # h_0, h_1, h_2
+    w = weights["weight_hh_l0"][i, j]
+    print(f"  One weight, from unit {j + 1} to unit {i + 1}: w = W_hh[{i + 1},{j + 1}] = {w:.4f}")
+    for t in range(STEPS, 0, -1):
+        slope, before = d_a[t - 1, i], h_before[t - 1, j]
+        product = f"{slope:7.4f} x {before:7.4f} = {slope * before:9.6f}"
+        print(f"    t = {t}:  dL/da_{t}[{i + 1}] h_{t - 1}[{j + 1}] = {product}")
+    total = gradient["weight_hh_l0"][i, j]
+    print(f"    their sum over the steps is dL/dw              = {total:9.6f}")
+    nudge, losses = 1e-4, []
+    for sign in (1, -1):
+        nudged = {name: weight.copy() for name, weight in weights.items()}
+        nudged["weight_hh_l0"][i, j] += sign * nudge
+        losses.append(backward(*forward(x, nudged), target, nudged)[0])
+    measured = (losses[0] - losses[1]) / (2 * nudge)
+    print(f"    a nudge to w changes the loss at the rate of     {measured:9.6f}")
+    print(f"    gradient descent would set w to {w - LEARNING_RATE * total:.4f}\n")
+    return total, measured
+
+
 def main():
     """Walk through the training of the network, printing what happens; return a Result."""
     rng = np.random.default_rng(3)
@@ -152,12 +177,17 @@ def main():
     weights = initialise(rng)
     for name, weight in weights.items():
         print(f"    {name:12s} {weight.shape}")
+    print("\n  W_hh, which carries h_{t-1} into h_t:")
+    for row in weights["weight_hh_l0"]:
+        print("    " + " ".join(f"{value:8.4f}" for value in row))
     start = {name: weight.copy() for name, weight in weights.items()}
 
     print("\n2. Forward, loss, and backward through time, before any training\n")
     norms = show(sequences[0], targets[0], weights)
     print("  On its way from step 3 to step 1 the gradient passes W_hh^T and")
     print("  tanh' = 1 - h_t^2 twice. It shrinks: over many steps it would vanish.\n")
+
+    follow_one_weight(sequences[0], targets[0], weights)
 
     print(f"3. Update, repeat: {EPOCHS} times, W <- W - {LEARNING_RATE} dL/dW,")
     print(f"   with the gradient's mean over {N_SEQUENCES} sequences\n")
@@ -167,16 +197,17 @@ def main():
 
     print("\n4. The same sequence after training\n")
     show(sequences[0], targets[0], weights)
-    print("  y_1 and y_2 guess; y_3 knows, because h_2 still holds the first stroke.\n")
+    print("  The loss never looked at y_1 and y_2: what they say is no answer. y_3 knows,")
+    print("  because h_2 still holds the first stroke.\n")
 
     fresh, answers = draw_task(rng, 500)
     found = np.array([forward(x, weights)[1][-1].argmax() for x in fresh])
     accuracy = float(np.mean(found == answers))
     print(f"5. On {len(fresh)} fresh sequences: accuracy {accuracy:.3f}\n")
 
+    print("6. The same training by the compiled engine (compiled first, if new here)\n", flush=True)
     engine_losses, engine_weights = train_by_the_engine(sequences, targets, start)
     largest = max(np.abs(engine_weights[name] - weights[name]).max() for name in weights)
-    print("6. The same training by the compiled engine\n")
     print(f"    last loss, textbook   {losses[-1]:.15f}")
     print(f"    last loss, engine     {engine_losses[-1]:.15f}")
     print(f"    largest difference between any two weights after {EPOCHS} updates: {largest:.1e}")

@@ -41,9 +41,7 @@ def test_python_in_the_readme_runs_as_it_stands(tmp_path, monkeypatch, capsys):
 
 
 def test_commands_in_the_readme_run_in_their_order(tmp_path, monkeypatch, capsys):
-    for part in ("TRAIN", "TEST"):
-        shutil.copy(ROOT / f"examples/data/JapaneseVowels_{part}.ts", tmp_path / f"vowels_{part}.ts")
-    shutil.copy(tmp_path / "vowels_TEST.ts", tmp_path / "new.ts")
+    shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)
     commands = [line.split()[1:] for line in code_blocks("")[0].splitlines() if line.startswith("elman ")]
     assert [command[0] for command in commands] == ["train", "evaluate", "predict"]

@@ -20,7 +20,7 @@ def walk(example):
     """The result and the printed lines of one run."""
     lines = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(example, "print", lambda *texts: lines.append(" ".join(map(str, texts))), raising=False)
+        patch.setattr(example, "print", lambda *texts, **_: lines.append(" ".join(map(str, texts))), raising=False)
         result = example.main()
     return result, "\n".join(lines).splitlines()
 
@@ -65,10 +65,26 @@ def test_the_gradient_it_prints_is_the_derivative(example):
             assert abs(gradient[name][place] - loss.imag / 1e-200) < 1e-14
 
 
+def test_the_weight_it_follows_gathers_what_a_nudge_measures(example):
+    rng = np.random.default_rng(2)
+    sequences, targets = example.draw_task(rng, 1)
+    weights = example.initialise(rng)
+    lines = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(example, "print", lambda text: lines.append(text), raising=False)
+        total, measured = example.follow_one_weight(sequences[0], targets[0], weights)
+    assert abs(total - measured) < 1e-8
+    parts = [float(line.split("= ")[-1]) for line in lines[1:4]]
+    assert abs(sum(parts) - total) < 3e-6
+    assert abs(total) > 1e-4
+
+
 def test_it_prints_each_step_of_the_walk_within_80_columns(walk):
     _, lines = walk
     text = "\n".join(lines)
     for part in ("1. Initialise", "x_t", "h_t", "y_t", "L = -log y_3", "dL/dh_t", "3. Update", "5. On", "6. The same"):
         assert part in text
     assert max(len(line) for line in lines) <= 80
-    assert sum(line.startswith("    t = ") for line in lines) == 2 * 4 * 3  # before and after, four tables of 3 steps
+    assert (
+        sum(line.startswith("    t = ") and "h_" not in line for line in lines) == 2 * 4 * 3
+    )  # before and after, four tables of 3 steps

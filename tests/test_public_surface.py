@@ -63,7 +63,7 @@ def test_there_is_one_version():
 
 
 @pytest.mark.parametrize(
-    "module", ["estimators.classifier", "estimators.parameters", "estimators.progress", "cli.report"]
+    "module", ["estimators.classifier", "estimators.parameters", "estimators.progress", "cli.report", "cli.options"]
 )
 def test_examples_in_docstrings_run(module):
     found = doctest.testmod(importlib.import_module(f"elman.{module}"))

@@ -140,14 +140,12 @@ def _read(file: BinaryIO) -> Model:
     start = file.read(8)
     header_size = int.from_bytes(start, "little")
     if size < 10 or header_size > min(size - 8, _LARGEST_HEADER):
-        raise BrokenModelError(
-            "expected a model saved by elman, got another kind of file, or one cut short. Train it again."
-        )
+        raise BrokenModelError("this is not a model that elman wrote, or one cut short.")
     header_bytes = file.read(header_size)
     header = _json(header_bytes, "header")
     outer = header.pop("__metadata__", None)
     if not isinstance(outer, dict) or not isinstance(outer.get("elman"), str):
-        raise BrokenModelError("expected a model saved by elman, got a safetensors file without elman's metadata.")
+        raise BrokenModelError("this is not a model that elman wrote: a safetensors file without elman's metadata.")
     fields = _json(outer["elman"].encode("utf-8", "surrogatepass"), "metadata")
     _check_version(fields.pop("format_version", None), fields.get("elman_version"))
     digest = fields.pop("checksum", None)

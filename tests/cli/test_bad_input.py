@@ -13,18 +13,21 @@ CASES = {
     "no such file": (["train", "none.csv", "-m", "out.model"], r"none\.csv: there is no such file\. Check the path\."),
     "folder": (["train", ".", "-m", "out.model"], r"\.: expected a file of type .*"),
     "suffix": (["train", "a.xlsx", "-m", "out.model"], r"a\.xlsx: expected a file of type \.ts, .*"),
-    "no label": (["train", T, "-m", "out.model"], r"walks_TRAIN\.csv: expected a column with labels.*'direction'.*"),
+    "no label": (
+        ["train", T, "-m", "out.model"],
+        r"walks_TRAIN\.csv: expected a column with labels.*Name it with --label; .*",
+    ),
     "column": (["train", T, "-m", "out.model", "--label", "dir"], r".*there is no label column 'dir'\. The columns .*"),
     "text feature": (["train", T, "-m", "out.model", "--label", "subject"], r".*line 2, column 'direction': .*"),
     "cut short": (["train", "cut.ts", "-m", "out.model"], r"cut\.ts, line 9.*Is the line cut short\?"),
     "one class": (["train", "one.csv", "-m", "out.model"], r"one\.csv: y must hold at least two classes\. .* 'a'; .*"),
     "hidden": (
         ["train", T, "-m", "out.model", *GOOD, "--hidden-size", "0"],
-        r"The 'hidden_size' parameter of SequenceClassifier must be an int in the range \[1, inf\)\. Got 0 instead\.",
+        r"--hidden-size must be an int in the range \[1, inf\)\. Got 0 instead\.",
     ),
     "cell": (
         ["train", T, "-m", "out.model", *GOOD, "--cell", "x"],
-        r"The 'cell' parameter .*'gru'}\. Got 'x' instead\.",
+        r"--cell must be .*'gru'}\. Got 'x' instead\.",
     ),
     "no number": (
         ["train", T, "-m", "out.model", *GOOD, "--hidden-size", "many"],
@@ -56,20 +59,36 @@ CASES = {
         r".*expected a column of its own for each role, got 'direction' for two\.",
     ),
     "unknown option": (["train", T, "--fast"], r"No such option:? '?--fast'?.* See 'elman train --help'\."),
-    "unknown command": (["trian", T], r"No such command 'trian'.* See 'elman --help'\."),
+    "unknown command": (["trian", T], r"No such command 'trian'\. Did you mean 'train'\? See 'elman --help'\."),
     "evaluate no model": (["evaluate", "none", T], r"none: there is no such file\. .*"),
-    "evaluate data as model": (["evaluate", T, T], r"walks_TRAIN\.csv: expected a model saved by elman, .*"),
+    "evaluate data as model": (["evaluate", T, T], r"walks_TRAIN\.csv: this is not a model .* MODEL comes first.*"),
     "evaluate folder": (["evaluate", ".", T], r"\.: expected a model file, got a folder\. .*"),
     "evaluate cut model": (["evaluate", "cut.model", T], r"cut\.model: the model file is cut short or damaged: .*"),
     "evaluate other features": (["evaluate", M, "one.csv"], r"one\.csv: .*"),
     "evaluate unseen": (
         ["evaluate", M, "jumps.csv"],
-        r"jumps\.csv: The label 'jumps' \(y\[0\]\) was never seen in training\. The model knows 'falls', 'rises', .*",
+        r"jumps\.csv: The label 'jumps' \(sequence '1'\) was never seen in training\. The model knows 'falls', .*",
     ),
-    "evaluate unlabelled": (["evaluate", M, "plain.csv"], r"plain\.csv: there is no label column 'direction'\. .*"),
+    "evaluate unlabelled": (
+        ["evaluate", M, "plain.csv"],
+        r"plain\.csv: it has no labels .*--label, or use 'elman predict'\.",
+    ),
+    "evaluate swapped": (
+        ["evaluate", "one.csv", M],
+        r"one\.csv: this is not a model that elman wrote, .* MODEL comes first, then FILE\.",
+    ),
+    "validation fraction": (
+        ["train", T, "-m", "out.model", *GOOD, "--validation-fraction", "2"],
+        r"--validation-fraction must be a float in the range \(0\.0, 1\.0\)\. Got 2\.0 instead\.",
+    ),
+    "patience": (["train", T, "-m", "out.model", *GOOD, "--patience", "0"], r"--patience must be an int .*"),
+    "label changes": (
+        ["train", "changes.csv", "-m", "out.model"],
+        r"changes\.csv, line 3, .*Fix the file, or pass --per-step-labels\.",
+    ),
     "predict features": (
         ["predict", M, "cut_feature.csv", "-o", "out.csv"],
-        r"cut_feature\.csv: The data must have the features 'x', 'level', but lacks 'level'\. .*",
+        r"cut_feature\.csv: expected the features 'x', 'level', found no 'level'\. .*",
     ),
     "predict suffix": (
         ["predict", M, T, "-o", "out.txt"],
@@ -78,7 +97,7 @@ CASES = {
     "predict folder": (["predict", M, T, "-o", "none/out.csv"], r"none/out\.csv: there is no folder 'none'\. .*"),
     "predict over data": (["predict", M, T, "-o", T], r"walks_TRAIN\.csv: the output would overwrite the input\. .*"),
     "info of nothing": (["info", "none"], r"none: there is no such file\. .*"),
-    "info of data": (["info", "one.csv"], r"one\.csv: expected a model saved by elman.*"),
+    "info of data": (["info", "one.csv"], r"one\.csv: this is not a model that elman wrote, or one cut short\."),
 }
 
 
@@ -92,6 +111,7 @@ def folder(files, tmp_path, monkeypatch):
     for path in files.iterdir():
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / "one.csv").write_text("id,time,x,label\n1,0,1,a\n1,1,2,a\n2,0,1,a\n")
+    (tmp_path / "changes.csv").write_text("id,time,x,label\n1,0,1,a\n1,1,2,b\n")
     (tmp_path / "plain.csv").write_text("id,time,x,level\n1,0,1,5\n")
     (tmp_path / "cut_feature.csv").write_text("id,time,x,lev\n1,0,1,5\n")
     (tmp_path / "jumps.csv").write_text("id,time,x,level,direction,subject\n1,0,1,5,jumps,p0\n2,0,1,5,falls,p0\n")
@@ -130,5 +150,7 @@ def test_training_that_breaks_down_says_what_to_try_and_writes_nothing(elman, fo
     options = ["--optimizer", "sgd", "--learning-rate", "1e30", "--clip-norm", "0", "--cell", "elman_relu"]
     done = elman("train", T, "-m", "out.model", *GOOD, *options, *small)
     assert done.code == 2
-    assert re.match(r"error: Training broke down: .*learning_rate", done.err.splitlines()[-1])
+    assert re.match(
+        r"error: Training broke down: .* Try --learning-rate 1e\+29, or --clip-norm 1\.", done.err.splitlines()[-1]
+    )
     assert listing(folder) == before

@@ -223,3 +223,161 @@ def test_help_teaches_with_an_example(elman, command):
 def test_without_a_command_the_help_is_shown(elman):
     assert elman().out == elman("--help").out
     assert elman("--version").out == f"elman {library.__version__}\n"
+
+
+def test_help_breaks_a_paragraph_only_where_the_line_is_full(elman):
+    lines = [line.strip() for line in elman("train", "--help").out.splitlines()]
+    start = next(n for n, line in enumerate(lines) if line.startswith("Part of the data"))
+    end = lines.index("", start)
+    assert all(len(line) > 60 for line in lines[start : end - 1])
+
+
+@pytest.fixture
+def renamed(files, tmp_path):
+    """walks_TEST.csv under other names of columns, with text that no model knows."""
+    table = polars.read_csv(files / "walks_TEST.csv")
+    table = table.rename({"id": "walk", "time": "moment", "direction": "kind", "subject": "person"})
+    table.with_columns(extra=polars.lit("a")).write_csv(tmp_path / "renamed.csv")
+    return tmp_path / "renamed.csv"
+
+
+def test_columns_of_a_new_table_can_be_named(elman, files, renamed, tmp_path):
+    names = ["--id", "walk", "--time", "moment", "--label", "kind", "--group", "person"]
+    plain = elman("evaluate", files / "walks.model", files / "walks_TEST.csv", "--json").data
+    done = elman("evaluate", files / "walks.model", renamed, "--json", *names)
+    assert done.data == plain
+    assert done.err == "note: Ignored column 'extra', which the model does not know.\n"
+    assert elman("predict", files / "walks.model", renamed, "-o", tmp_path / "a.csv", *names).code == 0
+    assert elman("predict", files / "walks.model", files / "walks_TEST.csv", "-o", tmp_path / "b.csv").code == 0
+    assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
+
+
+def test_a_named_column_must_be_there_a_remembered_one_is_guessed_where_it_is_not(elman, files, tmp_path):
+    table = polars.read_csv(files / "walks_TEST.csv").rename({"id": "case", "time": "step", "direction": "label"})
+    table.drop("subject").write_csv(tmp_path / "other.csv")
+    plain = elman("evaluate", files / "walks.model", files / "walks_TEST.csv", "--json").data
+    done = elman("evaluate", files / "walks.model", tmp_path / "other.csv", "--json")
+    assert done.data == plain
+    for sentence in ("'case' as the sequence id", "'step' as the time", "'label' as the label"):
+        assert f"note: Read column {sentence}." in done.err
+    done = elman("evaluate", files / "walks.model", tmp_path / "other.csv", "--label", "direction")
+    assert done.code == 2
+    assert "there is no label column 'direction'" in done.err
+
+
+def test_a_model_trained_in_python_measures_a_table(elman, files, tmp_path):
+    dataset = library.read(files / "walks_TRAIN.csv", label="direction", group="subject")
+    values = list(dataset.sequences)  # no names of features
+    model = library.SequenceClassifier(hidden_size=3, max_epochs=2, random_state=0).fit(values, dataset.labels)
+    model.save(tmp_path / "m")
+    names = ["--label", "direction", "--group", "subject"]
+    done = elman("evaluate", tmp_path / "m", files / "walks_TEST.csv", "--json", *names)
+    assert np.sum(done.data["confusion_matrix"]) == 18
+    assert "note: Read 2 other columns as features: 'x', 'level'." in done.err
+
+
+def test_a_guess_never_takes_a_feature_of_the_model(elman, files, tmp_path):
+    train = polars.read_csv(files / "walks_TRAIN.csv").rename({"level": "y"})
+    train.write_csv(tmp_path / "train.csv")
+    names = ["--label", "direction", "--group", "subject"]
+    options = ["--hidden-size", 3, "--max-epochs", 1]
+    assert elman("train", tmp_path / "train.csv", "-m", tmp_path / "m", *names, *options).code == 0
+    train.drop("direction", "subject").write_csv(tmp_path / "new.csv")
+    assert elman("predict", tmp_path / "m", tmp_path / "new.csv", "-o", tmp_path / "out.csv").code == 0
+
+
+def test_the_validation_file_is_read_like_the_training_file_and_notes_name_theirs(elman, files, tmp_path, small):
+    train, test = files / "walks_TRAIN.csv", files / "walks_TEST.csv"
+    names = ["--label", "direction", "--group", "subject"]
+    done = elman("train", train, "-m", tmp_path / "m", "--validation", test, *names, *small)
+    assert done.code == 0, done.err
+    assert f"note: {train}: Read column 'id' as the sequence id." in done.err
+    assert f"{test}: Read" not in done.err
+    polars.read_csv(test).drop("subject").rename({"id": "case"}).write_csv(tmp_path / "other.csv")
+    done = elman("train", train, "-m", tmp_path / "m", "--validation", tmp_path / "other.csv", *names, *small)
+    assert done.code == 0, done.err
+    assert f"note: {tmp_path / 'other.csv'}: Read column 'case' as the sequence id." in done.err
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--dropout", 0.5], "--dropout has no effect with one layer: it acts between layers."),
+        (["--momentum", 0.9], "--momentum has no effect with adam: it is for sgd and rmsprop."),
+        (["--forget-bias", 2], "--forget-bias has no effect with cell gru: only lstm has a forget gate."),
+        (["--no-validation", "--patience", 3], "--patience has no effect with --no-validation."),
+        (
+            ["--no-validation", "--validation-fraction", 0.3],
+            "--validation-fraction has no effect with --no-validation.",
+        ),
+        (["--no-validation", "--tol", 0.1], "--tol has no effect with --no-validation."),
+        (
+            ["--validation", "walks_TEST.csv", "--validation-fraction", 0.3],
+            "--validation-fraction has no effect with --validation.",
+        ),
+    ],
+)
+def test_options_that_cannot_act_are_said(elman, files, tmp_path, monkeypatch, small, options, sentence):
+    monkeypatch.chdir(files)
+    done = elman("train", "walks_TRAIN.csv", "-m", tmp_path / "m", "--label", "direction", *small, *options)
+    assert done.code == 0, done.err
+    assert [line for line in done.err.splitlines() if "no effect" in line] == [f"note: {sentence}"]
+
+
+def test_tol_standardise_and_dtype_arrive(elman, files, tmp_path):
+    options = ["--tol", 100, "--patience", 3, "--no-standardise", "--dtype", "float64", "--hidden-size", 2]
+    done = elman("train", files / "walks_TRAIN.csv", "-m", tmp_path / "m", "--label", "direction", *options)
+    model = library.load(tmp_path / "m")
+    assert (model.tol, model.standardise, model.dtype) == (100, False, "float64")
+    assert model.training_["epochs"] == 4  # the first epoch counts as a fall
+    lines = [line for line in done.err.splitlines() if line.startswith("epoch")]
+    assert lines[-1].startswith("epoch   4/200 "), "the last epoch has its line although training stopped early"
+    assert "still improving" not in done.out
+
+
+def test_the_summary_says_what_was_chosen_and_whether_to_go_on(elman, files, tmp_path):
+    arguments = ["train", files / "walks_TRAIN.csv", "-m", tmp_path / "m", "--label", "direction", "--max-epochs", 4]
+    done = elman(*arguments, "--learning-rate", 0.0001)
+    assert "best in epoch 4." in done.out
+    assert "It was still improving: try --max-epochs 8." in done.out
+    assert "With so few sequences, small differences mean little." in " ".join(done.out.split())
+    done = elman(*arguments, "--no-validation")
+    assert "best in epoch" not in done.out
+    assert "still improving" not in done.out
+
+
+def test_the_baselines_note_says_what_they_see():
+    from elman.cli.report import baselines_note
+
+    assert "length. If it does as well" in str(baselines_note(50, every_step=False))
+    assert "length, of the sequence up to each step. If" in str(baselines_note(50, every_step=True))
+    assert "so few" not in str(baselines_note(50, every_step=True))
+    assert "so few" in str(baselines_note(49, every_step=True))
+
+
+def test_off_a_terminal_the_wait_for_kernels_is_explained_once_it_is_long(monkeypatch, capfd):
+    import time
+
+    from elman.cli.progress import follow
+
+    monkeypatch.setattr("elman.estimators.progress.PATIENCE", 0.05)
+    with follow(3) as progress:
+        progress.on_step(1, 2)
+        time.sleep(0.2)
+    assert capfd.readouterr().err == ""
+    with follow(3):
+        time.sleep(0.2)
+    assert capfd.readouterr().err.startswith("Preparing. Kernels are compiled the first time ")
+
+
+def test_labels_and_groups_that_are_of_no_use_may_hold_anything(elman, files, tmp_path):
+    table = polars.read_csv(files / "walks_TEST.csv")
+    row = polars.int_range(table.height)
+    messy = polars.when(row % 2 == 0).then(polars.lit("m")).when(row % 3 == 0).then(polars.lit("n"))
+    table.with_columns(messy.alias("direction"), messy.alias("subject")).write_csv(tmp_path / "messy.csv")
+    for name, file in (("a.csv", files / "walks_TEST.csv"), ("b.csv", tmp_path / "messy.csv")):
+        done = elman("predict", files / "walks.model", file, "-o", tmp_path / name)
+        assert done.code == 0, done.err
+    assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
+    table.with_columns(messy.alias("subject")).write_csv(tmp_path / "messy.csv")
+    assert elman("evaluate", files / "walks.model", tmp_path / "messy.csv").code == 0

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from elman.data import read
-from elman.errors import FileError
+from elman.errors import FileError, ParameterError
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def test_labels_become_whole_numbers_or_text(save, y, expected):
 
 def test_labels_may_be_missing_where_none_are_required(save):
     assert read(save(X=CUBE), labels_required=False).labels is None
-    with pytest.raises(FileError, match=r"toy\.npz: expected the labels as array 'y', found none"):
+    with pytest.raises(FileError, match=r"toy\.npz: expected the labels as array 'y', found only 'X'"):
         read(save(X=CUBE))
 
 
@@ -113,13 +113,13 @@ def test_other_arrays_are_left_out_and_that_is_said(save):
             {"X": np.array([[1.0, np.inf]]), "y": [0]},
             "toy.npz: X[0], step 1, feature 0: expected a finite number, got inf",
         ),
-        ({"y": [0, 1]}, "expected the array 'X', or 'values' and 'offsets', found only 'y'"),
-        ({"a": [0, 1]}, "expected the array 'X', or 'values' and 'offsets', found none of them"),
-        ({"values": np.ones((2, 1)), "y": [0]}, "found only 'values', 'y'"),
+        ({"y": [0, 1]}, "expected the array 'X', or 'values' and 'offsets', found 'y'."),
+        ({"a": [0, 1]}, "expected the array 'X', or 'values' and 'offsets', found 'a'. Rename"),
+        ({"values": np.ones((2, 1)), "y": [0]}, "found 'values', 'y'."),
         ({"X": CUBE, "values": np.ones((2, 1)), "y": [0]}, "got both"),
         ({"X": CUBE, "y": [0, 1], "labels": [0, 1]}, "expected the labels as 'y' or as 'labels', got both"),
         ({"X": CUBE, "y": [0, 1, 1]}, "'y' must have shape (2,), one label a sequence"),
-        ({"X": CUBE, "y": [[0, 1, 1], [0, 0, 0]]}, "for one a step, ask for labels per step. Got (2, 3) instead."),
+        ({"X": CUBE, "y": [[0, 1, 1], [0, 0, 0]]}, "for one a step, pass labels_per_step=True. Got (2, 3) instead."),
         ({"X": CUBE, "y": [0.5, 1]}, "toy.npz: y[0]: expected a label, text or a whole number, got 0.5."),
         ({"X": CUBE, "y": [0, np.nan]}, "toy.npz: y[1]: expected a label, text or a whole number, got nan."),
         ({"X": CUBE, "y": ["a", ""]}, "toy.npz: y[1]: expected a label, found nothing."),
@@ -192,3 +192,11 @@ def test_two_arrays_of_one_name_are_refused(tmp_path):
         archive.writestr("X.npy", header((1, 1)) + bytes(8))
     with pytest.raises(FileError, match="one array of each name, got several named 'X'"):
         read(path)
+
+
+def test_what_is_unread_may_hold_anything(tmp_path):
+    np.savez(tmp_path / "toy.npz", X=np.ones((2, 3, 1)), y=[1.5], groups=[1.5])
+    dataset = read(tmp_path / "toy.npz", labels_per_step=True, unread=("label", "group"))
+    assert (dataset.labels, dataset.groups, dataset.per_step) == (None, None, False)
+    with pytest.raises(ParameterError, match=r"'unread' .* must hold 'label' and 'group' at most\. Got \['id'\]"):
+        read(tmp_path / "toy.npz", unread=["id"])

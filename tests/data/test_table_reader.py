@@ -158,7 +158,7 @@ def test_two_columns_that_could_be_meant_are_both_named(write):
     dataset = read(write("recording,id,t,x,label\n1,a,0,1,u\n1,b,0,1,v\n"))
     assert dataset.ids.tolist() == ["a", "b"]
     assert dataset.notes[0] == (
-        "Read column 'id' as the sequence id (not 'recording'; name it with id if that is wrong)."
+        "Read column 'id' as the sequence id (not 'recording'; name it with id=... if that is wrong)."
     )
 
 
@@ -283,7 +283,9 @@ def test_times_of_parquet_may_be_dates(tmp_path, unit):
 def test_a_file_without_labels_is_read_where_none_are_required(write):
     path = write("id,time,x\na,0,1\n")
     assert read(path, labels_required=False).labels is None
-    with pytest.raises(FileError, match=re.escape("such as 'label'. Name it with label; the columns are 'id', 'time'")):
+    with pytest.raises(
+        FileError, match=re.escape("such as 'label'. Name it with label=...; the columns are 'id', 'time'")
+    ):
         read(path)
     dataset = read(path, label="kind", labels_required=False)
     assert dataset.labels is None
@@ -339,7 +341,7 @@ BAD = [
         "2,wave",
         "2,rest",
         "toy.csv, line 3, column 'label': expected one label in a sequence, 'wave' as in its first row, got 'rest'. "
-        "Fix the file, or ask for labels per step.",
+        "Fix the file, or pass labels_per_step=True.",
     ),
     ("2,wave", "2,", "toy.csv, line 3, column 'label': expected a label, found nothing."),
     ("2,wave", "2,NaN", "toy.csv, line 3, column 'label': expected a label, got the missing value 'NaN'."),
@@ -545,3 +547,32 @@ def test_decimals_are_numbers(tmp_path):
     frame = pl.DataFrame({"id": ["a", "a"], "x": ["1.25", "2.50"], "label": ["u", "u"]})
     frame.with_columns(pl.col("x").cast(pl.Decimal(10, 2))).write_parquet(path)
     assert read(path).sequences.values.ravel().tolist() == [1.25, 2.5]
+
+
+def test_a_table_like_one_read_before_is_read_by_its_columns_and_features(write):
+    table = write("recording,id,time,y,x,remark,kind\n1,a,0,5,7,good,u\n1,b,0,6,8,bad,v\n")
+    dataset = read(table, likely={"id": "id", "time": "when", "label": "kind"}, features=["x", "y"])
+    assert dataset.columns == {"id": "id", "time": "time", "label": "kind"}
+    assert dataset.sequences.values.tolist() == [[7, 5], [8, 6]]
+    assert dataset.notes == (
+        "Read column 'time' as the time.",
+        "Ignored columns 'recording', 'remark', which the model does not know.",
+    )
+    with pytest.raises(
+        FileError, match=r"expected the features 'x', 'z', found no 'z'\. The columns are 'recording', "
+    ):
+        read(table, label="kind", features=["x", "z"])
+
+
+def test_a_dataset_is_shown_in_short(write):
+    dataset = read(write("id,time,x,label,group\na,0,1,u,p\nb,0,2,v,q\n"))
+    assert repr(dataset) == (
+        "Dataset(Sequences(2 sequences, 1 step, 1 feature, float64), 2 classes, one label a sequence, groups)"
+    )
+    assert [dataset.place(n) for n in range(2)] == ["sequence 'a'", "sequence 'b'"]
+    steps = read(write("id,time,x,label\na,0,1,u\na,1,1,u\nb,0,2,v\n"), labels_per_step=True)
+    assert [steps.place(n) for n in range(3)] == [
+        "sequence 'a', step 0",
+        "sequence 'a', step 1",
+        "sequence 'b', step 0",
+    ]

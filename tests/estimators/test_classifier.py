@@ -131,7 +131,7 @@ def test_a_parameter_out_of_range_is_named_with_its_contract(ragged, parameter, 
 
 
 def test_nesterov_needs_momentum(ragged):
-    with pytest.raises(ParameterError, match=r"'momentum' .* must be above 0 where 'nesterov' is True\. Got 0\.0"):
+    with pytest.raises(ParameterError, match=r"'momentum' .* must be above 0 for Nesterov's momentum\. Got 0\.0"):
         SequenceClassifier(optimizer="sgd", nesterov=True).fit(*ragged)
 
 
@@ -332,3 +332,48 @@ def test_it_passes_scikit_learns_checks():
     results = check_estimator(model, expected_failed_checks=expected, on_skip=None)
     assert len(results) > 45
     assert all(result["status"] in ("passed", "skipped", "xfail") for result in results)
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({"dropout": 0.5}, "'dropout' has no effect with one layer"),
+        ({"optimizer": "adamw", "momentum": 0.9}, "'momentum' has no effect with adamw"),
+        ({"optimizer": "rmsprop", "momentum": 0.9, "nesterov": True}, "'nesterov' has no effect with rmsprop"),
+        ({"cell": "elman", "forget_bias": 0.0}, "'forget_bias' has no effect with cell elman"),
+    ],
+)
+def test_a_setting_that_cannot_act_is_warned_of(ragged, parameters, sentence):
+    with pytest.warns(UserWarning, match=sentence):
+        SequenceClassifier(hidden_size=2, max_epochs=1, **parameters).fit(*ragged)
+
+
+def test_one_sequence_in_the_place_of_several_is_explained(trained, ragged):
+    one = ragged[0][0][:5]
+    with pytest.raises(
+        DataError, match=r"2 dimensions, which means 5 univariate sequences\. For one sequence pass \[X\]"
+    ):
+        trained.predict(one[:, [0, 1, 0]])
+    assert len(trained.predict([one])) == 1
+
+
+def test_verbose_says_why_the_first_step_takes_long(ragged, monkeypatch, capsys):
+    import time
+
+    from elman.network.network import Network
+
+    begin = Network.loss_and_gradient
+
+    def slow(*arguments, **options):
+        time.sleep(0.2)
+        return begin(*arguments, **options)
+
+    monkeypatch.setattr(Network, "loss_and_gradient", slow)
+    monkeypatch.setattr("elman.estimators.progress.PATIENCE", 0.05)
+    SequenceClassifier(hidden_size=2, max_epochs=1, verbose=True).fit(*ragged)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == ["Preparing.", "epoch"]
+
+
+def test_what_a_fit_leaves_behind_has_a_short_repr(trained):
+    assert repr(trained.baselines_) == "Baselines(3 classes, 13 statistics)"

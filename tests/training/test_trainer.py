@@ -125,7 +125,7 @@ def test_a_loss_that_is_no_number_ends_training_with_advice():
     samples.values[3] = np.nan
     trainer = new_trainer()
     start = trainer.network.parameters.vector.copy()
-    with pytest.raises(TrainingError, match=r"Try a learning_rate below 0\.005"):
+    with pytest.raises(TrainingError, match=r"Try learning_rate=0\.0005, or"):
         trainer.step(samples)
     assert np.array_equal(trainer.network.parameters.vector, start), "parameters are as they were before the step"
 

@@ -13,7 +13,9 @@ import typer
 
 from elman import __version__
 from elman.cli.evaluate import evaluate
+from elman.cli.help import paragraphs
 from elman.cli.info import info
+from elman.cli.options import with_options
 from elman.cli.predict import predict
 from elman.cli.train import train
 from elman.errors import ElmanError
@@ -26,14 +28,13 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (train, evaluate, predict, info):
-    app.command()(command)
+    app.command(help=paragraphs(command))(command)
 
 _INTERRUPTED = 130
 _USAGE = 2
 _UsageError: type[Exception] = typer.BadParameter.__mro__[1]  # typer has no name of its own for it
 
 
-@app.callback(invoke_without_command=True)
 def start(
     context: typer.Context,
     version: Annotated[bool, typer.Option("--version", metavar="", help="Print the version and leave.")] = False,
@@ -50,6 +51,9 @@ def start(
         typer.echo(f"elman {__version__}")
     elif context.invoked_subcommand is None:
         typer.echo(context.get_help())
+
+
+app.callback(invoke_without_command=True, help=paragraphs(start))(start)
 
 
 def run(arguments: list[str] | None = None) -> int:
@@ -69,7 +73,7 @@ def run(arguments: list[str] | None = None) -> int:
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "elman"
         message = error.format_message() if hasattr(error, "format_message") else str(error)
-        return _fail(f"{message.rstrip('.')}. See '{path} --help'.")
+        return _fail(f"{message}{'' if message.endswith(('.', '?')) else '.'} See '{path} --help'.")
     if code == _INTERRUPTED:
         print("\ninterrupted: nothing was written.", file=sys.stderr)
     return code if isinstance(code, int) else 0
@@ -81,5 +85,5 @@ def main() -> None:
 
 
 def _fail(message: str) -> int:
-    print(f"error: {' '.join(message.split())}", file=sys.stderr)
+    print(f"error: {' '.join(with_options(message).split())}", file=sys.stderr)
     return _USAGE

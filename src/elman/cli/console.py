@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from elman.cli.options import with_options
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
 
@@ -35,4 +37,4 @@ def say_json(data: dict[str, Any]) -> None:
 
 def note(sentence: str) -> None:
     """Print what the user may want to know, beside the result."""
-    console(stderr=True).print(f"note: {sentence}", style="dim", soft_wrap=True)
+    console(stderr=True).print(f"note: {with_options(sentence)}", style="dim", soft_wrap=True)

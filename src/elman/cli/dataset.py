@@ -1,63 +1,95 @@
-"""Data files as the commands read them: guesses said aloud, and a new table read as the one trained on."""
+"""Models and data files as the commands read them: guesses said aloud, and a new table read as the one trained on."""
 
 from __future__ import annotations
 
-from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from elman.cli.console import note
-from elman.errors import FileError
+from elman.errors import FileError, ModelFileError
 
 if TYPE_CHECKING:
     from elman.data import Dataset
+    from elman.estimators.classifier import SequenceClassifier
 
-_TABLES = (".csv", ".tsv", ".parquet")
+TABLES = (".csv", ".tsv", ".parquet")
+DATA = (".ts", *TABLES, ".npz")
 
 
-def read_training(path: Path, columns: dict[str, str | None], *, per_step: bool) -> Dataset:
+class Columns(TypedDict):
+    """The columns that the user named."""
+
+    id: str | None
+    time: str | None
+    label: str | None
+    group: str | None
+
+
+def load_model(path: Path) -> SequenceClassifier:
+    """Load a model, minding that data may have been given in its place."""
+    from elman.estimators.saved import load
+
+    try:
+        return load(path)
+    except ModelFileError as error:
+        if path.suffix.lower() in DATA:
+            raise ModelFileError(f"{error} MODEL comes first, then FILE.") from error
+        raise
+
+
+def read_training(path: Path, columns: Columns, *, per_step: bool) -> Dataset:
     """Read a labelled file, with the columns that the user named."""
     from elman.data import read
 
-    dataset = read(path, **columns, labels_per_step=per_step, labels_required=True)
-    _say(dataset)
-    return dataset
+    return read(path, **columns, labels_per_step=per_step, labels_required=True)
 
 
-def read_again(path: Path, columns: dict[str, str], *, per_step: bool, labelled: bool) -> Dataset:
-    """Read a file for a model, with the columns of the table that it was trained on, labels or not."""
-    is_table = path.suffix.lower() in _TABLES
-    named = columns if is_table else {}
-    # Labels that are not wanted may change within a sequence as they like.
-    options = {"labels_per_step": per_step or (is_table and not labelled), "labels_required": labelled}
-    try:
-        dataset = _read(path, named, options)
-    except FileError:
-        if "group" not in named:
-            raise
-        with suppress(FileError):  # groups are of use in training alone: they may be missing here
-            dataset = _read(path, {role: column for role, column in named.items() if role != "group"}, options)
-            _say(dataset)
-            return dataset
-        raise
-    _say(dataset)
-    return dataset
-
-
-def _read(path: Path, columns: dict[str, str], options: dict[str, bool]) -> Dataset:
+def read_validation(path: Path, columns: Columns, training: Dataset, *, per_step: bool) -> Dataset:
+    """Read a labelled file like the one trained on; groups have no use here, and may be missing."""
     from elman.data import read
 
+    named: Columns = {**columns, "group": None}
+    if path.suffix.lower() not in TABLES:
+        named = {"id": None, "time": None, "label": None, "group": None}
     return read(
         path,
-        id=columns.get("id"),
-        time=columns.get("time"),
-        label=columns.get("label"),
-        group=columns.get("group"),
-        labels_per_step=options["labels_per_step"],
-        labels_required=options["labels_required"],
+        **named,
+        likely=training.columns,
+        features=training.sequences.feature_names,
+        labels_per_step=per_step,
+        labels_required=True,
+        unread={"group"},
     )
 
 
-def _say(dataset: Dataset) -> None:
+def read_for(classifier: SequenceClassifier, path: Path, columns: Columns, *, labelled: bool) -> Dataset:
+    """Read a file for a model: by the columns that the user named, else by those that it was trained on.
+
+    Raises
+    ------
+    FileError
+        If the file cannot be read so, or has no labels and ``labelled`` asks for them.
+    """
+    from elman.data import read
+
+    dataset = read(
+        path,
+        **columns,
+        likely=classifier.columns_,
+        features=classifier.feature_names_,
+        labels_per_step=classifier.loss_at == "every_step",
+        labels_required=labelled and columns["label"] is not None,
+        unread={"group"} if labelled else {"group", "label"},
+    )
+    say_notes(dataset)
+    if labelled and dataset.labels is None:
+        raise FileError(
+            f"{path}: it has no labels to measure against. Name them with label=..., or use 'elman predict'."
+        )
+    return dataset
+
+
+def say_notes(dataset: Dataset, of: Path | None = None) -> None:
+    """Print what was guessed in reading; ``of`` names the file where there are two."""
     for sentence in dataset.notes:
-        note(sentence)
+        note(sentence if of is None else f"{of}: {sentence}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from elman.cli.columns import Id, IgnoredGroup, IgnoredLabel, Time
 from elman.cli.console import say
 from elman.errors import DataError, FileError, OutputError
 
@@ -25,17 +26,21 @@ def predict(
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="OUT", help="The table to write, .csv or .parquet.")
     ],
+    id: Id = None,
+    time: Time = None,
+    label: IgnoredLabel = None,
+    group: IgnoredGroup = None,
 ) -> None:
     """Predict the class of every sequence in a file.
 
     [bold]elman predict[/] vowels.safetensors new.csv --output predictions.csv
 
     The table has the columns id, prediction, and proba_CLASS for each class; a model of labels per step gives a row a
-    step, numbered from 0 in the column step. Labels in FILE, where there are any, are not looked at.
+    step, numbered from 0 in the column step. Labels in FILE, where there are any, are not looked at. Columns of a
+    table that are not named are those that the model was trained with, where the table has them.
     """
-    from elman.cli.dataset import read_again
+    from elman.cli.dataset import load_model, read_for
     from elman.cli.report import count
-    from elman.estimators.saved import load
     from elman.output_file import check_writable, write_whole
 
     if output.suffix.lower() not in _SUFFIXES:
@@ -44,9 +49,8 @@ def predict(
     for given in (model, file):
         if output.exists() and given.exists() and output.samefile(given):
             raise OutputError(f"{output}: the output would overwrite the input. Choose another name.")
-    classifier = load(model)
-    every_step = classifier.loss_at == "every_step"
-    dataset = read_again(file, classifier.columns_, per_step=every_step, labelled=False)
+    classifier = load_model(model)
+    dataset = read_for(classifier, file, {"id": id, "time": time, "label": label, "group": group}, labelled=False)
     try:
         table = prediction_table(classifier, dataset)
     except DataError as error:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,9 +16,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from elman.training.history import Record
-
-_PATIENCE = 2.0  # seconds without a first step before the reason is told
-_PREPARING = "Preparing: the first training on a machine compiles its kernels, which can take a minute."
 
 
 class Progress:
@@ -49,17 +45,23 @@ class Progress:
 
 
 class _Lines(Progress):
-    """A plain line for the first epoch, then one an epoch, or one a second if epochs are faster."""
+    """A plain line for the first epoch and the last; between them one an epoch, or one a second if that is less."""
 
     last_line = -math.inf
+    n_told = 0  # epochs up to the last line
 
     def on_epoch(self, record: Record) -> None:
+        super().on_epoch(record)
+        if time.monotonic() - self.last_line >= 1:
+            self.tell()
+
+    def tell(self) -> None:
+        """Print the line of the last epoch, unless it is printed."""
         from elman.estimators.progress import epoch_line
 
-        super().on_epoch(record)
-        if time.monotonic() - self.last_line >= 1 or record["epoch"] == self.max_epochs:
-            self.last_line = time.monotonic()
-            print(epoch_line(record, self.max_epochs), file=sys.stderr, flush=True)
+        if len(self.records) > self.n_told:
+            self.last_line, self.n_told = time.monotonic(), len(self.records)
+            _print(epoch_line(self.records[-1], self.max_epochs))
 
 
 @contextmanager
@@ -72,18 +74,19 @@ def follow(max_epochs: int) -> Iterator[Progress]:
         yield from _plain(_Lines(max_epochs))
 
 
-def _plain(progress: Progress) -> Iterator[Progress]:
-    def tell() -> None:
-        if not progress.has_started:
-            print(_PREPARING, file=sys.stderr, flush=True)
+def _plain(progress: _Lines) -> Iterator[Progress]:
+    from elman.estimators.progress import tell_if_slow
 
-    timer = threading.Timer(_PATIENCE, tell)
-    timer.daemon = True
-    timer.start()
+    timer = tell_if_slow(lambda line: None if progress.has_started else _print(line))
     try:
         yield progress
     finally:
         timer.cancel()
+        progress.tell()
+
+
+def _print(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _live(to: Console, progress: Progress) -> Iterator[Progress]:
@@ -99,9 +102,11 @@ def _display(progress: Progress) -> RenderableType:
     from rich.table import Table
     from rich.text import Text
 
+    from elman.estimators.progress import PATIENCE, PREPARING
+
     seconds = time.monotonic() - progress.start
     if not progress.has_started:
-        return Text(f"{_PREPARING} {seconds:.0f} s" if seconds > _PATIENCE else f"Preparing. {seconds:.0f} s")
+        return Text(f"{PREPARING if seconds > PATIENCE else 'Preparing.'} {seconds:.0f} s")
     n_done = len(progress.records)
     bar = Table.grid(padding=(0, 1))
     bar.add_row(

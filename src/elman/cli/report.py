@@ -18,6 +18,7 @@ _FIGURES = {
     "log_loss": "log\nloss",
 }
 _BASELINES = {"summary_statistics": "logistic regression", "majority": "majority class"}
+_FEW = 50  # sequences
 _LONGEST_NAME = 20  # characters of a class's name that are shown
 
 
@@ -36,11 +37,19 @@ def describe_network(architecture: Mapping[str, Any]) -> str:
 
 def describe_training(training: Mapping[str, Any]) -> str:
     """Give what training came to, in a sentence."""
-    best = f", best in epoch {training['best_epoch']}" if training["best_epoch"] else ""
+    best = f", best in epoch {training['best_epoch']}" if training["n_validation"] else ""
     parts = f"{count(training['n_training'], 'sequence')}"
     if training["n_validation"]:
         parts += f", validated on {training['n_validation']:,}"
     return f"{parts}: {count(training['epochs'], 'epoch')} in {training['seconds']:.1f} s{best}."
+
+
+def describe_rise(training: Mapping[str, Any], max_epochs: int) -> str:
+    """Advise to train for longer where all epochs were used and the best was among the last tenth; else ''."""
+    used_up = training["epochs"] == max_epochs and not training["stopped_early"]
+    if used_up and training["n_validation"] and training["best_epoch"] > 0.9 * max_epochs:
+        return f"It was still improving: try --max-epochs {2 * max_epochs}."
+    return ""
 
 
 def count(n: int, thing: str) -> str:
@@ -64,13 +73,15 @@ def figures_table(figures: Mapping[str, Any]) -> Table:
     return table
 
 
-def baselines_note() -> Text:
-    """Say what the baselines are."""
+def baselines_note(n_sequences: int, *, every_step: bool) -> Text:
+    """Say what the baselines are, and how far figures on so many sequences can be trusted."""
     from rich.text import Text
 
+    scope = ", of the sequence up to each step" if every_step else ""
+    few = " With so few sequences, small differences mean little." if n_sequences < _FEW else ""
     return Text(
         "Logistic regression sees mean, deviation, least, greatest, first and last value of each feature, and the "
-        "length. If it does as well, the order of the steps did not matter.",
+        f"length{scope}. If it does as well, the order of the steps may not matter.{few}",
         style="dim",
     )
 

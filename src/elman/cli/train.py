@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli.console import say, say_command, say_json
+from elman.cli.columns import PANEL, Group, Id, Label, Time
+from elman.cli.console import note, say, say_command, say_json
+from elman.cli.options import option
 from elman.errors import DataError, FileError, OutputError, ParameterError
-from elman.estimators.parameters import CELLS, INITIALISATIONS, OPTIMIZERS, READOUTS, Defaults, check_parameters
+from elman.estimators.parameters import (
+    CELLS,
+    DTYPES,
+    INITIALISATIONS,
+    OPTIMIZERS,
+    READOUTS,
+    Defaults,
+    check_parameters,
+    idle_settings,
+)
 
 if TYPE_CHECKING:
-    from elman.data import Dataset
+    from elman.cli.dataset import Columns
     from elman.estimators.classifier import SequenceClassifier
 
-_DATA = (".ts", ".csv", ".tsv", ".parquet", ".npz")
-_COLUMNS = "Columns of a table (those not named are guessed, and the guess is said)"
 _VALIDATION = "Validation part"
 _NETWORK = "Network"
 _LEARNING = "Learning"
@@ -25,44 +34,43 @@ _LEARNING = "Learning"
 def train(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled data: .ts, .csv, .tsv, .parquet or .npz.")],
     model: Annotated[Path, typer.Option("--model", "-m", metavar="OUT", help="Where to write the model.")],
-    id: Annotated[
-        str | None, typer.Option("--id", metavar="C", help="Which sequence a row is of.", rich_help_panel=_COLUMNS)
-    ] = None,
-    time: Annotated[
-        str | None, typer.Option("--time", metavar="C", help="The order of its rows.", rich_help_panel=_COLUMNS)
-    ] = None,
-    label: Annotated[
-        str | None, typer.Option("--label", metavar="C", help="Its class.", rich_help_panel=_COLUMNS)
-    ] = None,
-    group: Annotated[
-        str | None,
-        typer.Option(
-            "--group",
-            metavar="C",
-            help="What must not stand in both parts, such as a person.",
-            rich_help_panel=_COLUMNS,
-        ),
-    ] = None,
+    id: Id = None,
+    time: Time = None,
+    label: Label = None,
+    group: Group = None,
     per_step_labels: Annotated[
         bool,
-        typer.Option(
-            "--per-step-labels", metavar="", help="Each row has a label of its own.", rich_help_panel=_COLUMNS
-        ),
+        typer.Option("--per-step-labels", metavar="", help="Each row has a label of its own.", rich_help_panel=PANEL),
     ] = False,
     validation: Annotated[
         Path | None,
-        typer.Option("--validation", metavar="FILE", help="Labelled data to stop by.", rich_help_panel=_VALIDATION),
+        typer.Option(
+            "--validation",
+            metavar="FILE",
+            help="Labelled data to choose the best epoch by, instead of a part of the training data.",
+            rich_help_panel=_VALIDATION,
+        ),
     ] = None,
     validation_fraction: Annotated[
-        float, typer.Option(help="Else the part of FILE that is set aside for it.", rich_help_panel=_VALIDATION)
+        float, typer.Option(help="Share of the training data to set aside for it.", rich_help_panel=_VALIDATION)
     ] = Defaults.validation_fraction,
     patience: Annotated[
-        int, typer.Option(help="Epochs without a lower validation loss to stop after.", rich_help_panel=_VALIDATION)
+        int,
+        typer.Option(
+            help="Epochs without a fall of the validation loss by --tol to stop after.", rich_help_panel=_VALIDATION
+        ),
     ] = Defaults.n_iter_no_change,
+    tol: Annotated[
+        float,
+        typer.Option(help="Smallest fall of the loss that counts for --patience.", rich_help_panel=_VALIDATION),
+    ] = Defaults.tol,
     no_validation: Annotated[
         bool,
         typer.Option(
-            "--no-validation", metavar="", help="None: train on all of FILE, all epochs.", rich_help_panel=_VALIDATION
+            "--no-validation",
+            metavar="",
+            help="Set nothing aside: train on all data, for all epochs.",
+            rich_help_panel=_VALIDATION,
         ),
     ] = False,
     cell: Annotated[str, typer.Option(help=f"{', '.join(CELLS)}.", rich_help_panel=_NETWORK)] = Defaults.cell,
@@ -91,6 +99,16 @@ def train(
     forget_bias: Annotated[
         float | None, typer.Option(help="Start of an LSTM's forget gate.", rich_help_panel=_NETWORK)
     ] = Defaults.forget_bias,
+    no_standardise: Annotated[
+        bool,
+        typer.Option(
+            "--no-standardise",
+            metavar="",
+            help="Take features as they are, not shifted to mean 0 and scaled to deviation 1.",
+            rich_help_panel=_NETWORK,
+        ),
+    ] = not Defaults.standardise,
+    dtype: Annotated[str, typer.Option(help=f"{', '.join(DTYPES)}.", rich_help_panel=_NETWORK)] = Defaults.dtype,
     optimizer: Annotated[
         str, typer.Option(help=f"{', '.join(OPTIMIZERS)}.", rich_help_panel=_LEARNING)
     ] = Defaults.optimizer,
@@ -124,7 +142,7 @@ def train(
     """Train a recurrent network on a labelled file and save it.
 
     [bold]elman train[/] vowels_TRAIN.ts --model vowels.safetensors
-    [bold]elman train[/] gestures.csv --model gestures.safetensors --label gesture --group person
+    [bold]elman train[/] moves.csv --model moves.safetensors --label move --group person
 
     Part of the data is set aside to choose the best epoch by. Features are standardised. Two simple baselines are
     fitted on the same data. Ctrl-C ends training and saves the best epoch so far.
@@ -151,14 +169,19 @@ def train(
         "early_stopping": not no_validation,
         "validation_fraction": validation_fraction,
         "n_iter_no_change": patience,
+        "tol": tol,
+        "standardise": not no_standardise,
+        "dtype": dtype,
         "n_threads": threads,
         "random_state": seed,
     }
-    check_parameters(parameters, "SequenceClassifier")
+    check_parameters(parameters, option)
     if no_validation and validation is not None:
         raise ParameterError("--no-validation leaves no use for a validation file. Pass '--validation' or neither.")
     _check_output(model, file, validation)
-    columns = {"id": id, "time": time, "label": label, "group": group}
+    for sentence in idle_settings(parameters, option) + _idle_options(parameters, validation):
+        note(sentence)
+    columns: Columns = {"id": id, "time": time, "label": label, "group": group}
     classifier = _fit(parameters, file, validation, columns, per_step=per_step_labels)
     classifier.save(model)
     if json:
@@ -167,11 +190,23 @@ def train(
         _print_summary(classifier, model, file)
 
 
+def _idle_options(parameters: dict[str, Any], validation: Path | None) -> list[str]:
+    """Give a sentence for each option about the validation part that has nothing to act on."""
+    idle, reason = [], ""
+    if not parameters["early_stopping"]:
+        idle, reason = ["validation_fraction", "n_iter_no_change", "tol"], "--no-validation"
+    elif validation is not None:
+        idle, reason = ["validation_fraction"], "--validation"
+    changed = [name for name in idle if parameters[name] != getattr(Defaults, name)]
+    return [f"{option(name)} has no effect with {reason}." for name in changed]
+
+
 def _check_output(model: Path, *inputs: Path | None) -> None:
     """Refuse a place that cannot be written, or that would overwrite data, before hours of training."""
+    from elman.cli.dataset import DATA
     from elman.output_file import check_writable
 
-    if model.suffix.lower() in _DATA:
+    if model.suffix.lower() in DATA:
         raise OutputError(f"{model}: expected the name of a model, such as model.safetensors, got that of a data file.")
     check_writable(model)
     for given in inputs:
@@ -183,22 +218,27 @@ def _fit(
     parameters: dict[str, Any],
     file: Path,
     validation: Path | None,
-    columns: dict[str, str | None],
+    columns: Columns,
     *,
     per_step: bool,
 ) -> SequenceClassifier:
-    from elman.cli.dataset import read_training
+    import warnings
+
+    from elman.cli.dataset import read_training, read_validation, say_notes
     from elman.cli.progress import follow
     from elman.estimators.classifier import SequenceClassifier
 
     dataset = read_training(file, columns, per_step=per_step)
+    say_notes(dataset, of=None if validation is None else file)
     held_out = None
     if validation is not None:
-        other = _read_validation(validation, columns, per_step=per_step)
+        other = read_validation(validation, columns, dataset, per_step=per_step)
+        say_notes(other, of=validation)
         held_out = (other.sequences, other.labels)
     classifier = SequenceClassifier(**parameters)
     try:
-        with follow(parameters["max_epochs"]) as progress:
+        with follow(parameters["max_epochs"]) as progress, warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # idle settings: said above, as options
             classifier.fit(
                 dataset.sequences,
                 dataset.labels,
@@ -208,16 +248,10 @@ def _fit(
                 on_step=progress.on_step,
             )
     except DataError as error:
-        raise FileError(f"{file}: {error}") from error
+        files = f"{file}" if validation is None else f"{file} and {validation}"
+        raise FileError(f"{files}: {error}") from error
     classifier.columns_ = dataset.columns
     return classifier
-
-
-def _read_validation(path: Path, columns: dict[str, str | None], *, per_step: bool) -> Dataset:
-    from elman.cli.dataset import read_again
-
-    named = {role: column for role, column in columns.items() if column is not None and role != "group"}
-    return read_again(path, named, per_step=per_step, labelled=True)
 
 
 def _summary(classifier: SequenceClassifier, model: Path) -> dict[str, Any]:
@@ -232,7 +266,7 @@ def _summary(classifier: SequenceClassifier, model: Path) -> dict[str, Any]:
 def _print_summary(classifier: SequenceClassifier, model: Path, file: Path) -> None:
     from dataclasses import asdict
 
-    from elman.cli.report import baselines_note, describe_network, describe_training, figures_table
+    from elman.cli.report import baselines_note, describe_network, describe_rise, describe_training, figures_table
 
     training = classifier.training_
     if training["interrupted"]:
@@ -240,7 +274,11 @@ def _print_summary(classifier: SequenceClassifier, model: Path, file: Path) -> N
     say(f"{describe_network(asdict(classifier.network_.architecture))}.", f"Trained on {describe_training(training)}")
     if training["validation"]:
         say("", "On the validation part, which chose the best epoch:")
-        say(figures_table(training["validation"]), "", baselines_note())
+        every_step = classifier.loss_at == "every_step"
+        say(figures_table(training["validation"]), "", baselines_note(training["n_validation"], every_step=every_step))
+    advice = describe_rise(training, classifier.max_epochs)
+    if advice:
+        say("", advice)
     say("", f"Saved {model}. Next, on data that it has not seen:")
     say_command(f"elman evaluate {_quoted(model)} {_quoted(_test_file(file))}")
 

@@ -21,7 +21,7 @@ NAMES = ("majority", "summary_statistics")
 _MOST_ROWS = 50_000  # to fit the regression on; steps or sequences beyond are left out evenly
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Baselines:
     """Both baselines as plain arrays; F = 6 D + 1 statistics.
 
@@ -40,6 +40,10 @@ class Baselines:
     scale: Array
     coefficients: Array
     intercept: Array
+
+    def __repr__(self) -> str:
+        n_classes, n_statistics = self.coefficients.shape
+        return f"Baselines({n_classes} classes, {n_statistics} statistics)"
 
     @classmethod
     def fit(cls, sequences: Sequences, codes: NDArray[np.int64], n_classes: int, *, every_step: bool) -> Baselines:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
@@ -18,9 +19,9 @@ from elman.errors import DataError, ParameterError
 from elman.estimators.baselines import Baselines
 from elman.estimators.evaluation import FIGURES, measure
 from elman.estimators.labels import as_labels, encode
-from elman.estimators.parameters import Defaults, check_parameters
+from elman.estimators.parameters import Defaults, check_parameters, idle_settings
 from elman.estimators.parts import Part, make_generators, split
-from elman.estimators.progress import epoch_line
+from elman.estimators.progress import epoch_line, tell_if_slow
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 from elman.training.history import History, Record
@@ -63,8 +64,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     validation_fraction : float in (0, 1)
         The part set aside, by class, or by whole groups where groups are given.
     n_iter_no_change : int
-        Epochs in which the validation loss did not fall by ``tol`` before training stops. The epoch with the lowest
-        validation loss is kept in any case.
+        Epochs without a fall of the validation loss by at least ``tol`` before training stops; smaller falls do not
+        count. The epoch with the lowest validation loss is kept in any case.
     tol : float
     standardise : bool
         Whether each feature is shifted and scaled to mean 0 and deviation 1 over the training part.
@@ -195,7 +196,10 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             If a parameter, the sequences or the labels break their contract.
         """
         start = time.perf_counter()
-        check_parameters(self.get_params(deep=False), type(self).__name__)
+        parameters = self.get_params(deep=False)
+        check_parameters(parameters)
+        for sentence in idle_settings(parameters):
+            warnings.warn(sentence, UserWarning, stacklevel=2)
         every_step = self.loss_at == "every_step"
         sequences = as_sequences(X)
         labels = as_labels(y, sequences, every_step=every_step)
@@ -214,12 +218,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.baselines_ = Baselines.fit(training.sequences, training.codes, len(self.classes_), every_step=every_step)
         self.network_ = Network(self._architecture(), dtype=self.dtype)
         self.network_.initialise(start_rng, self.initialisation, forget_bias=self.forget_bias)
-        history = Trainer(self.network_, self._settings(), training_rng).fit(
-            self._samples(training),
-            None if held_out is None else self._samples(held_out),
-            on_epoch=self._epoch_callback(on_epoch),
-            on_step=on_step,
-        )
+        history = self._train(training, held_out, training_rng, on_epoch, on_step)
         if history.best_epoch is None:
             raise KeyboardInterrupt  # before a single epoch was done: there is no model
         self._summarise(history, training, held_out, start)
@@ -269,37 +268,65 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         names = {field.name for field in fields(TrainingSettings)} & set(self.get_params(deep=False))
         return TrainingSettings(**{name: _plain(getattr(self, name)) for name in names})
 
-    def _epoch_callback(self, on_epoch: Callable[[Record], object] | None) -> Callable[[Record], None]:
-        def callback(record: Record) -> None:
-            if self.verbose:
-                print(epoch_line(record, self.max_epochs), flush=True)
+    def _train(
+        self,
+        training: Part,
+        held_out: Part | None,
+        rng: np.random.Generator,
+        on_epoch: Callable[[Record], object] | None,
+        on_step: Callable[[int, int], object] | None,
+    ) -> History:
+        """Run the trainer; where ``verbose``, print what it comes to."""
+        samples = self._samples(training), None if held_out is None else self._samples(held_out)
+        trainer = Trainer(self.network_, self._settings(), rng)
+        if not self.verbose:
+            return trainer.fit(*samples, on_epoch=on_epoch, on_step=on_step)
+        timer = tell_if_slow(lambda line: print(line, flush=True))
+
+        def print_epoch(record: Record) -> None:
+            print(epoch_line(record, self.max_epochs), flush=True)
             if on_epoch is not None:
                 on_epoch(record)
 
-        return callback
+        def note_step(done: int, total: int) -> None:
+            timer.cancel()
+            if on_step is not None:
+                on_step(done, total)
+
+        try:
+            return trainer.fit(*samples, on_epoch=print_epoch, on_step=note_step)
+        finally:
+            timer.cancel()
 
     def _given(self, validation: tuple[Any, Any], every_step: bool) -> Part:
         if not isinstance(validation, tuple | list) or len(validation) != 2:
             raise ParameterError(
                 f"The 'validation' parameter of fit must be a tuple (X, y). Got {type(validation).__name__} instead."
             )
-        sequences = self._select(as_sequences(validation[0], name="validation X"), name="validation X")
+        sequences = self._select(validation[0], name="validation X")
         labels = as_labels(validation[1], sequences, every_step=every_step, name="validation y")
-        return Part(sequences, encode(labels, self.classes_, name="validation y"))
+        return Part(sequences, encode(labels, self.classes_, place_of="validation y[{}]".format))
 
     def _sequences(self, X: Any) -> Sequences:
         check_is_fitted(self)
-        return self._select(as_sequences(X))
+        return self._select(X)
 
-    def _select(self, sequences: Sequences, name: str = "X") -> Sequences:
+    def _select(self, X: Any, name: str = "X") -> Sequences:
         """Give the features that the model was trained on, by name where both have names, else by number."""
+        sequences = as_sequences(X, name=name)
         if self.feature_names_ is not None and sequences.feature_names is not None:
             return sequences.select(self.feature_names_)
         if sequences.n_features != self.n_features_in_:
-            raise DataError(
+            message = (
                 f"{name} has {sequences.n_features} features, but {type(self).__name__} is expecting "
                 f"{self.n_features_in_} features as input, as in training."
             )
+            if getattr(X, "ndim", None) == 2:
+                message += (
+                    f" {name} has 2 dimensions, which means {len(sequences)} univariate sequences. "
+                    f"For one sequence pass [{name}]."
+                )
+            raise DataError(message)
         return sequences
 
     def _prepared(self, sequences: Sequences) -> Sequences:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,9 @@ class Evaluation:
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
 
-def evaluate(classifier: SequenceClassifier, X: Any, y: Any) -> Evaluation:
+def evaluate(
+    classifier: SequenceClassifier, X: Any, y: Any, *, place_of: Callable[[int], str] = "y[{}]".format
+) -> Evaluation:
     """Measure a fitted classifier on labelled data.
 
     Parameters
@@ -72,6 +75,8 @@ def evaluate(classifier: SequenceClassifier, X: Any, y: Any) -> Evaluation:
     classifier : SequenceClassifier
     X : Sequences or what `as_sequences` takes
     y : labels, one for each sequence, or for each step where the classifier predicts each step
+    place_of : callable, optional
+        Names the n-th label in errors.
 
     Raises
     ------
@@ -80,7 +85,7 @@ def evaluate(classifier: SequenceClassifier, X: Any, y: Any) -> Evaluation:
     """
     every_step = classifier.loss_at == "every_step"
     sequences = classifier._sequences(X)
-    codes = encode(as_labels(y, sequences, every_step=every_step), classifier.classes_)
+    codes = encode(as_labels(y, sequences, every_step=every_step), classifier.classes_, place_of=place_of)
     baselines = classifier.baselines_.proba(sequences, every_step=every_step)
     return measure(codes, classifier._proba(sequences), baselines, classifier.classes_)
 

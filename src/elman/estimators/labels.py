@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -54,8 +55,8 @@ def as_labels(y: Any, sequences: Sequences, *, every_step: bool, name: str = "y"
     return labels
 
 
-def encode(labels: Labels, classes: Labels, *, name: str = "y") -> Codes:
-    """Give the code of each label: its index among the sorted ``classes``.
+def encode(labels: Labels, classes: Labels, *, place_of: Callable[[int], str] = "y[{}]".format) -> Codes:
+    """Give the code of each label: its index among the sorted ``classes``; ``place_of`` names a label in errors.
 
     Labels of another type than the classes are matched by how they are written: a `.ts` file holds the text '1' where a
     table holds the number 1.
@@ -75,7 +76,7 @@ def encode(labels: Labels, classes: Labels, *, name: str = "y") -> Codes:
     if unknown.any():
         first = int(np.argmax(unknown))
         raise DataError(
-            f"The label {labels[first].item()!r} ({name}[{first}]) was never seen in training. "
+            f"The label {labels[first].item()!r} ({place_of(first)}) was never seen in training. "
             f"The model knows {_listed(classes)}."
         )
     return codes

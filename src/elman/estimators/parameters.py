@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
@@ -132,6 +132,7 @@ Constraint = Number | Choice | Truth | OrNone | RandomState
 # The names that network/ knows, here without loading Numba; a test compares the two.
 CELLS = ("elman", "elman_relu", "lstm", "gru")
 READOUTS = ("last", "mean", "max")
+DTYPES = ("float32", "float64")
 INITIALISATIONS = ("uniform", "glorot", "orthogonal", "identity")
 
 _COUNT = Number(int, 1, math.inf)
@@ -161,30 +162,48 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "n_iter_no_change": _COUNT,
     "tol": Number(float, 0, math.inf),
     "standardise": Truth(),
-    "dtype": Choice(("float32", "float64")),
+    "dtype": Choice(DTYPES),
     "n_threads": OrNone(_COUNT),
     "random_state": RandomState(),
     "verbose": Truth(),
 }
 
 
-def check_parameters(parameters: Mapping[str, Any], owner: str) -> None:
-    """Raise ParameterError for the first parameter outside of its contract.
+def in_python(name: str) -> str:
+    """Give a parameter as messages name it in Python."""
+    return f"The {name!r} parameter of SequenceClassifier"
 
-    >>> check_parameters({"hidden_size": 0}, "SequenceClassifier")  # doctest: +ELLIPSIS
+
+def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str] = in_python) -> None:
+    """Raise ParameterError for the first parameter outside of its contract, named as ``called`` gives it.
+
+    >>> check_parameters({"hidden_size": 0})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     elman.errors.ParameterError: The 'hidden_size' parameter ... must be an int in the range [1, inf). Got 0 instead.
     """
     for name, value in parameters.items():
         if not CONSTRAINTS[name].accepts(value):
-            raise ParameterError(
-                f"The {name!r} parameter of {owner} must be {CONSTRAINTS[name]}. Got {_shown(value)} instead."
-            )
+            raise ParameterError(f"{called(name)} must be {CONSTRAINTS[name]}. Got {_shown(value)} instead.")
     if parameters.get("nesterov") and not parameters.get("momentum"):
         raise ParameterError(
-            f"The 'momentum' parameter of {owner} must be above 0 where 'nesterov' is True. "
+            f"{called('momentum')} must be above 0 for Nesterov's momentum. "
             f"Got {_shown(parameters.get('momentum'))} instead."
         )
+
+
+def idle_settings(parameters: Mapping[str, Any], called: Callable[[str], str] = repr) -> list[str]:
+    """Give a sentence for each setting that cannot act beside the others; ``parameters`` holds all of them."""
+    cell, optimizer, forget_bias = parameters["cell"], parameters["optimizer"], parameters["forget_bias"]
+    sentences = []
+    if parameters["dropout"] > 0 and parameters["num_layers"] == 1:
+        sentences.append(f"{called('dropout')} has no effect with one layer: it acts between layers.")
+    if parameters["momentum"] > 0 and optimizer in ("adam", "adamw"):
+        sentences.append(f"{called('momentum')} has no effect with {optimizer}: it is for sgd and rmsprop.")
+    if parameters["nesterov"] and optimizer != "sgd":
+        sentences.append(f"{called('nesterov')} has no effect with {optimizer}: it is for sgd.")
+    if forget_bias not in (None, Defaults.forget_bias) and cell != "lstm":
+        sentences.append(f"{called('forget_bias')} has no effect with cell {cell}: only lstm has a forget gate.")
+    return sentences
 
 
 def _shown(value: object) -> str:

@@ -1,9 +1,23 @@
-"""An epoch's record as a line of text."""
+"""Training in lines of text: an epoch's record, and why the first step may take its time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
 from typing import Any
+
+PATIENCE = 2.0  # seconds without a first step before the reason is told
+PREPARING = (
+    "Preparing. Kernels are compiled the first time that a cell is used on a machine, which takes up to half a minute."
+)
+
+
+def tell_if_slow(tell: Callable[[str], object]) -> threading.Timer:
+    """Start a timer that tells why training has not begun; whoever makes the first step cancels it."""
+    timer = threading.Timer(PATIENCE, tell, [PREPARING])
+    timer.daemon = True
+    timer.start()
+    return timer
 
 
 def epoch_line(record: Mapping[str, Any], max_epochs: int) -> str:

@@ -62,7 +62,7 @@ def load(path: str | os.PathLike[str]) -> SequenceClassifier:
         raise ModelFileError(f"{path}: the model file is damaged: there is no parameter {name[:60]!r}.")
     classifier = SequenceClassifier(**metadata.parameters)
     try:
-        check_parameters(classifier.get_params(deep=False), "SequenceClassifier")
+        check_parameters(classifier.get_params(deep=False))
     except ParameterError as error:
         raise ModelFileError(f"{path}: the model file is damaged: {error}") from error
     classifier.classes_ = metadata.class_array()

@@ -67,7 +67,7 @@ class Trainer:
         if not math.isfinite(loss) or not math.isfinite(before):
             raise TrainingError(
                 f"Training broke down: the loss is {loss} and the gradient's norm {before}. "
-                f"Try a learning_rate below {settings.learning_rate:g}, or clip_norm=1."
+                f"Try learning_rate={settings.learning_rate / 10:g}, or clip_norm=1."
             )
         self._optimizer.step(network.parameters.vector, gradient, settings.learning_rate)
         correct = int((logits.argmax(axis=1) == self._targets(samples, chosen)).sum())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from elman.data.readers.dataset import Dataset
@@ -24,6 +25,9 @@ def read(
     group: str | None = None,
     labels_per_step: bool = False,
     labels_required: bool = True,
+    likely: Mapping[str, str] | None = None,
+    features: Sequence[str] | None = None,
+    unread: Collection[str] = (),
 ) -> Dataset:
     """Read labelled sequences from a file.
 
@@ -40,6 +44,12 @@ def read(
         Whether each step has a label of its own. Without it, a label that changes within a sequence is an error.
     labels_required : bool
         Whether a file without labels is an error. Without it, ``labels`` is then None.
+    likely : mapping, optional
+        For a table like one read before, the ``columns`` of that: each is taken for its role where it is there.
+    features : sequence of str, optional
+        The columns of a table that are features, in order, as a model knows them. All others are ignored.
+    unread : collection of str, optional
+        Of 'label' and 'group', what is of no use: it is no feature, and may hold anything.
 
     Returns
     -------
@@ -75,7 +85,11 @@ def read(
     if suffix not in _SUFFIXES:
         raise FileError(f"{path}: expected a file of type {', '.join(_SUFFIXES)}, got {suffix or 'no suffix'!r}.")
     _check_columns(path, suffix, columns)
+    if not {"label", "group"}.issuperset(unread):
+        raise ParameterError(f"The 'unread' parameter of read must hold 'label' and 'group' at most. Got {unread!r}.")
     check_file(path)
+    if "label" in unread:
+        labels_required = labels_per_step = False
     # Imported here so that polars is loaded only for a table.
     if suffix == ".ts":
         from elman.data.readers.ts import read_ts
@@ -84,10 +98,12 @@ def read(
     if suffix == ".npz":
         from elman.data.readers.arrays import read_arrays
 
-        return read_arrays(path, labels_per_step=labels_per_step, labels_required=labels_required)
+        return read_arrays(path, labels_per_step=labels_per_step, labels_required=labels_required, unread=unread)
+    from elman.data.readers.roles import Asked
     from elman.data.readers.table import read_table
 
-    return read_table(path, columns, labels_per_step=labels_per_step, labels_required=labels_required)
+    asked = Asked(columns, likely or {}, None if features is None else tuple(features), unread)
+    return read_table(path, asked, labels_per_step=labels_per_step, labels_required=labels_required)
 
 
 def _check_columns(path: Path, suffix: str, columns: dict[str, str | None]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import warnings
 import zipfile
+from collections.abc import Collection
 from pathlib import Path
 from typing import IO, Any
 
@@ -23,7 +24,9 @@ _KNOWN = ("X", "values", "offsets", "y", "labels", "ids", "groups")
 _DENSEST = 1100  # bytes that one byte of a zip file can hold, at the very most
 
 
-def read_arrays(path: Path, *, labels_per_step: bool = False, labels_required: bool = True) -> Dataset:
+def read_arrays(
+    path: Path, *, labels_per_step: bool = False, labels_required: bool = True, unread: Collection[str] = ()
+) -> Dataset:
     """Read an `.npz` file.
 
     It holds ``X``, (N, T, D) or (N, T), padded with NaN where ragged; or ``values`` (S, D) and ``offsets`` (N + 1,). It
@@ -35,17 +38,20 @@ def read_arrays(path: Path, *, labels_per_step: bool = False, labels_required: b
         If the file is damaged, needs pickle, or its arrays do not fit together.
     """
     arrays, unknown = _load(path)
+    names = [*arrays, *unknown]
     try:
-        sequences = _sequences(path, arrays)
+        sequences = _sequences(path, arrays, names)
     except DataError as error:
         raise FileError(str(error)) from error
     n = len(sequences)
-    labels = _labels(path, arrays, sequences, labels_per_step, labels_required)
+    if labels_required and not {"y", "labels"} & arrays.keys():
+        raise FileError(f"{path}: expected the labels as array 'y', found only {listed(names)}. Add them.")
+    labels = None if "label" in unread else _labels(path, arrays, sequences, labels_per_step)
     return Dataset(
         sequences,
         labels,
         ids=_texts(path, arrays, "ids", n) if "ids" in arrays else numbered_ids(n),
-        groups=_texts(path, arrays, "groups", n) if "groups" in arrays else None,
+        groups=_texts(path, arrays, "groups", n) if "groups" in arrays and "group" not in unread else None,
         per_step=labels_per_step and labels is not None,
         notes=(f"Left out the arrays {listed(unknown)}.",) if unknown else (),
     )
@@ -102,7 +108,7 @@ def _declared(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return shape, dtype
 
 
-def _sequences(path: Path, arrays: dict[str, NDArray[Any]]) -> Sequences:
+def _sequences(path: Path, arrays: dict[str, NDArray[Any]], names: list[str]) -> Sequences:
     if "X" in arrays and "values" in arrays:
         raise FileError(f"{path}: expected 'X', or 'values' and 'offsets', got both. Keep one.")
     if "X" in arrays:
@@ -110,8 +116,8 @@ def _sequences(path: Path, arrays: dict[str, NDArray[Any]]) -> Sequences:
             raise FileError(f"{path}: 'X' must have shape (N, T) or (N, T, D). Got {arrays['X'].shape} instead.")
         return as_sequences(arrays["X"], name=f"{path}: X")
     if "values" not in arrays or "offsets" not in arrays:
-        found = f"only {listed(tuple(arrays))}" if arrays else "none of them"
-        raise FileError(f"{path}: expected the array 'X', or 'values' and 'offsets', found {found}.")
+        found = listed(names) or "no arrays"
+        raise FileError(f"{path}: expected the array 'X', or 'values' and 'offsets', found {found}. Rename them.")
     return _from_offsets(path, arrays["values"], arrays["offsets"])
 
 
@@ -129,15 +135,11 @@ def _from_offsets(path: Path, values: NDArray[Any], offsets: NDArray[Any]) -> Se
     return sequences
 
 
-def _labels(
-    path: Path, arrays: dict[str, NDArray[Any]], sequences: Sequences, per_step: bool, required: bool
-) -> NDArray[Any] | None:
+def _labels(path: Path, arrays: dict[str, NDArray[Any]], sequences: Sequences, per_step: bool) -> NDArray[Any] | None:
     found = [name for name in ("y", "labels") if name in arrays]
     if len(found) == 2:
         raise FileError(f"{path}: expected the labels as 'y' or as 'labels', got both. Keep one.")
     if not found:
-        if required:
-            raise FileError(f"{path}: expected the labels as array 'y', found none. Add them.")
         return None
     name = found[0]
     labels = arrays[name]
@@ -146,7 +148,7 @@ def _labels(
         labels = labels[np.arange(labels.shape[1]) < sequences.lengths[:, None]]  # (S,) without padding
     expected = n_steps if per_step else len(sequences)
     if labels.shape != (expected,):
-        unit = "step" if per_step else "sequence; for one a step, ask for labels per step"
+        unit = "step" if per_step else "sequence; for one a step, pass labels_per_step=True"
         raise FileError(
             f"{path}: {name!r} must have shape ({expected},), one label a {unit}. Got {labels.shape} instead."
         )

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.data.readers.source import shown
 from elman.data.sequences import Sequences
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Dataset:
     """Sequences with what a file says about them.
 
@@ -38,6 +39,19 @@ class Dataset:
     per_step: bool = False
     notes: tuple[str, ...] = ()
     columns: dict[str, str] = field(default_factory=dict)
+
+    def place(self, n: int) -> str:
+        """Name the n-th label by the sequence, and the step, that it is of."""
+        if not self.per_step:
+            return f"sequence {shown(str(self.ids[n]))}"
+        offsets = self.sequences.offsets
+        sequence = int(np.searchsorted(offsets, n, side="right")) - 1
+        return f"sequence {shown(str(self.ids[sequence]))}, step {n - offsets[sequence]}"
+
+    def __repr__(self) -> str:
+        unit = "step" if self.per_step else "sequence"
+        labels = "no labels" if self.labels is None else f"{len(np.unique(self.labels))} classes, one label a {unit}"
+        return f"Dataset({self.sequences}, {labels}{', groups' * (self.groups is not None)})"
 
 
 def numbered_ids(n: int) -> NDArray[np.str_]:

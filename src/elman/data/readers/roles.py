@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from elman.data.readers.source import listed, shown
@@ -29,6 +30,28 @@ _MEANING = {"id": "sequence id", "time": "time", "label": "label", "group": "gro
 
 
 @dataclass(frozen=True)
+class Asked:
+    """What the caller says about the columns of a table.
+
+    Parameters
+    ----------
+    named : mapping
+        From 'id', 'time', 'label' and 'group' to the column that it must be, or None.
+    likely : mapping
+        From the same roles to the column that it is where there is one of that name.
+    features : tuple of str, or None
+        The feature columns; None: all columns without a role.
+    unread : collection of str
+        Roles, of 'label' and 'group', whose columns are set aside without a look at what they hold.
+    """
+
+    named: Mapping[str, str | None]
+    likely: Mapping[str, str] = field(default_factory=dict)
+    features: tuple[str, ...] | None = None
+    unread: Collection[str] = ()
+
+
+@dataclass(frozen=True)
 class Roles:
     """The column of each role, the feature columns, and one sentence for each guess."""
 
@@ -40,15 +63,14 @@ class Roles:
     notes: tuple[str, ...]
 
 
-def find_roles(path: Path, columns: list[str], named: dict[str, str | None], labels_required: bool) -> Roles:
+def find_roles(path: Path, columns: list[str], asked: Asked, labels_required: bool) -> Roles:
     """Decide what each column is for.
 
     Parameters
     ----------
     columns : list of str
         All columns of the file.
-    named : dict
-        From 'id', 'time', 'label' and 'group' to the column that the user named, or None.
+    asked : Asked
     labels_required : bool
         Whether a missing label column is an error.
 
@@ -57,36 +79,46 @@ def find_roles(path: Path, columns: list[str], named: dict[str, str | None], lab
     FileError
         If a named column does not exist, or there is no id, no label where one is required, or no feature.
     """
-    found, notes = _named(path, columns, named, labels_required)
+    found, notes = _named(path, columns, asked.named, labels_required)
+    for role, column in asked.likely.items():
+        if asked.named[role] is None and column in columns and column not in found.values():
+            found[role] = column
     for role, guesses in _GUESSES.items():
-        if named[role] is None:
-            candidates = _candidates(columns, guesses, taken=found)
+        if asked.named[role] is None and role not in found:
+            candidates = _candidates(columns, guesses, taken={*found.values(), *(asked.features or ())})
             if candidates:
                 found[role] = candidates[0]
                 notes.append(_guess_note(role, candidates))
     if "id" not in found:
         raise FileError(
             f"{path}: expected a column that says which sequence a row belongs to, such as 'id'. "
-            f"Name it with id; the columns are {listed(columns)}."
+            f"Name it with id=...; the columns are {listed(columns)}."
         )
     if "label" not in found and labels_required:
         raise FileError(
             f"{path}: expected a column with labels, such as 'label'. "
-            f"Name it with label; the columns are {listed(columns)}."
+            f"Name it with label=...; the columns are {listed(columns)}."
         )
     if "time" not in found:
         notes.append("Found no time column: the rows of a sequence keep the order of the file.")
-    features = tuple(column for column in columns if column not in found.values())
+    others = tuple(column for column in columns if column not in found.values())
+    features = others if asked.features is None else asked.features
+    missing = [column for column in features if column not in others]
+    if missing:
+        raise FileError(
+            f"{path}: expected the features {listed(features)}, found no {listed(missing)}. "
+            f"The columns are {listed(columns)}."
+        )
     if not features:
         raise FileError(f"{path}: expected at least one feature column beside {listed(columns)}, found none.")
-    notes.append(f"Read {len(features)} other column{'s' * (len(features) > 1)} as features: {listed(features)}.")
+    notes += _features_notes(others, asked.features)
     return Roles(
         found["id"], found.get("time"), found.get("label"), found.get("group"), features=features, notes=tuple(notes)
     )
 
 
 def _named(
-    path: Path, columns: list[str], named: dict[str, str | None], labels_required: bool
+    path: Path, columns: list[str], named: Mapping[str, str | None], labels_required: bool
 ) -> tuple[dict[str, str], list[str]]:
     found: dict[str, str] = {}
     notes: list[str] = []
@@ -104,9 +136,9 @@ def _named(
     return found, notes
 
 
-def _candidates(columns: list[str], guesses: tuple[str, ...], taken: dict[str, str]) -> list[str]:
+def _candidates(columns: list[str], guesses: tuple[str, ...], taken: set[str]) -> list[str]:
     """Give the free columns that could have a role, the most likely first."""
-    free = [column for column in columns if column not in taken.values()]
+    free = [column for column in columns if column not in taken]
     lower = [column.lower() for column in columns]
     if "z" in lower:  # then 'y' is a coordinate
         guesses = tuple(guess for guess in guesses if guess != "y")
@@ -114,5 +146,15 @@ def _candidates(columns: list[str], guesses: tuple[str, ...], taken: dict[str, s
 
 
 def _guess_note(role: str, candidates: list[str]) -> str:
-    also = f" (not {listed(candidates[1:])}; name it with {role} if that is wrong)" if candidates[1:] else ""
+    also = f" (not {listed(candidates[1:])}; name it with {role}=... if that is wrong)" if candidates[1:] else ""
     return f"Read column {shown(candidates[0])} as the {_MEANING[role]}{also}."
+
+
+def _features_notes(others: tuple[str, ...], asked: tuple[str, ...] | None) -> list[str]:
+    """Say which columns without a role became features; or, where the features are known, which did not."""
+    if asked is None:
+        return [f"Read {len(others)} other column{'s' * (len(others) > 1)} as features: {listed(others)}."]
+    ignored = [column for column in others if column not in asked]
+    if not ignored:
+        return []
+    return [f"Ignored column{'s' * (len(ignored) > 1)} {listed(ignored)}, which the model does not know."]

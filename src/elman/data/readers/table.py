@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from elman.data.readers.columns import Table, as_text, first_rows, labels, names
 from elman.data.readers.csv_file import read_csv
 from elman.data.readers.dataset import Dataset
 from elman.data.readers.parquet_file import read_parquet
-from elman.data.readers.roles import Roles, find_roles
+from elman.data.readers.roles import Asked, Roles, find_roles
 from elman.data.readers.source import shown
 from elman.data.readers.times import sort_keys
 from elman.data.sequences import Sequences, offsets_of
@@ -22,15 +23,13 @@ from elman.errors import FileError
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
-def read_table(
-    path: Path, named: dict[str, str | None], *, labels_per_step: bool = False, labels_required: bool = True
-) -> Dataset:
+def read_table(path: Path, asked: Asked, *, labels_per_step: bool = False, labels_required: bool = True) -> Dataset:
     """Read a long table into sequences, in order of first appearance, each sorted by time.
 
     Parameters
     ----------
-    named : dict
-        From 'id', 'time', 'label' and 'group' to the column that the user named, or None.
+    asked : Asked
+        What the caller says about the columns.
 
     Raises
     ------
@@ -39,17 +38,19 @@ def read_table(
     """
     suffix = path.suffix.lower()
     table = read_csv(path, _SEPARATORS[suffix]) if suffix in _SEPARATORS else read_parquet(path)
-    roles = find_roles(path, table.frame.columns, named, labels_required)
+    roles = find_roles(path, table.frame.columns, asked, labels_required)
     sequence_of, ids = names(table, roles.id, "sequence id")  # (S,) codes, (N,)
     order = _order(table, roles, sequence_of, ids)  # (S,) rows by sequence, then by time
     offsets = offsets_of(np.bincount(sequence_of))
     first = first_rows(sequence_of, len(ids))
-    found, notes = _labels(table, roles, sequence_of, order, first, labels_per_step, labels_required)
+    without: dict[str, Any] = dict.fromkeys(asked.unread)
+    wanted = replace(roles, **without)
+    found, notes = _labels(table, wanted, sequence_of, order, first, labels_per_step, labels_required)
     return Dataset(
         Sequences(_values(table, roles.features, order), offsets, roles.features),
         found,
         ids,
-        groups=_groups(table, roles, sequence_of, first),
+        groups=_groups(table, wanted, sequence_of, first),
         per_step=labels_per_step and found is not None,
         notes=roles.notes + notes,
         columns={
@@ -122,7 +123,7 @@ def _require_constant(
     row = int(np.argmax(differs))
     values = table.frame[column]
     expected = values[int(first[sequence_of[row]])]
-    advice = "ask for labels per step" if what == "label" else "name another group column"
+    advice = "pass labels_per_step=True" if what == "label" else "name another group column"
     raise FileError(
         f"{table.where(row, column)}: expected one {what} in a sequence, {shown(expected)} as in its first row, "
         f"got {shown(values[row])}. Fix the file, or {advice}."

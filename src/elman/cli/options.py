@@ -1,0 +1,41 @@
+"""What a parameter of the library is called on the command line."""
+
+from __future__ import annotations
+
+import re
+
+_OTHERWISE = {
+    "early_stopping": "--no-validation",
+    "labels_per_step": "--per-step-labels",
+    "loss_at": "--per-step-labels",
+    "n_iter_no_change": "--patience",
+    "n_threads": "--threads",
+    "random_state": "--seed",
+    "standardise": "--no-standardise",
+}
+_SETTING = re.compile(
+    r"(?<![\w'])(id|time|label|group|labels_per_step|loss_at|clip_norm|learning_rate)=('\w*'|True|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
+)
+
+
+def option(parameter: str) -> str:
+    """Give the option for a parameter.
+
+    >>> option("hidden_size"), option("n_threads")
+    ('--hidden-size', '--threads')
+    """
+    return _OTHERWISE.get(parameter, f"--{parameter.replace('_', '-')}")
+
+
+def with_options(message: str) -> str:
+    """Give a message of the library with the options that its settings are on the command line.
+
+    >>> with_options("Name it with label=...; try clip_norm=1, or pass labels_per_step=True.")
+    'Name it with --label; try --clip-norm 1, or pass --per-step-labels.'
+    """
+    return _SETTING.sub(_as_option, message)
+
+
+def _as_option(setting: re.Match[str]) -> str:
+    name, value = setting.groups()
+    return f"{option(name)} {value}" if value[0].isdigit() else option(name)

@@ -136,6 +136,21 @@ def test_the_second_process_loads_what_the_first_compiled(package):
     assert np.allclose(first["y"], np.tanh([0.0, 0.5, 1.0]), rtol=1e-15, atol=0)
 
 
+def test_code_that_the_disk_has_changed_is_compiled_again(package, tmp_path):
+    _, run = package
+    first = run()
+    files = sorted((tmp_path / "cache").rglob("*.nbc"))
+    assert len(files) == 2
+    for path in files:
+        content = bytearray(path.read_bytes())
+        content[len(content) // 2] ^= 16
+        path.write_bytes(content)
+    again = run()
+    assert (again["hits"], again["misses"]) == (0, 2)
+    assert (again["y"], again["length"]) == (first["y"], first["length"])
+    assert run()["hits"] == 2, "the damaged files were replaced"
+
+
 def test_a_change_in_another_file_is_never_met_with_a_stale_kernel(package):
     kernels, run = package
     before = run()
@@ -204,6 +219,17 @@ def test_no_process_meets_a_kernel_of_another_vector_width(package):
         found = run(ELMAN_VECTORS=name)
         assert (found["hits"], found["misses"]) == (0, 2)
         assert found["y"] == widest["y"]  # and the bits do not depend on it
+
+
+def test_switching_the_compiler_off_is_refused_in_one_sentence(tmp_path):
+    data = Path(__file__).parents[2] / "examples" / "data" / "ItalyPowerDemand_TRAIN.ts"
+    environment = {**os.environ, "NUMBA_DISABLE_JIT": "1"}
+    command = [sys.executable, "-m", "elman", "train", str(data), "--model", str(tmp_path / "model")]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "NUMBA_DISABLE_JIT must not be set" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_hash_covers_every_kernel_source(tmp_path):

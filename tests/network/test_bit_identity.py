@@ -103,6 +103,21 @@ def test_float32_gradient_stays_near_float64_over_thousands_of_steps(cell):
     assert np.linalg.norm(single - double) <= 3e-6 * np.linalg.norm(double)
 
 
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
+def test_so_does_each_parameters_gradient_with_a_loss_at_every_step(cell):
+    rng = np.random.default_rng(0)
+    offsets = np.arange(0, 16 * 3000 + 1, 3000)
+    values, targets = rng.standard_normal((offsets[-1], 3)).astype(np.float32), rng.integers(0, 4, offsets[-1])
+    single = Network(Architecture(3, 4, cell, 12, bidirectional=False, loss_at="every_step"))
+    single.initialise(rng, "uniform", forget_bias=None)
+    double = Network(single.architecture, dtype="float64")
+    double.parameters.vector[:] = single.parameters.vector
+    found = single.parameters.named(single.loss_and_gradient(values, offsets, targets).gradient)
+    true = double.parameters.named(double.loss_and_gradient(values.astype(float), offsets, targets).gradient)
+    for name, gradient in true.items():
+        assert np.linalg.norm(found[name] - gradient) <= 1e-6 * np.linalg.norm(gradient), name
+
+
 def test_nan_in_one_sequence_reaches_no_other():
     network, values, _ = ragged_network("gru", "float32", "last", "last")
     clean = network.logits(values, OFFSETS)

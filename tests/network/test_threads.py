@@ -2,6 +2,7 @@
 
 import multiprocessing
 import threading
+import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
@@ -12,6 +13,7 @@ from elman.errors import ParameterError
 from elman.network import network as network_module
 from elman.network.architecture import Architecture
 from elman.network.network import Network
+from elman.network.shards import cut
 from elman.network.threads import available_threads, run_tasks
 
 
@@ -43,10 +45,41 @@ def test_an_error_in_any_task_is_raised_and_ends_the_others(culprit):
     assert len(begun) < 100_000
 
 
+def test_an_error_on_another_thread_is_raised_here():
+    def task(number, worker):
+        if worker == 1:
+            raise ZeroDivisionError("planted")
+        time.sleep(0.001)
+
+    with pytest.raises(ZeroDivisionError, match="planted"):
+        run_tasks(500, task, 2)
+
+
+def test_a_network_uses_as_many_threads_as_it_is_told(monkeypatch):
+    monkeypatch.setattr(network_module, "SMALL_WORK", 0)
+    seen = []
+    monkeypatch.setattr(network_module, "run_tasks", lambda n, task, threads: seen.append((n, threads)))
+    network, values, offsets = network_and_values()
+    network.logits(values, offsets, n_threads=3)
+    network.loss_and_gradient(values, offsets, np.zeros(60, np.int64), n_threads=5)
+    assert seen == [(4, 3), (4, 5)]
+
+
+def test_the_cut_into_tasks_depends_on_the_batch_alone():
+    batch = cut(np.arange(0, 40 * 16 + 1))
+    assert batch.n_shards == 40
+    assert [(run.start, run.stop) for run in batch.tasks()] == [
+        (0, 2), (2, 5), (5, 7), (7, 10), (10, 12), (12, 15), (15, 17), (17, 20),
+        (20, 22), (22, 25), (25, 27), (27, 30), (30, 32), (32, 35), (35, 37), (37, 40),
+    ]  # fmt: skip
+
+
 def test_environment_limits_the_threads(monkeypatch):
     monkeypatch.setenv("OMP_NUM_THREADS", "1,4")
     assert available_threads() == 1
-    monkeypatch.setenv("OMP_NUM_THREADS", "many")
+    monkeypatch.setenv("OMP_NUM_THREADS", "\u00b2")
+    assert available_threads() >= 1
+    monkeypatch.setenv("OMP_NUM_THREADS", "9" * 5000)
     monkeypatch.delenv("ELMAN_NUM_THREADS", raising=False)
     assert available_threads() >= 1
     monkeypatch.setenv("ELMAN_NUM_THREADS", "-2")

@@ -25,7 +25,14 @@ from numba.core.caching import FunctionCache, NullCache
 from numba.core.serialize import dumps
 from numba.extending import intrinsic
 
+from elman.errors import ParameterError
 from elman.kernels.lanes import VECTOR_BYTES
+
+if numba.config.DISABLE_JIT:
+    raise ParameterError(
+        "The environment variable NUMBA_DISABLE_JIT must not be set: the kernels exist compiled only. "
+        "Unset it; elman.kernels.reference is the same in plain NumPy."
+    )
 
 # "numpy" error model: x / 0 is inf, as in NumPy; the "python" model checks every division, which stops the vectoriser.
 FLAGS = {"nogil": True, "error_model": "numpy"}
@@ -60,7 +67,7 @@ class KernelCache(FunctionCache):  # type: ignore[misc]
 
 
 class KernelFiles:
-    """Compiled code on disk: one file a key, which begins with the hash of the sources and is only replaced whole.
+    """Compiled code on disk: one file a key, headed by the hashes of sources and code, and only replaced whole.
 
     Numba's own layout, an index and numbered files, can hand out the code of another kernel if a process is stopped
     between writing the two, or if two processes compile at the same time.
@@ -76,16 +83,18 @@ class KernelFiles:
         """Return what was saved under this key from these sources, or None."""
         try:
             content = self._path(key).read_bytes()
-            return pickle.loads(content[len(self._sources) :]) if content.startswith(self._sources) else None
-        except (OSError, EOFError, pickle.UnpicklingError):
+        except OSError:
             return None
+        code = content[len(self._sources) + 32 :]
+        return pickle.loads(code) if content == self._sources + hashlib.sha256(code).digest() + code else None
 
     def save(self, key: tuple[Any, ...], data: Any) -> None:
         """Save compiled code; where the disk does not take it, it is compiled again in the next process."""
         path = self._path(key)
         own = path.with_suffix(f".{uuid.uuid4().hex[:16]}")
         try:
-            own.write_bytes(self._sources + dumps(data))
+            code = dumps(data)
+            own.write_bytes(self._sources + hashlib.sha256(code).digest() + code)
             own.replace(path)
         except OSError:
             with contextlib.suppress(OSError):

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from elman.errors import DataError
 from elman.kernels.loss import cross_entropy, softmax
 from elman.kernels.outputs import drop_out
 from elman.kernels.updates import sum_gradients
@@ -70,7 +71,7 @@ class Network:
     def logits(self, values: Array, offsets: Array, *, n_threads: int | None = None) -> Array:
         """Return the class scores: (N, C), or (S, C) with a loss at every step."""
         self._pack()
-        batch = cut(offsets)
+        values, batch = self._batch(values, offsets)
         logits, starts = self._new_logits(batch), batch.starts
         workspaces: dict[int, Workspace] = {}
 
@@ -115,7 +116,7 @@ class Network:
             The loss is the mean over the sequences, or over all their steps with a loss at every step.
         """
         self._pack()
-        batch = cut(offsets, chosen)
+        values, batch = self._batch(values, offsets, chosen)
         logits, starts = self._new_logits(batch), batch.starts
         scale = 1.0 / len(logits)
         tasks = batch.tasks()
@@ -146,6 +147,22 @@ class Network:
         self._workers: dict[int, tuple[Workspace, GradientSums]] = {}
         self._gradients = np.empty((0, self.parameters.vector.size), self.dtype)
         self._named_gradients: list[dict[str, Array]] = []
+
+    def _batch(self, values: Array, offsets: Array, chosen: Array | None = None) -> tuple[Array, Cut]:
+        """Return values that the kernels can read, and the batch cut into shards; nothing else reaches the kernels."""
+        size = self.architecture.input_size
+        if values.ndim != 2 or values.shape[1] != size or values.dtype != self.dtype or not values.flags.c_contiguous:
+            raise DataError(
+                f"values must be a C-contiguous {self.dtype} array (S, {size}). "
+                f"Got {values.dtype} of shape {values.shape} instead."
+            )
+        limits = offsets if chosen is None else np.concatenate([offsets[chosen], offsets[chosen + 1]])
+        if offsets.dtype != np.int64 or not len(limits) or limits.min() < 0 or limits.max() > len(values):
+            raise DataError(f"offsets must be int64 within 0..{len(values)}, the rows of the values.")
+        batch = cut(offsets, chosen)
+        if not len(batch.lengths) or batch.lengths[-1] < 1:
+            raise DataError("A batch must have at least one sequence, and each at least one step.")
+        return np.require(values, requirements="W"), batch
 
     def _worker(self, number: int) -> tuple[Workspace, GradientSums]:
         """Return the memory of a thread."""
@@ -186,8 +203,12 @@ class Network:
     def _wanted(self, targets: Array, chosen: Array | None, shard: Shard) -> Array:
         """Return the targets of a shard's class scores."""
         if self._every_step:
-            return targets[shard.value_rows()]
-        return targets[shard.places if chosen is None else chosen[shard.places]]
+            wanted = targets[shard.value_rows()]
+        else:
+            wanted = targets[shard.places if chosen is None else chosen[shard.places]]
+        if wanted.min() < 0 or wanted.max() >= self.architecture.n_classes:
+            raise DataError(f"targets must be class numbers in 0..{self.architecture.n_classes - 1}.")
+        return wanted
 
     def _threads(self, n_threads: int | None, batch: Cut) -> int:
         if self.parameters.vector.size * int(batch.lengths.sum()) < SMALL_WORK:

@@ -85,8 +85,9 @@ class Cut:
 
 def cut(offsets: Array, chosen: Array | None = None) -> Cut:
     """Cut the sequences (or those chosen, in this order) of values with these offsets (N + 1,) into shards."""
-    starts, lengths = offsets[:-1], np.diff(offsets)
-    if chosen is not None:
-        starts, lengths = starts[chosen], lengths[chosen]
+    if chosen is None:
+        starts, lengths = offsets[:-1], np.diff(offsets)
+    else:
+        starts, lengths = offsets[chosen], offsets[chosen + 1] - offsets[chosen]
     order = np.argsort(-lengths, kind="stable")
     return Cut(order, np.ascontiguousarray(lengths[order]), np.ascontiguousarray(starts[order]))

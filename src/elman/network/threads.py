@@ -24,7 +24,7 @@ def available_threads() -> int:
 
 
 def _is_count(text: str) -> bool:
-    return text.isascii() and text.isdigit() and int(text) > 0
+    return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
 def run_tasks(n_tasks: int, task: Callable[[int, int], None], n_threads: int) -> None:

@@ -66,7 +66,7 @@ def _target(path: str | os.PathLike[str]) -> Path:
 
 
 def _temporary(target: Path) -> Path:
-    return target.with_name(f".{target.name[:100]}.{secrets.token_hex(4)}.part")
+    return target.with_name(f".{secrets.token_hex(8)}.part")  # short: the name of the target may be of any length
 
 
 def _create(temporary: Path, target: Path) -> int:

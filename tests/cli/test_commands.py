@@ -68,7 +68,7 @@ def test_the_same_seed_gives_the_same_predictions_and_every_option_arrives(elman
         assert elman("train", files / "walks_TRAIN.csv", "--model", tmp_path / name, *flags).code == 0
     a, b = library.load(tmp_path / "a"), library.load(tmp_path / "b")
     assert np.array_equal(a.network_.parameters.vector, b.network_.parameters.vector)
-    expected = options | {"bidirectional": False, "n_iter_no_change": 4, "random_state": 9, "n_threads": 1}
+    expected = options | {"bidirectional": False, "n_iter_no_change": 4, "random_state": 9}
     assert {name: a.get_params()[name] for name in expected} == expected
 
 
@@ -381,3 +381,31 @@ def test_labels_and_groups_that_are_of_no_use_may_hold_anything(elman, files, tm
     assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
     table.with_columns(messy.alias("subject")).write_csv(tmp_path / "messy.csv")
     assert elman("evaluate", files / "walks.model", tmp_path / "messy.csv").code == 0
+
+
+def test_groups_and_threads_arrive(elman, files, tmp_path, monkeypatch, small):
+    given = []
+    real = library.SequenceClassifier.fit
+
+    def fit(self, X, y, **options):
+        given.append((options["groups"].tolist(), self.n_threads))
+        return real(self, X, y, **options)
+
+    monkeypatch.setattr("elman.estimators.classifier.SequenceClassifier.fit", fit)
+    arguments = ["train", files / "walks_TRAIN.csv", "--model", tmp_path / "m", "--label", "direction", *small]
+    assert elman(*arguments, "--group", "subject").code == 0
+    assert given == [([f"p{n % 6}" for n in range(36)], 1)]
+
+
+@pytest.mark.parametrize("error", [MemoryError(), MemoryError("Unable to allocate 9. TiB")])
+def test_a_lack_of_memory_is_one_sentence(elman, files, tmp_path, monkeypatch, error):
+    def never(*arguments, **options):
+        raise error
+
+    monkeypatch.setattr("elman.estimators.classifier.SequenceClassifier.fit", never)
+    done = elman("train", files / "walks_TRAIN.csv", "--model", tmp_path / "m", "--label", "direction")
+    assert done.code == 2
+    assert done.err.splitlines()[-1].startswith("error: the memory does not suffice")
+    assert str(error) in done.err
+    assert "Traceback" not in done.err
+    assert list(tmp_path.iterdir()) == []

@@ -1,5 +1,6 @@
 """The commands as processes of their own: entry points, Ctrl-C, pipes, a terminal, and time."""
 
+import json
 import os
 import pty
 import re
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -102,3 +104,65 @@ def test_in_a_terminal_training_is_shown_live(files, tmp_path):
     assert re.search(r"validation +\d\.\d{4} +\d\.\d{3} +best", text)
     assert "sequences/s" in text
     os.close(ours)
+
+
+def train_command(files, model):
+    options = ["--label", "direction", "--hidden-size", "4", "--max-epochs", "3", "--threads", "1"]
+    return [*COMMAND, "train", str(files / "walks_TRAIN.csv"), "--model", str(model), *options]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is full")
+def test_a_full_disk_under_stderr_loses_no_model(files, tmp_path):
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(train_command(files, tmp_path / "m"), stdout=subprocess.PIPE, stderr=full, check=False)
+    assert done.returncode == 0
+    assert b"Saved" in done.stdout
+    assert library.load(tmp_path / "m").training_["epochs"] == 3
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_a_closed_pipe_under_stderr_loses_no_model(files, tmp_path, both):
+    ours, theirs = os.pipe()
+    os.close(ours)
+    stdout = theirs if both else subprocess.DEVNULL
+    done = subprocess.run(train_command(files, tmp_path / "m"), stdout=stdout, stderr=theirs, check=False)
+    os.close(theirs)
+    assert done.returncode == int(both)  # what is printed at the end goes to nobody
+    assert library.load(tmp_path / "m").training_["epochs"] == 3
+
+
+def test_a_closed_stderr_loses_no_model(files, tmp_path):
+    shell = ["sh", "-c", '"$@" 2>&-', "sh", *train_command(files, tmp_path / "m")]
+    done = subprocess.run(shell, stdout=subprocess.PIPE, check=False)
+    assert (done.returncode, b"note" in done.stdout) == (0, False)
+    assert library.load(tmp_path / "m").training_["epochs"] == 3
+
+
+@pytest.mark.skipif(not hasattr(pty, "openpty"), reason="needs a terminal")
+def test_a_terminal_that_is_closed_loses_no_model(files, tmp_path):
+    ours, theirs = pty.openpty()
+    process = subprocess.Popen(train_command(files, tmp_path / "m"), stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    os.close(ours)
+    assert process.wait(timeout=60) == 0
+    assert library.load(tmp_path / "m").training_["epochs"] == 3
+
+
+def test_an_output_of_ascii_shows_every_class_name(files, tmp_path):
+    for part in ("TRAIN", "TEST"):
+        text = (files / f"walks_{part}.csv").read_text().replace("falls", "tomb\u00e9")
+        (tmp_path / f"{part}.csv").write_text(text, encoding="utf-8")
+    table = [str(tmp_path / "TRAIN.csv"), "--label", "direction"]
+    environment = os.environ | {"PYTHONIOENCODING": "ascii"}
+
+    def ascii_only(*arguments):
+        done = subprocess.run([*COMMAND, *arguments], capture_output=True, check=False, env=environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode("ascii")
+
+    model = str(tmp_path / "m")
+    ascii_only("train", *table, "--model", model, "--max-epochs", "2", "--hidden-size", "4")
+    assert r"tomb\xe9" in ascii_only("info", model)
+    assert r"tomb\xe9" in ascii_only("evaluate", model, str(tmp_path / "TEST.csv"))
+    assert "tomb\u00e9" in json.loads(ascii_only("info", model, "--json"))["classes"]
+    ascii_only("predict", model, str(tmp_path / "TEST.csv"), "--output", str(tmp_path / "p.csv"))

@@ -2,6 +2,7 @@
 
 import datetime
 import re
+import time
 
 import numpy as np
 import polars as pl
@@ -9,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from elman.data import read
+from elman.data import Sequences, read
+from elman.data.readers import columns, parquet_file, roles
 from elman.errors import FileError, ParameterError
 
+ROLES = ("id", "time", "label", "group")
 TOY = """id,time,x,y2,label
 a,0,0.5,1,wave
 a,1,0.25,2,wave
@@ -360,6 +363,8 @@ BAD = [
     ("y2", "Unnamed: 0", "toy.csv: column 4 is named 'Unnamed: 0'"),
     ("id", "who", "toy.csv: expected a column that says which sequence a row belongs to, such as 'id'."),
     ("id,time,x,y2,label", "id;time;x;y2;label", "toy.csv, line 1: expected names split by a comma, got 'id;time;x;y2"),
+    ("id,time,x,y2,label", "id;time;x;y2;label", "This looks like columns separated by ';': save it with commas."),
+    (TOY, TOY.replace(",", "\t"), r"separated by '\t': save it with commas, or name it .tsv."),
     ("id,time,x,y2,label", "1,2,3,4,5", "toy.csv, line 1: expected the names of the columns, got the numbers '1', '2'"),
     ("id", '"id', "toy.csv, line 1: expected the names of the columns, got '\"id,time"),
     ("wave", "\udcff", "toy.csv, line 2: expected text in UTF-8, got the byte 0xff."),
@@ -576,3 +581,63 @@ def test_a_dataset_is_shown_in_short(write):
         "sequence 'a', step 1",
         "sequence 'b', step 0",
     ]
+
+
+@pytest.mark.parametrize("dtype", [pl.Decimal(20, 3), pl.Int128, pl.UInt128, pl.Int8, pl.UInt64, pl.Float32])
+def test_times_may_be_numbers_of_any_type(tmp_path, dtype):
+    path = tmp_path / "toy.parquet"
+    frame = pl.DataFrame({"id": ["a"] * 3, "time": [12, 3, 5], "x": [3.0, 1.0, 2.0], "label": ["u"] * 3})
+    frame.with_columns(pl.col("time").cast(dtype)).write_parquet(path)
+    assert read(path).sequences.values.ravel().tolist() == [1, 2, 3]
+    frame.with_columns(pl.Series("time", [12, None, 5]).cast(dtype)).write_parquet(path)
+    with pytest.raises(FileError, match="row 2, column 'time': expected a time, found nothing"):
+        read(path)
+
+
+def test_a_parquet_that_declares_more_than_memory_holds_is_refused_before_it_is_decoded(tmp_path, monkeypatch):
+    path = tmp_path / "bomb.parquet"
+    pl.DataFrame({f"x{n}": pl.repeat(0, 2**22, eager=True) for n in range(4)}).write_parquet(path)
+    assert path.stat().st_size < 100_000
+    monkeypatch.setattr(parquet_file, "_MOST_CELLS", 2**24 - 1)
+    with pytest.raises(FileError, match=r"bomb.parquet: it declares 4,194,304 rows of 4 columns, but at most 16,777"):
+        read(path)
+
+
+def test_what_fits_depends_on_free_memory(parquet, monkeypatch):
+    monkeypatch.setattr(parquet_file, "_free_memory", lambda: 1000)
+    with pytest.raises(FileError, match="at most 31 cells fit into memory"):
+        read(parquet)
+
+
+def test_free_memory_is_told():
+    assert 2**20 < parquet_file._free_memory() < 2**50
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "import os; os.kill(os.getpid(), 9)",
+        "raise MemoryError",
+        "import sys; sys.exit('memory allocation of 9 bytes failed')",
+    ],
+)
+def test_a_lack_of_memory_in_decoding_is_not_called_damage(parquet, monkeypatch, end):
+    monkeypatch.setattr(parquet_file, "_DECODE", end)
+    with pytest.raises(FileError, match="the memory does not suffice to decode it") as caught:
+        read(parquet)
+    assert "damaged" not in str(caught.value)
+
+
+@pytest.mark.timeout(60)
+def test_a_header_of_forty_thousand_names_is_read_at_once(write):
+    names = [f"x{n}" for n in range(40_000)]
+    path = write(",".join(["id", "label", *names]) + "\na,u," + ",".join(["1"] * 40_000))
+    start = time.perf_counter()
+    columns.check_names(path, names)
+    roles.find_roles(path, ["id", "label", *names], roles.Asked(dict.fromkeys(ROLES)), labels_required=True)
+    asked = roles.Asked(dict.fromkeys(ROLES), features=tuple(names))
+    roles.find_roles(path, ["id", "label", *names], asked, labels_required=True)
+    sequences = Sequences(np.zeros((1, len(names))), np.array([0, 1]), tuple(names))
+    assert sequences.select(names[::-1]).feature_names[0] == "x39999"
+    assert time.perf_counter() - start < 1
+    assert read(path).sequences.n_features == 40_000

@@ -183,6 +183,9 @@ def test_one_case_of_one_step(write):
         ("@classLabel true up down\n", "", "toy.ts, line 7: expected a line '@classLabel true ...' or"),
         ("@timeStamps false", "@timeStamps true", "toy.ts, line 3: files with time stamps are not supported."),
         ("@classLabel true up down", "@targetLabel true", "toy.ts, line 7: expected classes, got a file with numeric"),
+        ("2e3", "-?", "toy.ts, line 10, channel 2, value 1: expected a number, got '-?'."),
+        ("2e3", "??", "toy.ts, line 10, channel 2, value 1: expected a number, got '??'."),
+        ("2e3", "+?", "toy.ts, line 10, channel 2, value 1: expected a number, got '+?'."),
         ("Toy", "\udcff", "toy.ts, line 2: expected text in UTF-8, got the byte 0xff. Save the file as UTF-8."),
         (":down", ":" + "d" * 300, "Is the line cut short?"),
         (

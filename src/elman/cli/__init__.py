@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from elman import __version__
+from elman.cli.console import prepare_streams
 from elman.cli.evaluate import evaluate
 from elman.cli.help import paragraphs
 from elman.cli.info import info
@@ -65,6 +66,9 @@ def run(arguments: list[str] | None = None) -> int:
     except BrokenPipeError:  # `elman info MODEL | head`
         sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
         return 1
+    except MemoryError as error:  # NumPy's names the size it asked for
+        detail = f": {error}" if str(error) else ""
+        return _fail(f"the memory does not suffice{detail}. Use less data, a smaller network, or smaller batches.")
     except OSError as error:
         return _fail(f"{error.filename}: {error.strerror}." if error.filename is not None else str(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -81,6 +85,7 @@ def run(arguments: list[str] | None = None) -> int:
 
 def main() -> None:
     """Entry point of the `elman` command."""
+    prepare_streams()
     sys.exit(run())
 
 

@@ -2,13 +2,52 @@
 
 from __future__ import annotations
 
+import io
 import json
-from typing import TYPE_CHECKING, Any
+import os
+import sys
+from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from elman.cli.options import with_options
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
+
+
+class _Unfailing:
+    """A stream that drops what cannot be written, so that a full disk or a closed pipe never ends a training run."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self.stream = stream
+        self.is_open = True
+
+    def write(self, text: str) -> int:
+        if self.is_open:
+            try:
+                self.stream.write(text)
+            except OSError:
+                self.is_open = False
+        return len(text)
+
+    def flush(self) -> None:
+        if self.is_open:
+            try:
+                self.stream.flush()
+            except OSError:
+                self.is_open = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+def prepare_streams() -> None:
+    """Make stdout and stderr take every character, and stderr, which holds notes and progress only, never fail."""
+    if sys.stderr is None:  # `2>&-`
+        sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    sys.stderr = cast("TextIO", _Unfailing(sys.stderr))
 
 
 def console(*, stderr: bool = False) -> Console:
@@ -32,7 +71,8 @@ def say_command(command: str) -> None:
 
 def say_json(data: dict[str, Any]) -> None:
     """Print a result for programs."""
-    print(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+    is_unicode = "utf" in (getattr(sys.stdout, "encoding", None) or "").lower()
+    print(json.dumps(data, indent=2, ensure_ascii=not is_unicode, allow_nan=False))
 
 
 def note(sentence: str) -> None:

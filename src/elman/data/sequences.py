@@ -128,13 +128,14 @@ class Sequences:
             return self
         if self.feature_names is None:
             raise DataError(f"The data must have the features {_listed(wanted)}, but its features have no names.")
-        missing = tuple(name for name in wanted if name not in self.feature_names)
+        column_of = {name: column for column, name in enumerate(self.feature_names)}
+        missing = tuple(name for name in wanted if name not in column_of)
         if missing:
             raise DataError(
                 f"The data must have the features {_listed(wanted)}, but lacks {_listed(missing)}. "
                 f"It has {_listed(self.feature_names)}."
             )
-        columns = [self.feature_names.index(name) for name in wanted]
+        columns = [column_of[name] for name in wanted]
         return Sequences(np.ascontiguousarray(self.values[:, columns]), self.offsets, wanted)
 
 

@@ -46,14 +46,16 @@ class Table:
 
 def check_names(path: Path, names: list[str]) -> None:
     """Raise FileError unless the columns have distinct names and none is a forgotten index."""
+    seen: set[str] = set()
     for position, name in enumerate(names, 1):
         if name in _UNNAMED:
             raise FileError(
                 f"{path}: column {position} is named {name!r}, as the row numbers of a data frame are. "
                 "Write the file without its index, or name the column."
             )
-        if names.index(name) < position - 1:
+        if name in seen:
             raise FileError(f"{path}: expected columns of distinct names, got {shown(name)} twice. Rename one.")
+        seen.add(name)
 
 
 def numbers(table: Table, column: str) -> FloatArray:

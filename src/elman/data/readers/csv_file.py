@@ -16,6 +16,8 @@ from elman.data.readers.source import decode, listed, read_bytes, shown
 from elman.errors import FileError
 
 _NAMES = {",": "comma", "\t": "tab", ";": "semicolon"}
+_ADVICE = {",": "save it with commas", "\t": "save it with tabs"}
+_SUFFIXES = {",": ".csv", "\t": ".tsv"}
 
 
 def read_csv(path: Path, separator: str) -> Table:
@@ -71,9 +73,12 @@ def _header(path: Path, number: int, content: bytes, separator: str) -> list[str
         raise FileError(f"{where}: expected the names of the columns, got {shown(line)}.") from error
     others = [other for other in _NAMES if other != separator and other in line]
     if len(names) == 1 and others:
+        advice = _ADVICE[separator]
+        if others[0] in _SUFFIXES:
+            advice += f", or name it {_SUFFIXES[others[0]]}"
         raise FileError(
             f"{where}: expected names split by a {_NAMES[separator]}, got {shown(line)}. "
-            f"Rewrite the file, or name it {'.tsv' if others[0] == chr(9) else '.csv'} with that separator."
+            f"This looks like columns separated by {others[0]!r}: {advice}."
         )
     check_names(path, names)
     if all(_is_number(name) for name in names):

@@ -103,7 +103,8 @@ def find_roles(path: Path, columns: list[str], asked: Asked, labels_required: bo
         notes.append("Found no time column: the rows of a sequence keep the order of the file.")
     others = tuple(column for column in columns if column not in found.values())
     features = others if asked.features is None else asked.features
-    missing = [column for column in features if column not in others]
+    free = set(others)
+    missing = [column for column in features if column not in free]
     if missing:
         raise FileError(
             f"{path}: expected the features {listed(features)}, found no {listed(missing)}. "
@@ -154,7 +155,8 @@ def _features_notes(others: tuple[str, ...], asked: tuple[str, ...] | None) -> l
     """Say which columns without a role became features; or, where the features are known, which did not."""
     if asked is None:
         return [f"Read {len(others)} other column{'s' * (len(others) > 1)} as features: {listed(others)}."]
-    ignored = [column for column in others if column not in asked]
+    known = set(asked)
+    ignored = [column for column in others if column not in known]
     if not ignored:
         return []
     return [f"Ignored column{'s' * (len(ignored) > 1)} {listed(ignored)}, which the model does not know."]

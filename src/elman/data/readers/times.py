@@ -12,6 +12,7 @@ from elman.data.readers.columns import Table, as_text, filled
 from elman.data.readers.source import shown
 from elman.errors import FileError
 
+_WITHOUT_ARRAY = (pl.Decimal, pl.Int128, pl.UInt128)  # numbers that NumPy has no type for
 _HOURS = r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,9})?)?"  # 13:05:00.5
 _ZONE = r"(Z|[+-][0-9]{2}:?[0-9]{2})$"
 _DATE = rf"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}([T ]{_HOURS})?(Z|[+-][0-9]{{2}}:?[0-9]{{2}})?$"  # 2026-01-31T13:05:00.5Z
@@ -31,7 +32,10 @@ def sort_keys(table: Table, column: str) -> NDArray[Any]:
     if series.dtype.is_temporal():
         return filled(table, column, series, "time").to_physical().to_numpy()
     if series.dtype.is_numeric():
-        return _finite(table, column, filled(table, column, series, "time").to_numpy())
+        series = filled(table, column, series, "time")
+        if series.dtype in _WITHOUT_ARRAY:
+            series = series.rank("dense")
+        return _finite(table, column, series.to_numpy())
     text = filled(table, column, as_text(table, column), "time")
     for dtype in (pl.Int64, pl.Float64):
         keys = text.cast(dtype, strict=False)

@@ -15,6 +15,8 @@ from elman.data.readers.source import decode, listed, read_bytes, shown
 from elman.data.sequences import Sequences, offsets_of
 from elman.errors import FileError, ParameterError
 
+_MISSING = float("nan")
+
 
 @dataclass
 class _Header:
@@ -172,7 +174,9 @@ def _read_channel(where: str, number: int, text: str) -> list[float]:
     try:
         if "_" in text:  # float() would take 1_000
             raise ValueError
-        return [float(value) for value in text.replace("?", "nan").split(",")]
+        if "?" not in text:
+            return [float(value) for value in text.split(",")]
+        return [_MISSING if value.strip() == "?" else float(value) for value in text.split(",")]
     except ValueError:
         for position, value in enumerate(text.split(","), 1):
             if not _is_number(value):
@@ -185,9 +189,9 @@ def _read_channel(where: str, number: int, text: str) -> list[float]:
 
 def _is_number(value: str) -> bool:
     try:
-        float(value.replace("?", "nan"))
+        float(value)
     except ValueError:
-        return False
+        return value.strip() == "?"
     return "_" not in value
 
 

@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 import elman
-from elman import DataError, ModelFileError, OutputError, SequenceClassifier, Sequences
+from elman import DataError, ModelFileError, OutputError, SequenceClassifier, Sequences, metadata
 from elman.data import as_sequences
+from elman.estimators import parameters
 from elman.estimators.evaluation import evaluate
 from elman.model_file import read_model
 
@@ -83,6 +84,33 @@ def test_a_parameter_set_after_fit_does_not_spoil_the_file(tmp_path):
     model = fit(LABELS["int"]).set_params(hidden_size=99, dtype="float64")
     model.save(tmp_path / "model")
     assert elman.load(tmp_path / "model").get_params()["hidden_size"] == 5
+
+
+def test_parameters_in_the_file_are_those_of_fit_and_threads_are_the_machines(tmp_path):
+    model = fit(LABELS["int"], n_threads=2).set_params(learning_rate="none", loss_at="every_step")
+    model.save(tmp_path / "model")
+    loaded = elman.load(tmp_path / "model").get_params()
+    assert (loaded["learning_rate"], loaded["loss_at"], loaded["n_threads"]) == (0.005, "last", None)
+
+
+def test_the_bounds_of_parameters_are_those_of_the_file():
+    for name in ("LARGEST_FLOAT", "LARGEST_HIDDEN_SIZE", "MOST_LAYERS", "LONGEST_NAME"):
+        assert getattr(parameters, name) == getattr(metadata, name)
+
+
+def test_parameters_at_their_bounds_can_be_saved(tmp_path):
+    largest = 2**31 - 1
+    model = fit(
+        LABELS["int"],
+        batch_size=largest,
+        n_iter_no_change=largest,
+        n_threads=largest,
+        random_state=2**63 - 1,
+        clip_norm=9.9e299,
+        tol=9.9e299,
+    )
+    model.save(tmp_path / "model")
+    assert elman.load(tmp_path / "model").get_params() == model.get_params() | {"n_threads": None}
 
 
 def test_saving_what_was_loaded_gives_the_same_bytes(tmp_path, content):
@@ -254,15 +282,15 @@ def test_edited_metadata_with_a_right_checksum_loads_as_a_sound_model_or_not_at_
             "transformer",
             "expected one of elman, .* in 'architecture.cell', got 'transformer'",
         ),
-        (("architecture", "hidden_size"), 10**9, "expected the array 'weight_ih_l0' as float32 of shape"),
-        (("architecture", "num_layers"), 10**9, "expected 1000000000 layers, got fewer"),
+        (("architecture", "hidden_size"), 65_536, "expected the array 'weight_ih_l0' as float32 of shape"),
+        (("architecture", "num_layers"), 1024, "expected 1024 layers, got fewer"),
         (("architecture", "num_layers"), 10, "the array '.*' is missing"),
-        (("architecture", "hidden_size"), 10**30, r"expected a whole number in \[1, 1000000000\] in 'architecture.hid"),
+        (("architecture", "hidden_size"), 10**30, r"expected a whole number in \[1, 65536\] in 'architecture.hid"),
         (("architecture", "dropout"), 0.5, "its parameters are not those of its architecture"),
         (("classes", "values"), ["a", "a", "b"], "expected distinct values in order"),
         (("classes", "values"), ["a", "b", 3], "expected values of type text in 'classes.values', got 3"),
         (("dtype",), "float16", "expected 'float32' or 'float64' in 'dtype', got 'float16'"),
-        (("parameters", "batch_size"), 0, r"The 'batch_size' parameter .* \[1, inf\)\. Got 0 instead"),
+        (("parameters", "batch_size"), 0, r"The 'batch_size' parameter .* \[1, 2147483647\]\. Got 0 instead"),
         (("parameters", "__class__"), "os.system", "there is no parameter '__class__'"),
         (("format_version",), 0, "expected a format version of at least 1, got '0'"),
         (("training", "history"), [[]], "expected an object in 'training.history'"),

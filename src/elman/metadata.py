@@ -15,6 +15,10 @@ from elman.kernels.cells import CELLS
 from elman.network.architecture import LOSS_PLACES, READOUTS, Architecture
 
 FORMAT_VERSION = 1
+LARGEST_FLOAT = 1e300  # these four bound the parameters of the estimator too; a test compares the two
+LARGEST_HIDDEN_SIZE = 65_536
+MOST_LAYERS = 1024
+LONGEST_NAME = 10_000  # characters
 _LARGEST_SIZE = 10**9
 _FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 _ROLES = ("id", "time", "label", "group")
@@ -106,8 +110,12 @@ def _check_architecture(data: Any) -> None:
     names = [field.name for field in fields(Architecture)]
     is_complete = isinstance(data, dict) and sorted(data) == sorted(names)
     _require("architecture", is_complete, f"the fields {', '.join(names)}", data)
-    for name in ("input_size", "hidden_size", "num_layers"):
-        _whole(f"architecture.{name}", data[name], 1, _LARGEST_SIZE)
+    for name, largest in (
+        ("input_size", _LARGEST_SIZE),
+        ("hidden_size", LARGEST_HIDDEN_SIZE),
+        ("num_layers", MOST_LAYERS),
+    ):
+        _whole(f"architecture.{name}", data[name], 1, largest)
     _whole("architecture.n_classes", data["n_classes"], 2, _LARGEST_SIZE)
     for name, choices in (("cell", tuple(CELLS)), ("readout", READOUTS), ("loss_at", LOSS_PLACES)):
         is_known = isinstance(data[name], str) and data[name] in choices
@@ -140,7 +148,7 @@ def _check_names(names: Any, n_features: int) -> None:
     is_list = isinstance(names, list) and len(names) == n_features
     _require("feature_names", is_list, f"a list of {n_features} names", names)
     for name in names:
-        _text("feature_names", name, 10_000)
+        _text("feature_names", name, LONGEST_NAME)
     _require("feature_names", len(set(names)) == len(names), "distinct names", names)
 
 
@@ -201,7 +209,7 @@ def _check_scalars(name: str, data: Any) -> None:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and -1e300 < value < 1e300
+    return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST_FLOAT < value < LARGEST_FLOAT
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> None:

@@ -15,15 +15,18 @@ def statistics_one_by_one(X):
 
 
 def test_summary_statistics_are_those_of_each_sequence(ragged):
-    got = baselines._statistics(as_sequences(ragged[0]), every_step=False)
+    got = baselines._of_sequences(as_sequences(ragged[0]))
     assert np.allclose(got, statistics_one_by_one(ragged[0]), rtol=1e-12, atol=1e-12)
 
 
 def test_statistics_of_a_step_are_those_of_the_sequence_up_to_it(ragged):
     X = ragged[0][:4]
     beginnings = [x[: t + 1] for x in X for t in range(len(x))]
-    got = baselines._statistics(as_sequences(X), every_step=True)
-    assert np.allclose(got, statistics_one_by_one(beginnings), rtol=1e-9, atol=1e-9)
+    expected = statistics_one_by_one(beginnings)
+    got = baselines._of_steps(as_sequences(X), np.arange(len(beginnings)))
+    assert np.allclose(got, expected, rtol=1e-9, atol=1e-9)
+    kept = np.array([0, 1, len(X[0]), len(beginnings) - 1])  # none of the third sequence
+    assert np.array_equal(baselines._of_steps(as_sequences(X), kept), got[kept])
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -1,4 +1,5 @@
 import pickle
+import random
 
 import numpy as np
 import pytest
@@ -9,9 +10,13 @@ from sklearn.utils.estimator_checks import check_estimator
 
 from elman import DataError, ParameterError, SequenceClassifier, Sequences
 from elman.data import as_sequences
-from elman.estimators.parameters import CELLS, CONSTRAINTS, INITIALISATIONS, OPTIMIZERS, READOUTS
+from elman.errors import TrainingError
+from elman.estimators.baselines import Baselines
+from elman.estimators.evaluation import evaluate
+from elman.estimators.parameters import CELLS, CONSTRAINTS, INITIALISATIONS, OPTIMIZERS, READOUTS, _shown
 from elman.kernels import cells
 from elman.network import architecture, parameters
+from elman.network.network import Network
 from elman.training import settings
 
 
@@ -99,34 +104,46 @@ def test_labels_that_are_none_get_one_sentence(y, sentence):
         SequenceClassifier(max_epochs=1).fit([[1.0, 2.0], [2.0], [3.0]], y)
 
 
+def interrupt(done, total):
+    raise KeyboardInterrupt
+
+
+def break_down(record):
+    raise TrainingError
+
+
+SEED = "an int in the range [0, 9223372036854775807], a numpy.random.Generator, a numpy.random.RandomState or None"
+
+
 @pytest.mark.parametrize(
     ("parameter", "value", "contract"),
     [
-        ("hidden_size", 0, "an int in the range [1, inf)"),
-        ("hidden_size", 2.0, "an int in the range [1, inf)"),
-        ("hidden_size", True, "an int in the range [1, inf)"),
+        ("hidden_size", 0, "an int in the range [1, 65536]"),
+        ("hidden_size", 2.0, "an int in the range [1, 65536]"),
+        ("hidden_size", True, "an int in the range [1, 65536]"),
         ("cell", "gruu", "a str among {'elman', 'elman_relu', 'lstm', 'gru'}"),
         ("dropout", 1.0, "a float in the range [0.0, 1.0)"),
         ("dropout", float("nan"), "a float in the range [0.0, 1.0)"),
-        ("learning_rate", 0, "a float in the range (0.0, inf)"),
-        ("learning_rate", "fast", "a float in the range (0.0, inf)"),
-        ("clip_norm", -1, "a float in the range (0.0, inf) or None"),
+        ("learning_rate", 0, "a float in the range (0.0, 1e+300)"),
+        ("learning_rate", "fast", "a float in the range (0.0, 1e+300)"),
+        ("clip_norm", -1, "a float in the range (0.0, 1e+300) or None"),
         ("bidirectional", 1, "a bool"),
         ("validation_fraction", 1.0, "a float in the range (0.0, 1.0)"),
-        ("n_threads", 0, "an int in the range [1, inf) or None"),
-        ("max_epochs", None, "an int in the range [1, inf)"),
-        (
-            "random_state",
-            "seed",
-            "an int in the range [0, inf), a numpy.random.Generator, a numpy.random.RandomState or None",
-        ),
+        ("n_threads", 0, "an int in the range [1, 2147483647] or None"),
+        ("num_layers", 10**400, "an int in the range [1, 1024]"),
+        ("learning_rate", 10**400, "a float in the range (0.0, 1e+300)"),
+        ("learning_rate", 1e300, "a float in the range (0.0, 1e+300)"),
+        ("random_state", 2**63, SEED),
+        ("random_state", random.Random(0), SEED),
+        ("max_epochs", None, "an int in the range [1, 2147483647]"),
+        ("random_state", "seed", SEED),
     ],
 )
 def test_a_parameter_out_of_range_is_named_with_its_contract(ragged, parameter, value, contract):
     with pytest.raises(ParameterError) as caught:
         SequenceClassifier(**{parameter: value}).fit(*ragged)
     assert str(caught.value) == (
-        f"The '{parameter}' parameter of SequenceClassifier must be {contract}. Got {value!r} instead."
+        f"The '{parameter}' parameter of SequenceClassifier must be {contract}. Got {_shown(value)} instead."
     )
 
 
@@ -360,8 +377,6 @@ def test_one_sequence_in_the_place_of_several_is_explained(trained, ragged):
 def test_verbose_says_why_the_first_step_takes_long(ragged, monkeypatch, capsys):
     import time
 
-    from elman.network.network import Network
-
     begin = Network.loss_and_gradient
 
     def slow(*arguments, **options):
@@ -377,3 +392,173 @@ def test_verbose_says_why_the_first_step_takes_long(ragged, monkeypatch, capsys)
 
 def test_what_a_fit_leaves_behind_has_a_short_repr(trained):
     assert repr(trained.baselines_) == "Baselines(3 classes, 13 statistics)"
+
+
+@pytest.mark.parametrize(
+    ("refit", "error"),
+    [
+        (lambda model, X, y: model.fit([x[:, :1] for x in X], y, validation=(X, y)), DataError),
+        (lambda model, X, y: model.fit([x[:, [0, 0, 1]] for x in X], ["one"] * len(X)), DataError),
+        (lambda model, X, y: model.fit(X, np.char.upper(y), groups=["a"]), DataError),
+        (lambda model, X, y: model.fit(X, np.char.upper(y), on_epoch=break_down), TrainingError),
+        (lambda model, X, y: model.fit([x[:, :1] for x in X], y, on_step=interrupt), KeyboardInterrupt),
+    ],
+)
+def test_a_refit_that_fails_leaves_the_old_model_whole(trained, ragged, unseen, refit, error):
+    model = pickle.loads(pickle.dumps(trained))
+    with pytest.raises(error):
+        refit(model, *ragged)
+    assert np.array_equal(model.predict_proba(unseen[0]), trained.predict_proba(unseen[0]))
+    assert model.classes_.tolist() == trained.classes_.tolist()
+    assert vars(model).keys() == vars(trained).keys()
+    assert model.score(*unseen) == trained.score(*unseen)
+
+
+def test_a_first_fit_that_fails_leaves_nothing(ragged):
+    model = SequenceClassifier(hidden_size=3)
+    before = dict(vars(model))
+    with pytest.raises(TrainingError):
+        model.fit(*ragged, on_epoch=break_down)
+    assert vars(model) == before
+    with pytest.raises(NotFittedError):
+        model.predict(ragged[0])
+
+
+@pytest.mark.parametrize("loss_at", ["last", "every_step"])
+def test_scores_that_are_not_finite_are_refused_naming_the_sequence(ragged, monkeypatch, loss_at):
+    X, y = ragged
+    labels = y if loss_at == "last" else [np.full(len(x), label) for x, label in zip(X, y)]
+    model = SequenceClassifier(hidden_size=3, max_epochs=1, loss_at=loss_at, random_state=0).fit(X, labels)
+    row = 3 if loss_at == "last" else sum(len(x) for x in X[:3])
+    logits = Network.logits
+
+    def broken(*arguments, **options):
+        scores = logits(*arguments, **options)
+        scores[row] = np.inf
+        return scores
+
+    monkeypatch.setattr(Network, "logits", broken)
+    for ask in (
+        model.predict,
+        model.predict_proba,
+        lambda X: model.score(X, labels),
+        lambda X: evaluate(model, X, labels),
+    ):
+        with pytest.raises(DataError, match=r"the network's scores of X\[3\] are not finite"):
+            ask(X)
+
+
+def test_scores_on_the_validation_part_that_are_not_finite_give_no_figures(ragged, monkeypatch):
+    monkeypatch.setattr(SequenceClassifier, "_unchecked_proba", lambda self, part: np.full((len(part), 3), np.nan))
+    model = SequenceClassifier(hidden_size=3, max_epochs=1, random_state=0).fit(*ragged)
+    assert model.training_["validation"] is None
+    assert model.training_["n_validation"] == 9
+
+
+@pytest.fixture
+def parts(monkeypatch):
+    """The parts that a network was trained and validated on, of the last fit."""
+    seen = []
+    original = SequenceClassifier._samples
+
+    def record(self, part):
+        seen.append(part)
+        return original(self, part)
+
+    monkeypatch.setattr(SequenceClassifier, "_samples", record)
+    return seen
+
+
+@pytest.mark.parametrize("loss_at", ["last", "every_step"])
+def test_the_part_set_aside_leaks_into_nothing_that_is_fitted(ragged, parts, loss_at):
+    X, y = ragged
+    labels = y if loss_at == "last" else [np.full(len(x), label) for x, label in zip(X, y)]
+    model = SequenceClassifier(hidden_size=2, max_epochs=1, loss_at=loss_at, random_state=0).fit(X, labels)
+    training, held_out = parts
+    assert len(training.sequences) + len(held_out.sequences) == len(X)
+    values = training.sequences.values
+    assert model.standardiser_.mean == pytest.approx(values.mean(axis=0), rel=1e-12)
+    assert model.standardiser_.scale == pytest.approx(values.std(axis=0), rel=1e-12)
+    expected = Baselines.fit(training.sequences, training.codes, 3, every_step=loss_at == "every_step").arrays()
+    for name, array in model.baselines_.arrays().items():
+        assert np.array_equal(array, expected[name]), name
+    whole = np.concatenate(X)
+    assert model.standardiser_.mean != pytest.approx(whole.mean(axis=0), rel=1e-9)
+
+
+def test_a_parameter_set_after_fit_does_not_touch_predictions(trained, unseen, parity):
+    model = pickle.loads(pickle.dumps(trained)).set_params(dtype="float64", loss_at="every_step", standardise=False)
+    assert np.array_equal(model.predict_proba(unseen[0]), trained.predict_proba(unseen[0]))
+    assert np.array_equal(model.predict(unseen[0]), trained.predict(unseen[0]))
+    assert model.score(*unseen) == trained.score(*unseen)
+    assert evaluate(model, *unseen).to_dict() == evaluate(trained, *unseen).to_dict()
+    steps = (
+        SequenceClassifier(loss_at="every_step", hidden_size=2, max_epochs=1).fit(*parity).set_params(loss_at="last")
+    )
+    assert [len(part) for part in steps.predict(parity[0])] == [len(x) for x in parity[0]]
+
+
+def test_a_network_too_large_is_refused_before_it_is_made(ragged):
+    with pytest.raises(
+        ParameterError, match=r"at most 2,147,483,648 parameters\. Got 17,181,114,371 .*hidden_size or num_layers"
+    ):
+        SequenceClassifier(hidden_size=65536, bidirectional=False, num_layers=1, cell="lstm").fit(*ragged)
+
+
+def test_a_feature_name_that_no_file_could_hold_is_refused_at_fit(ragged):
+    flat = as_sequences(ragged[0])
+    with pytest.raises(DataError, match=r"^Feature 1: expected a name of at most 10000 characters, got 10001, "):
+        SequenceClassifier().fit(Sequences(flat.values, flat.offsets, ("x", "y" * 10_001)), ragged[1])
+
+
+@pytest.mark.parametrize(
+    ("y", "sentence"),
+    [
+        (
+            np.array([1, 2**63, 1], np.uint64),
+            r"y\[1\]: expected a whole number below 2\*\*63 as a label, got 9223372036854775808\.",
+        ),
+        (["a", "b", "a\0"], r"y\[2\]: expected text without NUL characters as a label, got 'a\\x00'\."),
+        (np.array(["a", "b\0c", "a"]), r"y\[1\]: expected text without NUL characters as a label, got 'b\\x00c'\."),
+    ],
+)
+def test_labels_that_would_change_are_refused(y, sentence):
+    with pytest.raises(DataError, match=rf"^{sentence}"):
+        SequenceClassifier(max_epochs=1).fit([[1.0, 2.0], [2.0], [3.0]], y)
+
+
+def test_groups_of_wrong_length_are_refused_even_where_nothing_is_split(ragged):
+    with pytest.raises(DataError, match=r"'groups' must hold one group for each sequence, 45\. Got shape \(3,\)"):
+        SequenceClassifier(early_stopping=False, max_epochs=1).fit(*ragged, groups=[1, 2, 3])
+
+
+def test_score_counts_each_sequence_by_its_weight(trained, unseen):
+    right = trained.predict(unseen[0]) == unseen[1]
+    wrong_first = np.where(np.arange(len(right)) == 0, "rises", unseen[1])  # X[0] falls
+    weights = np.arange(1.0, len(right) + 1)
+    expected = weights[trained.predict(unseen[0]) == wrong_first].sum() / weights.sum()
+    assert trained.score(unseen[0], wrong_first, sample_weight=weights) == pytest.approx(expected)
+    assert expected != pytest.approx(trained.score(unseen[0], wrong_first))
+
+
+def test_the_rarest_class_of_its_steps_stands_for_a_sequence_in_the_split():
+    X = [np.zeros((4, 1))] * 40
+    y = [["common"] * 3 + ["rare"] if n < 10 else ["common"] * 4 for n in range(40)]
+    for seed in range(5):
+        model = SequenceClassifier(loss_at="every_step", hidden_size=2, max_epochs=1, random_state=seed).fit(X, y)
+        assert model.baselines_.prior[1] == pytest.approx(8 / 128)  # 8 of the 10 sequences with a rare step
+
+
+def test_validation_data_passed_in_leaves_the_start_of_the_weights(ragged, unseen):
+    def start(**data):
+        model = SequenceClassifier(hidden_size=3, max_epochs=1, optimizer="sgd", learning_rate=1e-30, random_state=3)
+        return model.fit(*ragged, **data).network_.parameters.vector
+
+    assert np.allclose(start(), start(validation=unseen), rtol=0, atol=1e-28)
+
+
+def test_many_classes_of_few_sequences_do_not_warn():
+    X = [np.arange(5.0) + n for n in range(24)]
+    y = [f"class {n % 20}" for n in range(24)]
+    model = SequenceClassifier(hidden_size=2, max_epochs=1, early_stopping=False, random_state=0).fit(X, y)
+    assert evaluate(model, X, y).n == 24

@@ -3,6 +3,7 @@ import pytest
 
 from elman import DataError, SequenceClassifier
 from elman.estimators.evaluation import evaluate, measure
+from elman.estimators.labels import encode
 
 
 def test_figures_are_those_computed_by_hand():
@@ -17,6 +18,11 @@ def test_figures_are_those_computed_by_hand():
     assert got.log_loss == pytest.approx(-np.log([0.7, 0.6, 0.2, 0.8, 0.4, 0.4]).mean())
     assert got.confusion_matrix.tolist() == [[2, 1, 0], [1, 1, 0], [0, 0, 1]]
     assert got.n == 6
+
+
+def test_rows_of_the_confusion_matrix_are_true_classes_and_columns_predicted_ones():
+    got = measure(np.array([0, 0, 0, 1]), np.array([[0.2, 0.8]] * 2 + [[0.9, 0.1]] * 2), {}, np.array(["a", "b"]))
+    assert got.confusion_matrix.tolist() == [[1, 2], [1, 0]]
 
 
 def test_a_class_that_does_not_occur_neither_counts_nor_warns():
@@ -53,6 +59,24 @@ def test_labels_written_alike_match_across_types():
     X = [np.arange(4.0), -np.arange(4.0)] * 4
     model = SequenceClassifier(hidden_size=3, max_epochs=30, early_stopping=False, random_state=0).fit(X, [10, 2] * 4)
     assert evaluate(model, X, ["10", "2"] * 4).accuracy == model.score(X, [10, 2] * 4) == 1.0
+
+
+@pytest.mark.parametrize(
+    ("trained_on", "given"),
+    [
+        (["false", "true"], [False, True]),
+        (["FALSE", "True"], [False, True]),
+        ([False, True], ["false", "TRUE"]),
+    ],
+)
+def test_booleans_match_text_in_either_case(trained_on, given):
+    codes = encode(np.array(given * 2), np.array(trained_on))
+    assert codes.tolist() == [0, 1, 0, 1]
+
+
+def test_booleans_that_could_be_either_of_two_texts_are_unknown():
+    with pytest.raises(DataError, match=r"The label True \(y\[0\]\) was never seen in training\."):
+        encode(np.array([True]), np.array(["TRUE", "true"]))
 
 
 def test_every_step_is_measured_step_by_step(parity):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,14 +49,12 @@ class Baselines:
     @classmethod
     def fit(cls, sequences: Sequences, codes: NDArray[np.int64], n_classes: int, *, every_step: bool) -> Baselines:
         """Fit both on the training part, from codes (N,), or (S,) with ``every_step``."""
-        statistics = _statistics(sequences, every_step)
-        n_rows = len(statistics)
+        n_rows = len(codes)
+        kept = np.arange(n_rows)
         if n_rows > _MOST_ROWS:
             kept = np.linspace(0, n_rows - 1, _MOST_ROWS).astype(np.int64)
             kept = np.union1d(kept, np.unique(codes, return_index=True)[1])  # a step of every class stays
-            statistics = statistics[kept]
-        else:
-            kept = np.arange(n_rows)
+        statistics = _of_steps(sequences, kept) if every_step else _of_sequences(sequences[kept])
         mean = statistics.mean(axis=0)
         deviation = statistics.std(axis=0)
         scale = np.where(deviation > 1e-12 * np.abs(mean), deviation, 1.0)
@@ -74,26 +73,35 @@ class Baselines:
 
     def proba(self, sequences: Sequences, *, every_step: bool) -> dict[str, Array]:
         """Give the probabilities of each baseline by its name, float64 (N, C), or (S, C) with ``every_step``."""
-        logits = (_statistics(sequences, every_step) - self.mean) / self.scale @ self.coefficients.T + self.intercept
+        n_steps = len(sequences.values)
+        statistics = _of_steps(sequences, np.arange(n_steps)) if every_step else _of_sequences(sequences)
+        logits = (statistics - self.mean) / self.scale @ self.coefficients.T + self.intercept
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         regression = exponentials / exponentials.sum(axis=1, keepdims=True)
         return {"majority": np.tile(self.prior, (len(logits), 1)), "summary_statistics": regression}
 
 
-def _statistics(sequences: Sequences, every_step: bool) -> Array:
-    """Give mean, deviation, least, greatest, first and last value of each feature, and the length.
-
-    Returns (N, F); with ``every_step`` (S, F): for each step, the statistics of its sequence up to that step.
-    """
+def _of_sequences(sequences: Sequences) -> Array:
+    """Give mean, deviation, least, greatest, first and last value of each feature, and the length, (N, F)."""
     values = sequences.values.astype(np.float64)
-    if every_step:
-        return np.concatenate([_running(values[a:b]) for a, b in zip(sequences.offsets, sequences.offsets[1:])])
     starts, lengths = sequences.offsets[:-1], sequences.lengths
     mean = np.add.reduceat(values, starts) / lengths[:, None]  # (N, D)
     variance = np.add.reduceat((values - np.repeat(mean, lengths, axis=0)) ** 2, starts) / lengths[:, None]
     least, greatest = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
     first, last = values[starts], values[sequences.offsets[1:] - 1]
     return np.hstack([mean, np.sqrt(variance), least, greatest, first, last, lengths[:, None]])
+
+
+def _of_steps(sequences: Sequences, kept: NDArray[np.int64]) -> Array:
+    """Give for each of the steps ``kept``, in order, the statistics of its sequence up to that step, (len(kept), F)."""
+    offsets = sequences.offsets
+    bounds = np.searchsorted(kept, offsets)  # only one sequence's statistics are held whole at a time
+    parts = [
+        _running(sequences.values[offsets[n] : offsets[n + 1]].astype(np.float64))[kept[a:b] - offsets[n]]
+        for n, (a, b) in enumerate(pairwise(bounds))
+        if b > a
+    ]
+    return np.concatenate(parts)
 
 
 def _running(values: Array) -> Array:
@@ -114,6 +122,7 @@ def _regression(statistics: Array, codes: NDArray[np.int64], n_classes: int) -> 
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # near enough for a baseline
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # many classes, few sequences
         model = LogisticRegression(max_iter=500).fit(statistics, codes)
     coefficients = np.zeros((n_classes, statistics.shape[1]))
     intercept = np.zeros(n_classes)

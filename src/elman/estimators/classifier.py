@@ -6,6 +6,7 @@ import os
 import time
 import warnings
 from collections.abc import Callable
+from copy import copy
 from dataclasses import fields
 from typing import Any
 
@@ -19,8 +20,8 @@ from elman.errors import DataError, ParameterError
 from elman.estimators.baselines import Baselines
 from elman.estimators.evaluation import FIGURES, measure
 from elman.estimators.labels import as_labels, encode
-from elman.estimators.parameters import Defaults, check_parameters, idle_settings
-from elman.estimators.parts import Part, make_generators, split
+from elman.estimators.parameters import Defaults, check_names, check_parameters, check_size, idle_settings
+from elman.estimators.parts import Part, as_groups, make_generators, split
 from elman.estimators.progress import epoch_line, tell_if_slow
 from elman.network.architecture import Architecture
 from elman.network.network import Network
@@ -84,7 +85,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     history_ : list of dict
         One record an epoch: losses, accuracies, gradient norm, learning rate, seconds, sequences a second.
     training_ : dict
-        What training came to: epochs, best epoch, seconds, sizes of both parts, figures on the validation part.
+        What training came to: epochs, best epoch, seconds, sizes of both parts, figures on the validation part,
+        or None where there is none or the scores on it are not finite.
     baselines_ : Baselines
         Two simple classifiers fitted on the same training part; `elman.estimators.evaluation` measures against them.
     network_ : Network
@@ -194,19 +196,44 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         ------
         ParameterError, DataError
             If a parameter, the sequences or the labels break their contract.
+        TrainingError
+            If the loss is no longer a number.
+
+        Whatever is raised, the classifier stays as it was before.
         """
         start = time.perf_counter()
         parameters = self.get_params(deep=False)
         check_parameters(parameters)
         for sentence in idle_settings(parameters):
             warnings.warn(sentence, UserWarning, stacklevel=2)
+        fitted = copy(self)  # takes what is learnt; it comes here only once all is done
+        fitted._learn(X, y, groups, validation, on_epoch, on_step, start)
+        self.__dict__.update(vars(fitted))
+        return self
+
+    def _learn(
+        self,
+        X: Any,
+        y: Any,
+        groups: Any,
+        validation: tuple[Any, Any] | None,
+        on_epoch: Callable[[Record], object] | None,
+        on_step: Callable[[int, int], object] | None,
+        start: float,
+    ) -> None:
+        """Do what `fit` does, attribute by attribute, from checked parameters."""
+        self._fit_parameters = self.get_params(deep=False)
         every_step = self.loss_at == "every_step"
         sequences = as_sequences(X)
+        check_names(sequences.feature_names)
         labels = as_labels(y, sequences, every_step=every_step)
         self.classes_ = _classes(labels)
         self.n_features_in_ = sequences.n_features
         self.feature_names_: tuple[str, ...] | None = sequences.feature_names
         self.columns_: dict[str, str] = {}
+        architecture = self._architecture()
+        check_size(architecture.parameter_shapes())
+        groups = as_groups(groups, len(sequences))
         whole = Part(sequences, encode(labels, self.classes_))
         split_rng, start_rng, training_rng = make_generators(self.random_state)
         training, held_out = whole, None
@@ -216,13 +243,12 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             training, held_out = split(whole, groups, self.validation_fraction, split_rng, every_step=every_step)
         self.standardiser_ = Standardiser.fit(training.sequences) if self.standardise else None
         self.baselines_ = Baselines.fit(training.sequences, training.codes, len(self.classes_), every_step=every_step)
-        self.network_ = Network(self._architecture(), dtype=self.dtype)
+        self.network_ = Network(architecture, dtype=self.dtype)
         self.network_.initialise(start_rng, self.initialisation, forget_bias=self.forget_bias)
         history = self._train(training, held_out, training_rng, on_epoch, on_step)
         if history.best_epoch is None:
             raise KeyboardInterrupt  # before a single epoch was done: there is no model
         self._summarise(history, training, held_out, start)
-        return self
 
     def predict_proba(self, X: Any) -> Any:
         """Give the probability of each class: float64 (N, C); with loss_at='every_step' a list of N arrays (T_n, C)."""
@@ -237,7 +263,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Give the share of sequences, or of steps, that are predicted right."""
         sequences = self._sequences(X)
-        codes = encode(as_labels(y, sequences, every_step=self.loss_at == "every_step"), self.classes_)
+        codes = encode(as_labels(y, sequences, every_step=self._every_step), self.classes_)
         return float(np.average(self._proba(sequences).argmax(axis=1) == codes, weights=sample_weight))
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -258,6 +284,11 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         tags.input_tags.three_d_array = True
         tags.non_deterministic = False
         return tags
+
+    @property
+    def _every_step(self) -> bool:
+        """Whether the trained network has a label for each step; `loss_at` may have been set since."""
+        return self.network_.architecture.loss_at == "every_step"
 
     def _architecture(self) -> Architecture:
         names = {field.name for field in fields(Architecture)} - {"input_size", "n_classes"}
@@ -331,8 +362,8 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _prepared(self, sequences: Sequences) -> Sequences:
         if self.standardiser_ is not None:
-            return self.standardiser_.apply(sequences, self.dtype)
-        return sequences.with_values(sequences.values.astype(self.dtype))
+            return self.standardiser_.apply(sequences, self.network_.dtype)
+        return sequences.with_values(sequences.values.astype(self.network_.dtype))
 
     def _samples(self, part: Part) -> Samples:
         prepared = self._prepared(part.sequences)
@@ -340,11 +371,24 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     def _proba(self, sequences: Sequences) -> NDArray[np.float64]:
         """Give probabilities (N, C), or (S, C), of sequences with the model's features."""
+        proba = self._unchecked_proba(sequences)
+        broken = ~np.isfinite(proba).all(axis=1)
+        if broken.any():
+            row = int(np.argmax(broken))
+            n = int(np.searchsorted(sequences.offsets, row, side="right")) - 1 if self._every_step else row
+            raise DataError(
+                f"Expected finite scores of every class; the network's scores of X[{n}] are not finite: "
+                "its values or its length are far beyond those of training. Scale or shorten it, or leave it out."
+            )
+        return proba
+
+    def _unchecked_proba(self, sequences: Sequences) -> NDArray[np.float64]:
         prepared = self._prepared(sequences)
-        return np.asarray(self.network_.proba(prepared.values, prepared.offsets, n_threads=self.n_threads))
+        with np.errstate(over="ignore", invalid="ignore"):
+            return np.asarray(self.network_.proba(prepared.values, prepared.offsets, n_threads=self.n_threads))
 
     def _by_step(self, values: NDArray[Any], sequences: Sequences) -> Any:
-        if self.loss_at == "last":
+        if not self._every_step:
             return values
         return [values[start:stop] for start, stop in zip(sequences.offsets, sequences.offsets[1:])]
 
@@ -352,10 +396,10 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.history_: list[Record] = history.records
         self.n_iter_ = len(self.history_)
         figures = None
-        if held_out is not None:
-            every_step = self.loss_at == "every_step"
-            baselines = self.baselines_.proba(held_out.sequences, every_step=every_step)
-            evaluation = measure(held_out.codes, self._proba(held_out.sequences), baselines, self.classes_)
+        proba = None if held_out is None else self._unchecked_proba(held_out.sequences)
+        if held_out is not None and proba is not None and np.isfinite(proba).all():
+            baselines = self.baselines_.proba(held_out.sequences, every_step=self._every_step)
+            evaluation = measure(held_out.codes, proba, baselines, self.classes_)
             figures = {name: getattr(evaluation, name) for name in (*FIGURES, "baselines")}
         self.training_: dict[str, Any] = {
             "epochs": self.n_iter_,

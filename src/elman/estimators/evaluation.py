@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -83,8 +84,8 @@ def evaluate(
     DataError
         If the features do not fit, or a label was never seen in training.
     """
-    every_step = classifier.loss_at == "every_step"
     sequences = classifier._sequences(X)
+    every_step = classifier._every_step
     codes = encode(as_labels(y, sequences, every_step=every_step), classifier.classes_, place_of=place_of)
     baselines = classifier.baselines_.proba(sequences, every_step=every_step)
     return measure(codes, classifier._proba(sequences), baselines, classifier.classes_)
@@ -100,13 +101,15 @@ def measure(
     from sklearn.metrics import confusion_matrix
 
     every_class = np.arange(len(classes))
-    return Evaluation(
-        **_figures(codes, probabilities),
-        confusion_matrix=confusion_matrix(codes, probabilities.argmax(axis=1), labels=every_class).astype(np.int64),
-        classes=classes,
-        baselines={name: _figures(codes, proba) for name, proba in baselines.items()},
-        n=len(codes),
-    )
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # many classes, few sequences
+        return Evaluation(
+            **_figures(codes, probabilities),
+            confusion_matrix=confusion_matrix(codes, probabilities.argmax(axis=1), labels=every_class).astype(np.int64),
+            classes=classes,
+            baselines={name: _figures(codes, proba) for name, proba in baselines.items()},
+            n=len(codes),
+        )
 
 
 def _figures(codes: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, float]:

@@ -59,20 +59,24 @@ def encode(labels: Labels, classes: Labels, *, place_of: Callable[[int], str] = 
     """Give the code of each label: its index among the sorted ``classes``; ``place_of`` names a label in errors.
 
     Labels of another type than the classes are matched by how they are written: a `.ts` file holds the text '1' where a
-    table holds the number 1.
+    table holds the number 1. Between booleans and text, 'true' and 'TRUE' are True, unless two classes differ in case
+    alone.
 
     Raises
     ------
     DataError
         If a label is not among the classes.
     """
-    known = classes
-    if labels.dtype.kind != classes.dtype.kind and "U" in (labels.dtype.kind, classes.dtype.kind):
-        labels, known = _written(labels), _written(classes)
+    wanted, known = labels, classes
+    kinds = {labels.dtype.kind, classes.dtype.kind}
+    if len(kinds) == 2 and "U" in kinds:
+        wanted, known = _written(labels), _written(classes)
+        if "b" in kinds and len(np.unique(np.char.lower(known))) == len(known):  # True may be written true or TRUE
+            wanted, known = np.char.lower(wanted), np.char.lower(known)
     order = np.argsort(known)
-    place = np.minimum(np.searchsorted(known, labels, sorter=order), len(known) - 1)
+    place = np.minimum(np.searchsorted(known, wanted, sorter=order), len(known) - 1)
     codes = order[place].astype(np.int64)
-    unknown = known[codes] != labels
+    unknown = known[codes] != wanted
     if unknown.any():
         first = int(np.argmax(unknown))
         raise DataError(
@@ -137,11 +141,15 @@ def _typed(labels: Labels, name: str) -> Labels:
     if labels.dtype == object:
         labels = _from_objects(labels, name)
     kind = labels.dtype.kind
-    if kind in "bU":
+    if kind == "b":
         return labels
-    if kind == "T":
-        return labels.astype(np.str_)
+    if kind in "UT":
+        _refuse(
+            name, labels, np.array(["\0" in label for label in labels.tolist()], bool), "text without NUL characters"
+        )
+        return labels.astype(np.str_, copy=False)
     if kind in "iu":
+        _refuse(name, labels, labels > np.uint64(2**63 - 1) if kind == "u" else None, "a whole number below 2**63")
         return labels.astype(np.int64)
     if kind == "f":
         return _whole(labels, name)
@@ -157,9 +165,22 @@ def _from_objects(labels: Labels, name: str) -> Labels:
             raise DataError(
                 f"{name}[{n}]: expected a label as text, whole number or boolean, got a {type(value).__name__}."
             )
+        if isinstance(value, str) and "\0" in value:  # NumPy would drop it at the end of a text
+            raise _outside(f"{name}[{n}]", "text without NUL characters", value)
         if _family(value) != _family(values[0]):
             raise _mixed(f"{name}[{n}]", value, values[0])
     return np.array(values)
+
+
+def _refuse(name: str, labels: Labels, wrong: NDArray[np.bool_] | None, contract: str) -> None:
+    if wrong is not None and wrong.any():
+        n = int(np.argmax(wrong))
+        raise _outside(f"{name}[{n}]", contract, labels[n])
+
+
+def _outside(place: str, contract: str, value: object) -> DataError:
+    shown = repr(value.item() if isinstance(value, np.generic) else value)
+    return DataError(f"{place}: expected {contract} as a label, got {shown[:60]}. Rename the classes.")
 
 
 def _family(value: object) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from numbers import Integral, Real
 from typing import Any
 
-from elman.errors import ParameterError
+from elman.errors import DataError, ParameterError
 from elman.training.settings import OPTIMIZERS as OPTIMIZERS
 from elman.training.settings import TrainingSettings
 
@@ -58,10 +58,13 @@ class Number:
         """Tell whether ``value`` is of the kind and in the range."""
         if isinstance(value, bool) or not isinstance(value, Integral if self.kind is int else Real):
             return False
-        number = float(value)
+        try:
+            number = int(value) if self.kind is int else float(value)  # type: ignore[call-overload]
+        except OverflowError:  # an int that no float can hold
+            return False
         above = number > self.low or (number == self.low and self.closed in ("left", "both"))
         below = number < self.high or (number == self.high and self.closed in ("right", "both"))
-        return math.isfinite(number) and above and below
+        return above and below
 
     def __str__(self) -> str:
         left = "[" if self.closed in ("left", "both") else "("
@@ -119,12 +122,12 @@ class RandomState:
 
     def accepts(self, value: object) -> bool:
         """Tell whether random numbers can be drawn from ``value``."""
-        if value is None or hasattr(value, "bit_generator") or hasattr(value, "randint"):
-            return True
-        return Number(int, 0, math.inf).accepts(value)
+        from numpy.random import Generator, RandomState
+
+        return value is None or isinstance(value, Generator | RandomState) or _SEED.accepts(value)
 
     def __str__(self) -> str:
-        return "an int in the range [0, inf), a numpy.random.Generator, a numpy.random.RandomState or None"
+        return f"{_SEED}, a numpy.random.Generator, a numpy.random.RandomState or None"
 
 
 Constraint = Number | Choice | Truth | OrNone | RandomState
@@ -135,24 +138,33 @@ READOUTS = ("last", "mean", "max")
 DTYPES = ("float32", "float64")
 INITIALISATIONS = ("uniform", "glorot", "orthogonal", "identity")
 
-_COUNT = Number(int, 1, math.inf)
-_POSITIVE = Number(float, 0, math.inf, "neither")
+# What a model file can hold, as `elman.metadata` has it, here without loading Numba; a test compares the two.
+LARGEST_FLOAT = 1e300
+LARGEST_SEED = 2**63 - 1
+LARGEST_HIDDEN_SIZE = 65_536
+MOST_LAYERS = 1024
+LONGEST_NAME = 10_000  # characters
+MOST_PARAMETERS = 2**31
+
+_SEED = Number(int, 0, LARGEST_SEED, "both")
+_COUNT = Number(int, 1, 2**31 - 1, "both")
+_POSITIVE = Number(float, 0, LARGEST_FLOAT, "neither")
 
 CONSTRAINTS: Mapping[str, Constraint] = {
     "cell": Choice(CELLS),
-    "hidden_size": _COUNT,
-    "num_layers": _COUNT,
+    "hidden_size": Number(int, 1, LARGEST_HIDDEN_SIZE, "both"),
+    "num_layers": Number(int, 1, MOST_LAYERS, "both"),
     "bidirectional": Truth(),
     "dropout": Number(float, 0, 1),
     "readout": Choice(READOUTS),
     "loss_at": Choice(("last", "every_step")),
     "initialisation": Choice(INITIALISATIONS),
-    "forget_bias": OrNone(Number(float, -math.inf, math.inf, "neither")),
+    "forget_bias": OrNone(Number(float, -LARGEST_FLOAT, LARGEST_FLOAT, "neither")),
     "optimizer": Choice(OPTIMIZERS),
     "learning_rate": _POSITIVE,
     "momentum": Number(float, 0, 1),
     "nesterov": Truth(),
-    "weight_decay": Number(float, 0, math.inf),
+    "weight_decay": Number(float, 0, LARGEST_FLOAT),
     "batch_size": _COUNT,
     "max_epochs": _COUNT,
     "clip_norm": OrNone(_POSITIVE),
@@ -160,7 +172,7 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "early_stopping": Truth(),
     "validation_fraction": Number(float, 0, 1, "neither"),
     "n_iter_no_change": _COUNT,
-    "tol": Number(float, 0, math.inf),
+    "tol": Number(float, 0, LARGEST_FLOAT),
     "standardise": Truth(),
     "dtype": Choice(DTYPES),
     "n_threads": OrNone(_COUNT),
@@ -179,7 +191,7 @@ def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str]
 
     >>> check_parameters({"hidden_size": 0})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    elman.errors.ParameterError: The 'hidden_size' parameter ... must be an int in the range [1, inf). Got 0 instead.
+    elman.errors.ParameterError: The 'hidden_size' parameter ... must be an int in the range [1, 65536]. Got 0 instead.
     """
     for name, value in parameters.items():
         if not CONSTRAINTS[name].accepts(value):
@@ -189,6 +201,31 @@ def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str]
             f"{called('momentum')} must be above 0 for Nesterov's momentum. "
             f"Got {_shown(parameters.get('momentum'))} instead."
         )
+
+
+def check_size(shapes: Mapping[str, tuple[int, ...]]) -> None:
+    """Raise ParameterError for a network of parameters of these shapes that is too large to be made.
+
+    >>> check_size({"weight_hh_l0": (196_608, 65_536)})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    elman.errors.ParameterError: The network must have at most 2,147,483,648 parameters. Got 12,884,901,888 ...
+    """
+    count = sum(math.prod(shape) for shape in shapes.values())
+    if count > MOST_PARAMETERS:
+        raise ParameterError(
+            f"The network must have at most {MOST_PARAMETERS:,} parameters. Got {count:,} instead. "
+            "Choose a smaller hidden_size or num_layers."
+        )
+
+
+def check_names(names: Iterable[str] | None) -> None:
+    """Raise DataError for the first feature name that a model file could not hold."""
+    for number, name in enumerate(names or ()):
+        if len(name) > LONGEST_NAME:
+            raise DataError(
+                f"Feature {number}: expected a name of at most {LONGEST_NAME} characters, got {len(name)}, "
+                f"{_shown(name)}. Rename it."
+            )
 
 
 def idle_settings(parameters: Mapping[str, Any], called: Callable[[str], str] = repr) -> list[str]:

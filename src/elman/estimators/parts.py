@@ -45,7 +45,19 @@ def make_generators(random_state: Any) -> list[np.random.Generator]:
     return [np.random.default_rng(child) for child in seed.spawn(3)]
 
 
-def split(part: Part, groups: Any, fraction: float, rng: np.random.Generator, *, every_step: bool) -> tuple[Part, Part]:
+def as_groups(groups: Any, n: int) -> NDArray[Any] | None:
+    """Give the groups of n sequences as an array (N,), text where they are objects, or None where there are none."""
+    if groups is None:
+        return None
+    groups = np.asarray(groups)
+    if groups.shape != (n,):
+        raise DataError(f"'groups' must hold one group for each sequence, {n}. Got shape {groups.shape} instead.")
+    return np.array([str(group) for group in groups.tolist()]) if groups.dtype == object else groups
+
+
+def split(
+    part: Part, groups: NDArray[Any] | None, fraction: float, rng: np.random.Generator, *, every_step: bool
+) -> tuple[Part, Part]:
     """Set a validation part aside, by class, or by whole groups where ``groups`` (N,) are given.
 
     With ``every_step`` a sequence counts as of the rarest class among its steps, and every class stays in training.
@@ -55,16 +67,10 @@ def split(part: Part, groups: Any, fraction: float, rng: np.random.Generator, *,
     DataError
         If the data cannot be split so.
     """
-    n = len(part.sequences)
     labels = _rarest(part) if every_step else part.codes
     if groups is None:
         training, validation = split_by_class(labels, fraction, rng)
     else:
-        groups = np.asarray(groups)
-        if groups.shape != (n,):
-            raise DataError(f"'groups' must hold one group for each sequence, {n}. Got shape {groups.shape} instead.")
-        if groups.dtype == object:
-            groups = np.array([str(group) for group in groups.tolist()])
         training, validation = split_by_group(groups, labels, fraction, rng)
     if every_step:
         training, validation = _with_every_class(part, training, validation, may_move=groups is None)

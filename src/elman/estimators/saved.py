@@ -19,13 +19,12 @@ from elman.network.network import Network
 
 def save(classifier: SequenceClassifier, path: str | os.PathLike[str]) -> None:
     """Write a fitted classifier to a file, whole or not at all."""
-    seed = classifier.random_state if isinstance(classifier.random_state, int | np.integer) else None
-    architecture = asdict(classifier.network_.architecture)
-    parameters = classifier.get_params(deep=False) | {"random_state": seed}
-    parameters |= {name: value for name, value in architecture.items() if name in parameters}  # as they were in fit
-    parameters["dtype"] = classifier.network_.dtype.name
+    parameters = dict(classifier._fit_parameters)  # as they were in fit, whatever has been set since
+    if not isinstance(parameters["random_state"], int | np.integer):
+        parameters["random_state"] = None
+    parameters["n_threads"] = None  # of the machine, not of the model
     metadata = Metadata(
-        architecture=as_json(architecture),
+        architecture=as_json(asdict(classifier.network_.architecture)),
         dtype=classifier.network_.dtype.name,
         parameters=as_json(parameters),
         classes=classes_as_json(classifier.classes_),
@@ -60,11 +59,12 @@ def load(path: str | os.PathLike[str]) -> SequenceClassifier:
     if not metadata.parameters.keys() <= known:
         name = sorted(metadata.parameters.keys() - known)[0]
         raise ModelFileError(f"{path}: the model file is damaged: there is no parameter {name[:60]!r}.")
-    classifier = SequenceClassifier(**metadata.parameters)
+    classifier = SequenceClassifier(**metadata.parameters | {"n_threads": None})
     try:
         check_parameters(classifier.get_params(deep=False))
     except ParameterError as error:
         raise ModelFileError(f"{path}: the model file is damaged: {error}") from error
+    classifier._fit_parameters = classifier.get_params(deep=False)
     classifier.classes_ = metadata.class_array()
     classifier.n_features_in_ = metadata.architecture["input_size"]
     if asdict(classifier._architecture()) != metadata.architecture or classifier.dtype != metadata.dtype:

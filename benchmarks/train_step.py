@@ -82,6 +82,21 @@ def measure(cell: str, shape: tuple[int, int, int, int], threads: int, rounds: i
     }
 
 
+def family(name: str) -> str:
+    """Return the peer of a contender: "torch" of "torch, 2 threads"."""
+    return name.split(",")[0]
+
+
+def ratio_to(peer: str, milliseconds: dict[str, float]) -> float:
+    """Return how many times as long as elman's a step of this peer takes, at its best."""
+    return min(ms for name, ms in milliseconds.items() if family(name) == peer) / milliseconds["elman"]
+
+
+def geometric_mean(ratios: list[float]) -> float:
+    """Return the n-th root of the product."""
+    return math.exp(statistics.mean(map(math.log, ratios)))
+
+
 def environment(threads: int) -> dict[str, str]:
     """Return what the figures were measured on."""
     versions = {}
@@ -121,8 +136,12 @@ def main() -> None:
             n, t, d, h = shape
             label = f"{cell:4s} N{n:<4d}T{t:<4d}D{d:<3d}H{h:<4d}"
             print(f"{label} {times}   {row['gflops']:6.1f} GFLOP/s   x {row['ratio']:.2f}", flush=True)
-    mean = math.exp(statistics.mean(math.log(row["ratio"]) for row in rows))
+    mean = geometric_mean([row["ratio"] for row in rows])
     print(f"\ngeometric mean of the ratios to the fastest peer: {mean:.2f}")
+    for peer in dict.fromkeys(family(name) for row in rows for name in row["milliseconds"] if name != "elman"):
+        ratios = [ratio_to(peer, row["milliseconds"]) for row in rows]
+        spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
+        print(f"to {peer} at its best: {spread}, geometric mean {geometric_mean(ratios):.2f}")
     if options.json:
         options.json.write_text(
             json.dumps({"environment": about, "rows": rows, "geometric_mean": mean}, indent=2) + "\n"

@@ -125,7 +125,7 @@ def _tag(module: Any, instruction: Any, stream: str) -> None:
     instruction.set_metadata("noalias", module.add_metadata(others))
 
 
-_KINDS = ("tape", "state", "previous", "d_state", "d_output")
+_KINDS = ("tape", "state", "previous", "d_state")
 _MOST = 8  # streams of one kind
 _STREAMS = tuple(f"{kind}.{i}" for kind in _KINDS for i in range(_MOST))
 

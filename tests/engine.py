@@ -30,10 +30,8 @@ def network_for(case: Case, weights, dtype="float64") -> Network:
 def run_engine(case: Case, batch: Batch, dtype="float64", **options) -> Outcome:
     """Run Network.loss_and_gradient on a batch."""
     network = network_for(case, batch.weights, dtype)
-    loss, gradient, logits = network.loss_and_gradient(
-        batch.values.astype(dtype), batch.offsets, batch.targets, **options
-    )
-    return Outcome(loss, network.parameters.named(gradient), logits)
+    found = network.loss_and_gradient(batch.values.astype(dtype), batch.offsets, batch.targets, **options)
+    return Outcome(found.loss, network.parameters.named(found.gradient), found.logits)
 
 
 def assert_same_outcome(found: Outcome, expected: Outcome, bound: float) -> None:

@@ -3,6 +3,8 @@
 from types import SimpleNamespace
 
 import numpy as np
+from elman.network.passes import ShardPass
+from elman.network.shards import Cut, Shard
 
 from elman.kernels import compiled
 from elman.kernels.activations import sigmoid, tanh
@@ -12,8 +14,6 @@ from elman.network import network as network_module
 from elman.network import readout, shards
 from elman.network.layers import Direction
 from elman.network.network import Network
-from elman.network.passes import ShardPass
-from elman.network.shards import Cut, Shard
 from elman.training import optimizers
 from elman.training import trainer as trainer_module
 from elman.training.trainer import Trainer

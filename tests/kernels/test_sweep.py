@@ -10,7 +10,8 @@ from elman.kernels import reference
 from elman.kernels.cells import CELLS
 from elman.kernels.lanes import lanes, padded
 from elman.kernels.products import pack_plain, pack_transposed, unpack_gradient
-from elman.kernels.sweep import BLOCK_ROWS, SHARD_ROWS, Steps, WeightGradients, Weights, number_rows, order_rows, sweep
+from elman.kernels.shards import BLOCK_ROWS, SHARD_ROWS, Steps, number_rows, order_rows
+from elman.kernels.sweep import WeightGradients, Weights, sweep
 
 FLOAT32, FLOAT64 = np.dtype("float32"), np.dtype("float64")
 BOUND = {FLOAT32: 3e-6, FLOAT64: 1e-13}
@@ -24,7 +25,7 @@ def number(lengths):
     lengths = np.sort(np.array(lengths, np.int64))[::-1].copy()
     rows, longest = int(lengths.sum()), int(lengths[0])
     steps = Steps(np.zeros(longest + 1, np.int64), np.zeros(longest + 1, np.int64), *np.zeros((5, rows), np.int64))
-    n_blocks = number_rows(lengths, BLOCK_ROWS, steps)
+    n_blocks = number_rows(lengths, steps)
     return lengths, steps._replace(blocks=steps.blocks[: n_blocks + 1].copy())
 
 
@@ -48,8 +49,11 @@ class Layer:
             np.zeros(gates * self.width * s, dtype)
             for s in (input_size, hidden_size, padded(input_size, dtype), self.width)
         )
-        pack_transposed(ih, hidden_size, self.width, input_size, input_size, lane, packed_ih)
-        pack_plain(ih, hidden_size, self.width, input_size, padded(input_size, dtype), lane, plain_ih)
+        in_width = padded(input_size, dtype)
+        for gate, _, count in self.cell.input_runs:
+            part, at = ih[gate * hidden_size : (gate + count) * hidden_size], gate * self.width
+            pack_transposed(part, hidden_size, self.width, input_size, input_size, lane, packed_ih[at * input_size :])
+            pack_plain(part, hidden_size, self.width, input_size, in_width, lane, plain_ih[at * in_width :])
         for gate, place, count in self.cell.hidden_runs:
             part, at = hh[gate * hidden_size : (gate + count) * hidden_size], gate * self.width
             bias[place : place + count, :hidden_size] += bias_hh.reshape(gates, hidden_size)[gate : gate + count]
@@ -87,8 +91,8 @@ class Layer:
         )
         loop = sweep(self.cell.name, self.dtype)
         loop.backward(
-            loop.products, self.x, self.order, self.order, self.plain, self.steps, carried, self.tape, self.states,
-            d_output, 0, d_states, d_x, sums,
+            loop.products, self.x, self.order, self.order, self.plain, self.steps, self.steps.rows, carried, self.tape,
+            self.states, d_output, 0, d_states, d_x, sums,
         )  # fmt: skip
         d_ih, d_hh, d_bias_ih, d_bias_hh = (np.zeros(p.shape, self.dtype) for p in self.parameters)
         unpack_gradient(sums.ih, self.size, self.width, d_ih.shape[1], depth, d_ih)

@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from elman.network import network as network_module
+from elman.network import workplace
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 
@@ -27,7 +27,7 @@ def ragged_network(cell: str, dtype: str, readout: str, loss_at: str) -> tuple[N
 
 @pytest.fixture(autouse=True)
 def threads_are_used_however_small_the_work(monkeypatch):
-    monkeypatch.setattr(network_module, "SMALL_WORK", 0)
+    monkeypatch.setattr(workplace, "SMALL_WORK", 0)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

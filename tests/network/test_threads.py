@@ -1,77 +1,98 @@
 """Threads over tasks: every task once, errors come through, limits are kept, forks and callers do not meet."""
 
 import multiprocessing
-import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from numba import carray, types
 
 from elman.errors import ParameterError
-from elman.network import network as network_module
+from elman.kernels.compiled import address, kernel, pointer
+from elman.network import workplace
 from elman.network.architecture import Architecture
 from elman.network.network import Network
-from elman.network.shards import cut
 from elman.network.threads import available_threads, run_tasks
 
 
-@pytest.mark.parametrize("n_threads", [1, 2, 7])
-@pytest.mark.parametrize("n_tasks", [0, 1, 2, 50])
+@kernel("test_mark")
+def mark(context, number, worker):
+    """Count the visits of each number, and note who came last."""
+    visits = carray(pointer(context, _LIKE), (2 * SPACE,))
+    visits[number] += 1
+    visits[SPACE + number] = worker
+
+
+@kernel("test_fail")
+def fail(context, number, worker):
+    if number == context:
+        raise ZeroDivisionError
+
+
+SPACE = 100_000
+_LIKE = np.zeros(0, np.int64)
+TASK = (types.int64,) * 3
+
+
+def visits_of(n_tasks, n_workers):
+    visits = np.zeros(2 * SPACE, np.int64)
+    run_tasks(address(mark, TASK), visits.ctypes.data, n_tasks, n_workers)
+    return visits[:n_tasks], visits[SPACE : SPACE + n_tasks], visits[n_tasks:SPACE]
+
+
+@pytest.mark.parametrize("n_threads", [1, 2, 7, 64])
+@pytest.mark.parametrize("n_tasks", [0, 1, 2, 50, 100_000])
 def test_every_task_is_done_once(n_tasks, n_threads):
-    done, lock = [], threading.Lock()
-
-    def task(number, worker):
-        assert 0 <= worker < n_threads
-        with lock:
-            done.append(number)
-
-    run_tasks(n_tasks, task, n_threads)
-    assert sorted(done) == list(range(n_tasks))
+    for pause in (0, 0, 0.003):  # the last time the threads have gone to sleep
+        time.sleep(pause)
+        done, worker, others = visits_of(n_tasks, n_threads)
+        assert (done == 1).all()
+        assert (others == 0).all()
+        assert ((worker >= 0) & (worker < n_threads)).all()
 
 
-@pytest.mark.parametrize("culprit", [0, 5])
-def test_an_error_in_any_task_is_raised_and_ends_the_others(culprit):
-    begun = []
-
-    def task(number, worker):
-        begun.append(number)
-        if number == culprit:
-            raise ZeroDivisionError("planted")
-
-    with pytest.raises(ZeroDivisionError, match="planted"):
-        run_tasks(100_000, task, 2)
-    assert len(begun) < 100_000
+def test_other_threads_take_part():
+    assert any(len(set(visits_of(100_000, 2)[1].tolist())) == 2 for _ in range(200))
 
 
-def test_an_error_on_another_thread_is_raised_here():
-    def task(number, worker):
-        if worker == 1:
-            raise ZeroDivisionError("planted")
-        time.sleep(0.001)
+def test_jobs_that_follow_each_other_at_once_do_not_mix():
+    for n_tasks in [1, 2, 3, 17] * 2000:
+        done, _, others = visits_of(n_tasks, 3)
+        assert (done == 1).all()
+        assert (others[:20] == 0).all()
 
-    with pytest.raises(ZeroDivisionError, match="planted"):
-        run_tasks(500, task, 2)
+
+@pytest.mark.parametrize("n_threads", [1, 2])
+@pytest.mark.parametrize("culprit", [0, 5, 99])
+def test_a_task_that_stops_is_told_and_the_next_job_is_whole(culprit, n_threads):
+    with pytest.raises(MemoryError, match="a kernel stopped before its end"):
+        run_tasks(address(fail, TASK), culprit, 100, n_threads)
+    assert (visits_of(50, n_threads)[0] == 1).all()
 
 
 def test_a_network_uses_as_many_threads_as_it_is_told(monkeypatch):
-    monkeypatch.setattr(network_module, "SMALL_WORK", 0)
     seen = []
-    monkeypatch.setattr(network_module, "run_tasks", lambda n, task, threads: seen.append((n, threads)))
+    run = workplace.run_tasks
+    monkeypatch.setattr(workplace, "run_tasks", lambda *job: (seen.append(job[2:]), run(*job)))
     network, values, offsets = network_and_values()
     network.logits(values, offsets, n_threads=3)
     network.loss_and_gradient(values, offsets, np.zeros(60, np.int64), n_threads=5)
-    assert seen == [(4, 3), (4, 5)]
+    network.loss_and_gradient(values, offsets, np.zeros(60, np.int64), n_threads=2)
+    network.loss_and_gradient(values, offsets, np.zeros(60, np.int64), chosen=np.arange(1), n_threads=2)
+    assert seen == [(4, 3), (4, 4), (4, 2), (1, 1)]
 
 
-def test_the_cut_into_tasks_depends_on_the_batch_alone():
-    batch = cut(np.arange(0, 40 * 16 + 1))
-    assert batch.n_shards == 40
-    assert [(run.start, run.stop) for run in batch.tasks()] == [
-        (0, 2), (2, 5), (5, 7), (7, 10), (10, 12), (12, 15), (15, 17), (17, 20),
-        (20, 22), (22, 25), (25, 27), (27, 30), (30, 32), (32, 35), (35, 37), (37, 40),
-    ]  # fmt: skip
+def test_small_work_stays_on_one_thread(monkeypatch):
+    seen = []
+    run = workplace.run_tasks
+    monkeypatch.setattr(workplace, "run_tasks", lambda *job: (seen.append(job[2:]), run(*job)))
+    network, values, offsets = network_and_values()
+    network.logits(values, offsets[:21], n_threads=2)
+    monkeypatch.setattr(workplace, "SMALL_WORK", network.parameters.vector.size * 20 * 20 + 1)
+    network.logits(values, offsets[:21], n_threads=2)
+    assert seen == [(2, 2), (2, 1)]
 
 
 def test_environment_limits_the_threads(monkeypatch):
@@ -96,10 +117,10 @@ def network_and_values() -> tuple[Network, np.ndarray, np.ndarray]:
 
 
 def test_many_callers_may_predict_at_the_same_time(monkeypatch):
-    monkeypatch.setattr(network_module, "SMALL_WORK", 0)
+    monkeypatch.setattr(workplace, "SMALL_WORK", 0)
     network, values, offsets = network_and_values()
     expected = network.logits(values, offsets)
-    network._packed = None  # the first callers meet while the weights are packed
+    network._packed_from = None  # the first callers meet while the weights are packed
     with ThreadPoolExecutor(8) as pool:
         results = list(pool.map(lambda _: network.logits(values, offsets, n_threads=2), range(64)))
     assert all(np.array_equal(result, expected) for result in results)
@@ -111,7 +132,7 @@ def _predict_in_child(queue, network, values, offsets):
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system has no fork")
 def test_a_forked_child_has_threads_of_its_own(monkeypatch):
-    monkeypatch.setattr(network_module, "SMALL_WORK", 0)
+    monkeypatch.setattr(workplace, "SMALL_WORK", 0)
     network, values, offsets = network_and_values()
     expected = network.logits(values, offsets, n_threads=2)  # the parent's threads are running now
     context = multiprocessing.get_context("fork")

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from elman.errors import TrainingError
+from elman.kernels.updates import norm
 from elman.network.architecture import Architecture
 from elman.network.network import Network
-from elman.training.clipping import clip_by_norm, clip_by_value
+from elman.training.clipping import clip_by_value, clip_scale
 from elman.training.settings import TrainingSettings
 from elman.training.trainer import Samples, Trainer
 
@@ -144,21 +145,19 @@ def test_a_loss_that_is_no_number_ends_training_with_advice():
 
 
 @pytest.mark.parametrize("n", [1, 7, 8, 1001])
-def test_clipping_by_norm_scales_to_the_largest_norm_and_returns_the_one_before(n):
+def test_the_norm_is_summed_in_float64(n):
     gradient = np.random.default_rng(0).standard_normal(n).astype(np.float32) * 10
-    before = gradient.copy()
-    norm = clip_by_norm(gradient, 0.5)
-    assert norm == pytest.approx(np.linalg.norm(before.astype(float)), rel=1e-12)
-    np.testing.assert_allclose(gradient, before * (0.5 / norm), rtol=1e-6)
-    small = gradient * np.float32(0.5)
-    kept = small.copy()
-    clip_by_norm(small, 0.5)
-    assert np.array_equal(small, kept)
+    assert norm(gradient) == pytest.approx(np.linalg.norm(gradient.astype(float)), rel=1e-12)
 
 
-def test_clipping_by_value_bounds_every_part():
+def test_clipping_by_norm_scales_to_the_largest_norm_and_leaves_a_smaller_one_alone():
+    assert clip_scale(8.0, 0.5) == 0.0625
+    assert clip_scale(0.5, 0.5) == clip_scale(0.1, 0.5) == clip_scale(8.0, None) == 1
+
+
+def test_clipping_by_value_bounds_every_part_and_returns_the_norm_of_what_is_left():
     gradient = np.array([-3.0, -0.5, 0.0, 0.2, 9.0])
-    clip_by_value(gradient, 0.5)
+    assert clip_by_value(gradient, 0.5) == pytest.approx(np.sqrt(0.79))
     assert gradient.tolist() == [-0.5, -0.5, 0.0, 0.2, 0.5]
 
 

@@ -1,12 +1,15 @@
 """tanh, sigmoid and relu, without a branch, so that a loop over them becomes vector instructions.
 
-With y = -2|x| and m = exp(y) - 1 in [-1, 0]:   tanh |x| = -m / (2 + m),   sigmoid(x) = (1 + tanh(x / 2)) / 2.
+Both come from one power of two, 2^y = 2^k 2^f with k a whole number and |f| <= 1/2, and a polynomial for (2^f - 1) / f:
 
-m keeps its relative precision near 0, so tanh does too: 1 to 2 units in the last place in either precision, odd,
-never beyond 1, NaN for NaN. exp(y) - 1 comes from y = k ln 2 + r with |r| <= ln(2) / 2 and a polynomial in r, whose
-coefficients are the minimax fit of (exp(r) - 1 - r) / r^2 on that interval (relative error 2e-8 and 5e-19).
+    tanh |x| = -m / (2 + m) with m = 2^y - 1 and y = -2 |x| / ln 2        sigmoid(x) = 1 / (1 + 2^y) with y = -x / ln 2
 
-Source: the range reduction is that of W. J. Cody and W. Waite, "Software Manual for the Elementary Functions" (1980).
+m keeps its relative precision near 0, so tanh does too: within 5 units in the last place in either precision, odd,
+never beyond 1, NaN for NaN. The coefficients are the minimax fit on [-1/2, 1/2] (relative error 1e-8 and 2e-19). Steps
+are chosen for the core's units: sums go to the adders while the multipliers, which are the bottleneck, go on.
+
+Source: the range reduction is that of W. J. Cody and W. Waite, "Software Manual for the Elementary Functions" (1980),
+whose second constant is not needed where the base is 2.
 """
 
 import math
@@ -19,59 +22,83 @@ from elman.kernels.compiled import ElementWise, inlined
 from elman.kernels.lanes import fma, power_of_two, with_sign
 
 _MINIMAX = {
-    np.dtype("float32"): (0.5, 0.16666576989698776, 0.041666554617204574, 0.0083631790527225774, 0.0013926183587713495),
+    np.dtype("float32"): (
+        0.69314718792669222785,
+        0.24022649794966480019,
+        0.055503574336349425874,
+        0.0096182374937354842505,
+        0.0013390735478179358677,
+        0.00015403512759642426868,
+    ),
     np.dtype("float64"): (
-        0.5,
-        0.16666666666666671,
-        0.04166666666666667,
-        0.0083333333333261351,
-        0.0013888888888883748,
-        0.00019841269874820625,
-        2.4801587325547741e-5,
-        2.7557255400206424e-6,
-        2.7557273643110295e-7,
-        2.5105217004720745e-8,
-        2.0914686968086877e-9,
+        0.69314718055994530926,
+        0.24022650695910071286,
+        0.055504108664821626543,
+        0.009618129107628436947,
+        0.0013333558146406629734,
+        0.00015403530393466171508,
+        0.000015252733841378527356,
+        1.3215486721354754266e-6,
+        1.0178057169259904606e-7,
+        7.0549322734705810387e-9,
+        4.4558048588994870353e-10,
+        2.5678425964875205233e-11,
     ),
 }
-_LOWEST = {np.dtype("float32"): -20.0, np.dtype("float64"): -44.0}  # below it exp(y) - 1 is -1 to the last bit
+_VANISHING = {np.dtype("float32"): -30.0, np.dtype("float64"): -60.0}  # below it 2^y - 1 is -1 to the last bit
+_ONE_FROM = {np.dtype("float32"): 87.0, np.dtype("float64"): 708.0}  # from it on sigmoid(x) is 1; exp(-x) is normal
+_OVERFLOW = {np.dtype("float32"): 128.0, np.dtype("float64"): 1024.0}  # from it on 2^y is infinite
 _MAGIC = {np.dtype("float32"): 1.5 * 2.0**23, np.dtype("float64"): 1.5 * 2.0**52}  # adding it rounds to an integer
 
 
-def _horner(dtype: np.dtype[Any]) -> Any:
-    """Compile the polynomial in r for one precision; its loop over a constant tuple is unrolled by LLVM."""
+def _power(dtype: np.dtype[Any]) -> Any:
+    """Compile y -> (2^k, 2^f - 1); the polynomial's loop over a constant tuple is unrolled by LLVM."""
     coefficients = tuple(dtype.type(c) for c in reversed(_MINIMAX[dtype]))
-    first, rest = coefficients[0], coefficients[1:]
+    first, rest, magic = coefficients[0], coefficients[1:], dtype.type(_MAGIC[dtype])
 
-    @inlined(f"horner_{dtype}")
-    def horner(r: Any) -> Any:
+    @inlined(f"power_{dtype}")
+    def power(y: Any) -> Any:
+        shifted = y + magic
+        f = y - (shifted - magic)
         total = first
         for c in rest:
-            total = fma(total, r, c)
-        return total
+            total = fma(total, f, c)
+        return power_of_two(shifted), f * total
 
-    return horner
+    return power
 
 
 def _compiled_tanh(dtype: np.dtype[Any]) -> Any:
     number = dtype.type
-    two, lowest, magic = number(2), number(_LOWEST[dtype]), number(_MAGIC[dtype])
-    per_ln2, ln2_high = number(1 / math.log(2)), number(math.log(2))
-    ln2_low = number(float.fromhex("0x1.abc9e3b39803fp-56")) if dtype == np.float64 else number(math.log(2) - ln2_high)
-    one, horner = number(1), _horner(dtype)
+    one, two, per_ln2, lowest = number(1), number(2), number(-2 / math.log(2)), number(_VANISHING[dtype])
+    power = _power(dtype)
 
     @inlined(f"tanh_{dtype}")
     def tanh(x: Any) -> Any:
-        y = -two * abs(x)
+        y = abs(x) * per_ln2
         y = lowest if y < lowest else y  # false for NaN, which goes through
-        shifted = fma(y, per_ln2, magic)
-        k = shifted - magic
-        r = fma(-k, ln2_low, fma(-k, ln2_high, y))
-        scale = power_of_two(shifted)
-        m = fma(scale, fma(horner(r), r * r, r), scale - one)
-        return with_sign(-m / (two + m), x)
+        scale, rest = power(y)
+        m = fma(scale, rest, scale - one)
+        return with_sign(m / (two + m), x)
 
     return tanh
+
+
+def _compiled_sigmoid(dtype: np.dtype[Any]) -> Any:
+    number = dtype.type
+    one, per_ln2 = number(1), number(-1 / math.log(2))
+    most, highest = number(_ONE_FROM[dtype]), number(_OVERFLOW[dtype])
+    power = _power(dtype)
+
+    @inlined(f"sigmoid_{dtype}")
+    def sigmoid(x: Any) -> Any:
+        x = most if x > most else x  # one limit before the product and one after it: an instruction each
+        y = x * per_ln2
+        y = highest if y > highest else y
+        scale, rest = power(y)
+        return one / fma(scale, one + rest, one)
+
+    return sigmoid
 
 
 class Activation(ElementWise):
@@ -96,10 +123,12 @@ def _tanh(x: Any) -> Any:
 tanh = Activation(_tanh, _compiled_tanh)
 
 
-@ElementWise
-def sigmoid(x: Any) -> Any:
+def _sigmoid(x: Any) -> Any:
     """Return 1 / (1 + exp(-x)), written so that it never overflows."""
-    return 0.5 * tanh(0.5 * x) + 0.5
+    return 0.5 * np.tanh(0.5 * x) + 0.5
+
+
+sigmoid = Activation(_sigmoid, _compiled_sigmoid)
 
 
 def _relu(x: Any) -> Any:

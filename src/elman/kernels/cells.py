@@ -25,16 +25,12 @@ class Cell:
     forward: ElementWise
     backward: ElementWise
     apart: tuple[str, ...] = ()
+    keeps: bool = True  # backward reads what forward kept; else the states alone tell it all, and no tape is kept
 
     @property
     def blocks(self) -> int:
         """How many pre-activations a unit has."""
         return len(self.gates) + len(self.apart)
-
-    @property
-    def input_runs(self) -> tuple[tuple[int, int, int], ...]:
-        """Runs of gates of weight_ih as (gate, pre-activation, count)."""
-        return ((0, 0, len(self.gates)),)
 
     @property
     def hidden_runs(self) -> tuple[tuple[int, int, int], ...]:
@@ -50,6 +46,11 @@ class Cell:
             else:
                 runs.append((number, place, 1))
         return tuple(runs)
+
+    @property
+    def input_runs(self) -> tuple[tuple[int, int, int], ...]:
+        """The same runs of weight_ih, whose pre-activations are in the order of the gates."""
+        return tuple((gate, gate, count) for gate, _, count in self.hidden_runs)
 
 
 @ElementWise
@@ -114,8 +115,8 @@ def gru_backward(r, z, n, n_hidden, h_prev, h, d_h):
     return (d_r, d_z, d_n, d_n * r), (d_h * z,)
 
 
-ELMAN = Cell("elman", ("a",), ("h",), elman_forward, elman_backward)
-ELMAN_RELU = Cell("elman_relu", ("a",), ("h",), elman_relu_forward, elman_relu_backward)
+ELMAN = Cell("elman", ("a",), ("h",), elman_forward, elman_backward, keeps=False)
+ELMAN_RELU = Cell("elman_relu", ("a",), ("h",), elman_relu_forward, elman_relu_backward, keeps=False)
 LSTM = Cell("lstm", ("i", "f", "g", "o"), ("h", "c"), lstm_forward, lstm_backward)
 GRU = Cell("gru", ("r", "z", "n"), ("h",), gru_forward, gru_backward, apart=("n",))
 

@@ -26,7 +26,7 @@ from numba.core.serialize import dumps
 from numba.extending import intrinsic
 
 from elman.errors import ParameterError
-from elman.kernels.lanes import VECTOR_BYTES
+from elman.kernels.lanes import VECTOR_BYTES, data_pointer
 
 if numba.config.DISABLE_JIT:
     raise ParameterError(
@@ -136,8 +136,12 @@ def inlined(name: str) -> Callable[[Callable[..., Any]], Any]:
     return functools.partial(_compiled, name=f"inlined_{name}", forceinline=True)
 
 
+_addressed: list[Any] = []  # functions known by address live as long as the process
+
+
 def address(dispatcher: Any, arguments: tuple[Any, ...]) -> int:
     """Compile a function for arguments of these types, and return where its machine code lies in this process."""
+    _addressed.append(dispatcher)
     dispatcher.compile(arguments)
     overload = dispatcher.overloads[arguments]
     return int(overload.library.get_pointer_to_function(overload.fndesc.llvm_func_name))
@@ -165,6 +169,61 @@ def caller(result: Any, arguments: tuple[Any, ...]) -> Any:
         return result(types.int64, values), emit
 
     return call
+
+
+@intrinsic
+def put(typingctx: Any, where: Any, value: Any) -> Any:
+    """Write a number, an array or a tuple of such, arrays by their descriptors, to the memory of an int64 array.
+
+    Whoever calls must keep the arrays alive: what `taken` makes of them does not own them.
+    """
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        base = data_pointer(context, builder, signature.args[0], args[0])
+        unowned = _unowned(context, builder, signature.args[1], args[1])
+        builder.store(unowned, builder.bitcast(base, unowned.type.as_pointer()), align=8)
+        return context.get_dummy_value()
+
+    return types.void(where, value), emit
+
+
+def _unowned(context: Any, builder: Any, kind: Any, value: Any) -> Any:
+    """Take from every array of a value the reference to its owner, which Numba counts."""
+    if isinstance(kind, types.BaseTuple):
+        for i, part_kind in enumerate(kind):
+            inner = _unowned(context, builder, part_kind, builder.extract_value(value, i))
+            value = builder.insert_value(value, inner, i)
+    elif isinstance(kind, types.Array):
+        array = cgutils.create_struct_proxy(kind)(context, builder, value)
+        array.meminfo = cgutils.get_null_value(array.meminfo.type)
+        array.parent = cgutils.get_null_value(array.parent.type)
+        value = array._getvalue()
+    return value
+
+
+def taken(kind: Any) -> Any:
+    """Make take(address), which reads back a value of this type that `put` wrote at an address."""
+
+    @intrinsic
+    def take(typingctx: Any, where: Any) -> Any:
+        def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            place = builder.inttoptr(args[0], context.get_value_type(kind).as_pointer())
+            return builder.load(place, align=8)
+
+        return kind(types.int64), emit
+
+    return take
+
+
+@intrinsic
+def pointer(typingctx: Any, where: Any, like: Any) -> Any:
+    """Return an address as a pointer to elements of the array `like`."""
+    result = types.CPointer(like.dtype)
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        return builder.inttoptr(args[0], context.get_value_type(result))
+
+    return result(types.int64, like), emit
 
 
 class ElementWise:

@@ -53,6 +53,12 @@ def padded(size: int, dtype: np.dtype[Any]) -> int:
     return -(-size // width) * width
 
 
+def odd_lines(size: int, dtype: np.dtype[Any]) -> int:
+    """Return a row length of at least `size`, an odd number of vectors, so that rows spread over the cache."""
+    vectors = padded(size, dtype) // lanes(dtype)
+    return (vectors + 1 - vectors % 2) * lanes(dtype)
+
+
 def _llvm_function(builder: Any, name: str, kind: Any, arguments: int) -> Any:
     return cgutils.get_or_insert_function(builder.module, ir.FunctionType(kind, [kind] * arguments), name)
 

@@ -10,15 +10,17 @@ from elman.kernels.compiled import kernel
 
 @kernel("cross_entropy")
 def cross_entropy(logits, targets, n_classes, scale, d_logits):
-    """Return the sum of -log softmax(logits)[target], and set d_logits to `scale` times its gradient.
+    """Return the sum of -log softmax(logits)[target] and how many targets score highest; set d_logits to the gradient.
 
-    The gradient of a row is softmax(logits) - one_hot(target). Sums run in float64.
+    The gradient of a row is `scale` times softmax(logits) - one_hot(target). Sums run in float64.
     """
-    total = 0.0
+    total, correct = 0.0, 0
     for r in range(logits.shape[0]):
-        largest = np.float64(logits[r, 0])
+        largest, winner = np.float64(logits[r, 0]), 0
         for j in range(1, n_classes):
-            largest = max(largest, np.float64(logits[r, j]))
+            if logits[r, j] > largest:
+                largest, winner = np.float64(logits[r, j]), j
+        correct += winner == targets[r]
         denominator = 0.0
         for j in range(n_classes):
             denominator += math.exp(np.float64(logits[r, j]) - largest)
@@ -27,7 +29,7 @@ def cross_entropy(logits, targets, n_classes, scale, d_logits):
         for j in range(n_classes):
             share = math.exp(np.float64(logits[r, j]) - largest) / denominator
             d_logits[r, j] = scale * (share - (1.0 if j == targets[r] else 0.0))
-    return total
+    return total, correct
 
 
 def softmax(logits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

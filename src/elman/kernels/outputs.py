@@ -11,7 +11,7 @@ import numpy as np
 from elman.kernels.compiled import kernel, part
 from elman.kernels.lanes import lanes
 from elman.kernels.products import products
-from elman.kernels.sweep import BLOCK_ROWS
+from elman.kernels.shards import BLOCK_ROWS
 
 
 @kernel("join_outputs")
@@ -107,7 +107,7 @@ def spread_max(d_features, winners, d_outputs):
 @functools.cache
 def class_scores(dtype: np.dtype[Any]) -> tuple[Any, Any]:
     """Return score(...) and score_backward(...), compiled for float32 or float64; they call `products` by address."""
-    _, multiply, accumulate_gradient = products(dtype)
+    _, multiply, _, accumulate_gradient, accumulate_rows = products(dtype)
     vector = lanes(dtype)
 
     @kernel(f"score_{dtype}")
@@ -127,15 +127,9 @@ def class_scores(dtype: np.dtype[Any]) -> tuple[Any, Any]:
         d_features[:] = 0
         multiply(products[0], ((flat, rows, 0, inner), flat, inner, d_out, 0, n, columns, packed, 0, inner, vector))
         to = (d_weight.reshape(d_weight.size), 0, columns)
-        block_bias = np.empty_like(d_bias)
         for first in range(0, n, BLOCK_ROWS):
             rows_here = min(BLOCK_ROWS, n - first)
-            accumulate_gradient(products[1], (*to, a, inner, d_out, columns, first, rows_here, vector))
-            block_bias[:] = 0
-            for r in range(first, first + rows_here):
-                for j in range(columns):
-                    block_bias[j] += d_logits[r, j]
-            for j in range(columns):
-                d_bias[j] += block_bias[j]
+            accumulate_gradient(products[2], (*to, a, inner, d_out, columns, first, rows_here, vector))
+            accumulate_rows(products[3], (d_bias, d_out, columns, first, rows_here, vector))
 
     return score, score_backward

@@ -1,8 +1,10 @@
 """Packed weights, and the three products that BPTT needs, on the register tile.
 
-    pre  += x_t @ weight_ih.T, h_{t-1} @ weight_hh.T       multiply, with weights packed by pack_transposed
+    pre  += x_t @ weight_ih.T, h_{t-1} @ weight_hh.T       multiply, with weights packed by pack_transposed, or for
+                                                           both products at once multiply_both
     d_h  += d_pre @ weight_hh, d_x += d_pre @ weight_ih    multiply, with weights packed by pack_plain
     d_weight += [x_t, h_{t-1}].T @ d_pre                   accumulate_gradient, over a block of rows at a time
+    d_bias += 1.T @ d_pre                                  accumulate_rows, likewise
 
 Columns come in blocks, one a gate, each padded to whole vectors, so that neither tiles nor element-wise loops have a
 remainder. Packed weights are panels one or two vectors wide, each panel contiguous, padded with zeros.
@@ -17,58 +19,13 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import from_dtype, types
 
-from elman.kernels.compiled import address, caller, kernel, part
-from elman.kernels.tile import ROWS, VECTORS, forward_tile, gradient_tile
+from elman.kernels.compiled import address, caller, kernel
+from elman.kernels.tile import forward_panel, gradient_panel, sum_tile
 
-_MOST = ROWS[0]
-
-
-def _forward_panel(vectors: int) -> Any:
-    """Make the loop over rows for a panel of this many vectors: big tiles first, then ever smaller ones."""
-    tile_most, tile_4, tile_2, tile_1 = (forward_tile(rows, vectors) for rows in ROWS)
-
-    @part(f"forward_panel_{vectors}")
-    def panel(c, start, start_stride, a, first, rows, j, depth, b, b_at, b_stride):
-        i, end = first, first + rows
-        while i + _MOST <= end:
-            tile_most(c, start, start_stride, a, i, j, depth, b, b_at, b_stride)
-            i += _MOST
-        if i + 4 <= end:
-            tile_4(c, start, start_stride, a, i, j, depth, b, b_at, b_stride)
-            i += 4
-        if i + 2 <= end:
-            tile_2(c, start, start_stride, a, i, j, depth, b, b_at, b_stride)
-            i += 2
-        if i < end:
-            tile_1(c, start, start_stride, a, i, j, depth, b, b_at, b_stride)
-
-    return panel
-
-
-def _gradient_panel(vectors: int) -> Any:
-    """Make the loop over the rows of a weight gradient for a panel of this many vectors."""
-    tile_most, tile_4, tile_2, tile_1 = (gradient_tile(rows, vectors) for rows in ROWS)
-
-    @part(f"gradient_panel_{vectors}")
-    def panel(c, c_at, c_stride, a, size, b, j, first, depth):
-        i = 0
-        while i + _MOST <= size:
-            tile_most(c, c_at, c_stride, a, i, b, j, first, depth)
-            i += _MOST
-        if i + 4 <= size:
-            tile_4(c, c_at, c_stride, a, i, b, j, first, depth)
-            i += 4
-        if i + 2 <= size:
-            tile_2(c, c_at, c_stride, a, i, b, j, first, depth)
-            i += 2
-        if i < size:
-            tile_1(c, c_at, c_stride, a, i, b, j, first, depth)
-
-    return panel
-
-
-_wide_forward, _narrow_forward = (_forward_panel(v) for v in VECTORS)
-_wide_gradient, _narrow_gradient = (_gradient_panel(v) for v in VECTORS)
+_wide, _narrow = forward_panel(2, 1), forward_panel(1, 1)
+_wide_both, _narrow_both = forward_panel(2, 2), forward_panel(1, 2)
+_wide_gradient, _narrow_gradient = gradient_panel(2), gradient_panel(1)
+_sum_4, _sum_1 = sum_tile(4), sum_tile(1)
 
 
 @kernel("multiply")
@@ -82,10 +39,24 @@ def multiply(c, start, start_stride, a, first, rows, depth, packed, packed_at, c
     wide = 2 * lanes
     j = 0
     while j + wide <= columns:
-        _wide_forward(c, start, start_stride, a, first, rows, j, depth, packed, packed_at + j * depth, wide)
+        _wide(c, start, start_stride, first, rows, j, a, depth, packed, packed_at + j * depth, wide)
         j += wide
     if j < columns:
-        _narrow_forward(c, start, start_stride, a, first, rows, j, depth, packed, packed_at + j * depth, lanes)
+        _narrow(c, start, start_stride, first, rows, j, a, depth, packed, packed_at + j * depth, lanes)
+
+
+@kernel("multiply_both")
+def multiply_both(c, bias, first, rows, columns, lanes, a, a_depth, a_packed, a_at, b, b_depth, b_packed, b_at):
+    """Set rows of C to a bias row plus A times its packed weights plus B times its own, in one pass over C."""
+    wide = 2 * lanes
+    j = 0
+    while j + wide <= columns:
+        at, b_here = a_at + j * a_depth, b_at + j * b_depth
+        _wide_both(c, bias, 0, first, rows, j, a, a_depth, a_packed, at, wide, b, b_depth, b_packed, b_here, wide)
+        j += wide
+    if j < columns:
+        at, b_here = a_at + j * a_depth, b_at + j * b_depth
+        _narrow_both(c, bias, 0, first, rows, j, a, a_depth, a_packed, at, lanes, b, b_depth, b_packed, b_here, lanes)
 
 
 @kernel("accumulate_gradient")
@@ -102,12 +73,26 @@ def accumulate_gradient(c, c_at, c_stride, a, size, b, columns, first, rows, lan
         _narrow_gradient(c, c_at, c_stride, a, size, b, j, first, rows)
 
 
+@kernel("accumulate_rows")
+def accumulate_rows(c, b, columns, first, rows, lanes):
+    """Add `rows` rows of B from `first` on to C (columns,), a whole number of vectors."""
+    j = 0
+    while j + 4 * lanes <= columns:
+        _sum_4(c, b, j, first, rows)
+        j += 4 * lanes
+    while j < columns:
+        _sum_1(c, b, j, first, rows)
+        j += lanes
+
+
 class Products(NamedTuple):
     """The products in one precision, for kernels that call them by address: call(address, (argument, ...))."""
 
-    addresses: tuple[int, int]  # of multiply and accumulate_gradient in this process
+    addresses: tuple[int, int, int, int]  # of the four in this process
     multiply: Any
+    multiply_both: Any
     accumulate_gradient: Any
+    accumulate_rows: Any
 
 
 @functools.cache
@@ -118,8 +103,17 @@ def products(dtype: np.dtype[Any]) -> Products:
     n = types.int64
     of_multiply = (matrix, array, n, matrix, n, n, n, array, n, n, n)
     of_gradient = (array, n, n, matrix, n, matrix, n, n, n, n)
-    addresses = address(multiply, of_multiply), address(accumulate_gradient, of_gradient)
-    return Products(addresses, caller(types.void, of_multiply), caller(types.void, of_gradient))
+    of_rows = (array, matrix, n, n, n, n)
+    factor = (matrix, n, array, n)
+    of_both = (matrix, array, n, n, n, n, *factor, *factor)
+    kernels = (
+        (multiply, of_multiply),
+        (multiply_both, of_both),
+        (accumulate_gradient, of_gradient),
+        (accumulate_rows, of_rows),
+    )
+    one, two, three, four = (address(*each) for each in kernels)
+    return Products((one, two, three, four), *(caller(types.void, arguments) for _, arguments in kernels))
 
 
 @kernel("pack_transposed")
@@ -165,11 +159,11 @@ def pack_plain(weight, size, size_padded, in_size, in_padded, lanes, packed):
 
 @kernel("unpack_gradient")
 def unpack_gradient(sums, size, size_padded, in_size, in_padded, d_weight):
-    """Add sums (in_blocks * in_padded, gates * size_padded) to d_weight (gates * size, in_blocks * in_size)."""
+    """Set d_weight (gates * size, in_blocks * in_size) from sums (in_blocks * in_padded, gates * size_padded)."""
     gates, in_blocks = d_weight.shape[0] // size, d_weight.shape[1] // in_size
     for gate in range(gates):
         for j in range(size):
             for in_block in range(in_blocks):
                 for k in range(in_size):
                     value = sums[in_block * in_padded + k, gate * size_padded + j]
-                    d_weight[gate * size + j, in_block * in_size + k] += value
+                    d_weight[gate * size + j, in_block * in_size + k] = value

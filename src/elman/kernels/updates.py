@@ -1,6 +1,6 @@
 """One pass over the flat parameter vector: gradients summed in fixed order, their norm, clipping, the update rules.
 
-Scalars arrive in the precision of the vectors. The rules are PyTorch's, with its names and its order of operations.
+Scalars arrive in the precision of the vectors; `scale` multiplies the gradient first, which is how it is clipped. The rules are PyTorch's, with its names and its order of operations.
 """
 
 import math
@@ -11,12 +11,13 @@ from elman.kernels.compiled import kernel
 
 
 @kernel("sum_gradients")
-def sum_gradients(parts, total):
-    """Set total (P,) to the sum of parts (n, P), in the order of n."""
-    total[:] = parts[0]
+def sum_gradients(parts):
+    """Add up parts (n, P) in the order of n, in place: parts[0] becomes the sum."""
+    total = parts[0]
     for n in range(1, parts.shape[0]):
+        part = parts[n]
         for p in range(total.size):
-            total[p] += parts[n, p]
+            total[p] += part[p]
 
 
 @kernel("norm")
@@ -35,10 +36,10 @@ def norm(vector):
 
 
 @kernel("sgd")
-def sgd(parameters, gradient, velocity, learning_rate, momentum, nesterov, weight_decay, first):
+def sgd(parameters, gradient, scale, velocity, learning_rate, momentum, nesterov, weight_decay, first):
     """w -= lr * g, with v = momentum * v + g in place of g, or g + momentum * v if `nesterov`."""
     for p in range(parameters.size):
-        g = gradient[p] + weight_decay * parameters[p]
+        g = scale * gradient[p] + weight_decay * parameters[p]
         if momentum != 0:
             velocity[p] = g if first else momentum * velocity[p] + g
             g = g + momentum * velocity[p] if nesterov else velocity[p]
@@ -46,10 +47,12 @@ def sgd(parameters, gradient, velocity, learning_rate, momentum, nesterov, weigh
 
 
 @kernel("rmsprop")
-def rmsprop(parameters, gradient, square, velocity, learning_rate, rho, one_minus_rho, epsilon, momentum, weight_decay):
+def rmsprop(
+    parameters, gradient, scale, square, velocity, learning_rate, rho, one_minus_rho, epsilon, momentum, weight_decay
+):
     """s = rho * s + (1 - rho) * g^2;  w -= lr * g / (sqrt(s) + epsilon), with momentum on the step."""
     for p in range(parameters.size):
-        g = gradient[p] + weight_decay * parameters[p]
+        g = scale * gradient[p] + weight_decay * parameters[p]
         square[p] = rho * square[p] + one_minus_rho * g * g
         change = g / (math.sqrt(square[p]) + epsilon)
         if momentum != 0:
@@ -59,7 +62,9 @@ def rmsprop(parameters, gradient, square, velocity, learning_rate, rho, one_minu
 
 
 @kernel("adam")
-def adam(parameters, gradient, mean, square, step_size, shrink, decay, beta_1, beta_2, rest_1, rest_2, root_2, epsilon):
+def adam(
+    parameters, gradient, scale, mean, square, step_size, shrink, decay, beta_1, beta_2, rest_1, rest_2, root_2, epsilon
+):
     """m = b1 m + (1 - b1) g;  s = b2 s + (1 - b2) g^2;  w -= step_size * m / (sqrt(s) / root_2 + epsilon).
 
     rest_1, rest_2 : 1 - beta_1, 1 - beta_2
@@ -68,7 +73,7 @@ def adam(parameters, gradient, mean, square, step_size, shrink, decay, beta_1, b
     """
     for p in range(parameters.size):
         w = parameters[p] * decay
-        g = gradient[p] + shrink * w
+        g = scale * gradient[p] + shrink * w
         mean[p] = beta_1 * mean[p] + rest_1 * g
         square[p] = beta_2 * square[p] + rest_2 * g * g
         parameters[p] = w - step_size * mean[p] / (math.sqrt(square[p]) / root_2 + epsilon)

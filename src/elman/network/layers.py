@@ -1,114 +1,122 @@
-"""A recurrent layer: one cell in one or both directions, and its weights packed for the kernels."""
+"""A network laid out for the kernels: where its parameters, packed weights and sums of gradients lie."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
+from elman.kernels import plan as plans
 from elman.kernels.cells import CELLS
-from elman.kernels.lanes import lanes, padded
-from elman.kernels.outputs import class_scores
-from elman.kernels.products import pack_plain, pack_transposed, products, unpack_gradient
-from elman.kernels.sweep import WeightGradients, Weights, sweep
+from elman.kernels.compiled import address
+from elman.kernels.lanes import lanes, odd_lines, padded
+from elman.kernels.plan import COLUMNS, Plan
+from elman.kernels.products import products
+from elman.kernels.sweep import sweep, sweep_signatures
 from elman.network.architecture import Architecture
 
-Array = np.ndarray[Any, Any]
+_READOUTS = {"last": plans.LAST, "mean": plans.MEAN, "max": plans.MAX}
+_LINE = 16  # numbers after which an array may begin, so that none shares a cache line with another
 
 
-def odd_lines(size: int, dtype: np.dtype[Any]) -> int:
-    """Return a row length of at least `size`, an odd number of vectors, so that rows spread over the cache."""
-    vectors = padded(size, dtype) // lanes(dtype)
-    return (vectors + 1 - vectors % 2) * lanes(dtype)
-
-
-class Direction:
-    """The weights of one layer in one direction: where they lie among the parameters, and packed."""
-
-    def __init__(self, architecture: Architecture, layer: int, reverse: bool, dtype: np.dtype[Any]) -> None:
-        self.cell = CELLS[architecture.cell]
-        self.reverse = reverse
-        self.dtype, self.lanes = dtype, lanes(dtype)
-        self.suffix = f"_l{layer}{'_reverse' if reverse else ''}"
-        self.sweep = sweep(self.cell.name, dtype)
-        size = self.hidden_size = architecture.hidden_size
-        width = self.width = padded(size, dtype)
-        if layer == 0:
-            self.in_size = self.in_padded = self.depth = architecture.input_size
-        else:
-            self.in_size, self.in_padded = size, width
-            self.depth = architecture.directions * width
-        gates = len(self.cell.gates)
-        self.bias = np.zeros(self.cell.blocks * width, dtype)
-        ih, hh = np.zeros(gates * width * self.depth, dtype), np.zeros(gates * width * size, dtype)
-        self.forward_weights = Weights(ih, hh, self.bias, self.depth, size)
-        plain_ih = np.zeros(gates * width * self.depth if layer > 0 else 0, dtype)  # nobody asks for dL/dx of the data
-        plain_hh = np.zeros(gates * width * width, dtype)
-        self.backward_weights = Weights(plain_ih, plain_hh, self.bias, self.depth, size)
-
-    def pack(self, parameters: Mapping[str, Array]) -> None:
-        """Bring the packed weights up to date with the parameters."""
-        size, width, lane = self.hidden_size, self.width, self.lanes
-        ih, hh = parameters["weight_ih" + self.suffix], parameters["weight_hh" + self.suffix]
-        bias_ih, bias_hh = parameters["bias_ih" + self.suffix], parameters["bias_hh" + self.suffix]
-        forward, backward = self.forward_weights, self.backward_weights
-        places = self.bias.reshape(-1, width)[:, :size]
-        places[:] = 0
-        for gate, place, count in self.cell.input_runs:
-            rows, at = slice(gate * size, (gate + count) * size), gate * width * self.depth
-            pack_transposed(ih[rows], size, width, self.in_size, self.in_padded, lane, forward.ih[at:])
-            if backward.ih.size:
-                pack_plain(ih[rows], size, width, self.in_size, self.in_padded, lane, backward.ih[at:])
-            places[place : place + count] += bias_ih[rows].reshape(count, size)
-        for gate, place, count in self.cell.hidden_runs:
-            rows = slice(gate * size, (gate + count) * size)
-            pack_transposed(hh[rows], size, width, size, size, lane, forward.hh[gate * width * size :])
-            pack_plain(hh[rows], size, width, size, width, lane, backward.hh[gate * width * width :])
-            places[place : place + count] += bias_hh[rows].reshape(count, size)
-
-    def sum_shapes(self) -> list[tuple[int, ...]]:
-        """Return the shapes of the WeightGradients of the backward sweep."""
-        columns = len(self.cell.gates) * self.width
-        return [(self.depth, columns), (self.hidden_size, columns), (self.cell.blocks * self.width,)]
-
-    def unpack(self, sums: WeightGradients, gradient: Mapping[str, Array]) -> None:
-        """Add the sums of a backward sweep to the gradient of the parameters."""
-        size, width = self.hidden_size, self.width
-        unpack_gradient(sums.ih, size, width, self.in_size, self.in_padded, gradient["weight_ih" + self.suffix])
-        unpack_gradient(sums.hh, size, width, size, size, gradient["weight_hh" + self.suffix])
-        places = sums.bias.reshape(-1, width)[:, :size]
-        for name, runs in (("bias_ih", self.cell.input_runs), ("bias_hh", self.cell.hidden_runs)):
-            values = gradient[name + self.suffix].reshape(-1, size)
-            for gate, place, count in runs:
-                values[gate : gate + count] += places[place : place + count]
-
-
-class Scores:
-    """The last layer: class scores, linear in the features."""
+class Layout:
+    """The plan of a network, and how long the vectors are in which it places packed weights and sums."""
 
     def __init__(self, architecture: Architecture, dtype: np.dtype[Any]) -> None:
-        self.dtype, self.lanes = dtype, lanes(dtype)
-        self.forward, self.backward = class_scores(dtype)
-        self.products = products(dtype).addresses
-        self.n_classes, self.width = architecture.n_classes, padded(architecture.n_classes, dtype)
-        self.in_size, self.in_padded = architecture.hidden_size, padded(architecture.hidden_size, dtype)
-        self.depth = architecture.directions * self.in_padded
-        self.transposed, self.plain = (np.zeros(self.depth * self.width, dtype) for _ in range(2))
-        self.bias = np.zeros(self.width, dtype)
+        self._architecture, self.dtype, self.dropout = architecture, dtype, architecture.dropout
+        self._cell = CELLS[architecture.cell]
+        self._size, self._width = architecture.hidden_size, padded(architecture.hidden_size, dtype)
+        self._at_parameter, at = {}, 0
+        for name, shape in architecture.parameter_shapes().items():
+            self._at_parameter[name] = at
+            at += int(np.prod(shape))
+        self.packed_size = self.sums_size = 0
+        self.plan = self._plan()
 
-    def pack(self, parameters: Mapping[str, Array]) -> None:
-        """Bring the packed weights up to date with the parameters."""
-        weight = parameters["weight_out"]
-        sizes = (self.n_classes, self.width, self.in_size, self.in_padded, self.lanes)
-        pack_transposed(weight, *sizes, self.transposed)
-        pack_plain(weight, *sizes, self.plain)
-        self.bias[: self.n_classes] = parameters["bias_out"]
+    def _plan(self) -> Plan:
+        a, cell, dtype, width = self._architecture, self._cell, self.dtype, self._width
+        ends = ("", "_reverse")[: a.directions]
+        suffixes = [(layer, f"_l{layer}{end}") for layer in range(a.num_layers) for end in ends]
+        loop = sweep(cell.name, dtype)
+        forward, backward = map(address, (loop.forward, loop.backward), sweep_signatures(dtype))
+        return Plan(
+            table=np.array([self._direction(layer, suffix) for layer, suffix in suffixes]),
+            scores=self._scores(),
+            input_runs=np.array(cell.input_runs),
+            hidden_runs=np.array(cell.hidden_runs),
+            n_layers=a.num_layers,
+            n_ends=a.directions,
+            gates=len(cell.gates),
+            blocks=cell.blocks,
+            n_states=len(cell.states),
+            keeps=cell.keeps,
+            size=self._size,
+            width=width,
+            tape_stride=odd_lines(cell.blocks * width, dtype),
+            state_stride=odd_lines(width, dtype),
+            n_classes=a.n_classes,
+            score_width=padded(a.n_classes, dtype),
+            readout=plans.EVERY_STEP if a.loss_at == "every_step" else _READOUTS[a.readout],
+            lanes=lanes(dtype),
+            forward=forward,
+            backward=backward,
+            products=products(dtype).addresses,
+        )
 
-    def sum_shapes(self) -> list[tuple[int, ...]]:
-        """Return the shapes of the sums for the gradients of weight_out and bias_out."""
-        return [(self.depth, self.width), (self.width,)]
+    def _direction(self, layer: int, suffix: str) -> "np.ndarray[Any, np.dtype[np.int64]]":
+        """Return the row of the table for one layer in one direction."""
+        size, width, below = self._size, self._width, layer > 0
+        depth = self._architecture.directions * width if below else self._architecture.input_size
+        columns = len(self._cell.gates) * width
+        return self._row(
+            depth=depth,
+            in_size=size if below else depth,
+            in_padded=width if below else depth,
+            **{name: self._at_parameter[name + suffix] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")},
+            ih=self._packed(depth * columns),
+            hh=self._packed(size * columns),
+            bias=self._packed(self._cell.blocks * width),
+            plain_ih=self._packed(depth * columns) if below else -1,  # nobody asks for dL/dx of the data
+            plain_hh=self._packed(width * columns),
+            sum_ih=self._sums(depth * columns),
+            sum_hh=self._sums(size * columns),
+            sum_bias=self._sums(self._cell.blocks * width),
+        )
 
-    def unpack(self, sums: tuple[Array, Array], gradient: Mapping[str, Array]) -> None:
-        """Add the sums to the gradient of the parameters."""
-        weight, bias = sums
-        unpack_gradient(weight, self.n_classes, self.width, self.in_size, self.in_padded, gradient["weight_out"])
-        gradient["bias_out"] += bias[: self.n_classes]
+    def _scores(self) -> "np.ndarray[Any, np.dtype[np.int64]]":
+        """Return the row for the class scores."""
+        depth, columns = self._architecture.directions * self._width, padded(self._architecture.n_classes, self.dtype)
+        return self._row(
+            depth=depth,
+            in_size=self._size,
+            in_padded=self._width,
+            weight_ih=self._at_parameter["weight_out"],
+            bias_ih=self._at_parameter["bias_out"],
+            ih=self._packed(depth * columns),
+            bias=self._packed(columns),
+            plain_ih=self._packed(depth * columns),
+            sum_ih=self._sums(depth * columns),
+            sum_bias=self._sums(columns),
+        )
+
+    def _packed(self, size: int) -> int:
+        """Reserve room among the packed weights; return where it begins."""
+        at = self.packed_size
+        self.packed_size += -(-size // _LINE) * _LINE
+        return at
+
+    def _sums(self, size: int) -> int:
+        """Reserve room among the sums of gradients; return where it begins."""
+        at = self.sums_size
+        self.sums_size += -(-size // _LINE) * _LINE
+        return at
+
+    @staticmethod
+    def _row(**entries: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
+        return np.array([entries.get(name, -1) for name in COLUMNS])
+
+
+def aligned(shape: tuple[int, ...], dtype: np.dtype[Any], *, zero: bool = False) -> np.ndarray[Any, Any]:
+    """Return an array that begins at a cache line, zeroed or with whatever was there."""
+    size = int(np.prod(shape))
+    memory = (np.zeros if zero else np.empty)(size + 64 // dtype.itemsize, dtype)
+    skip = -memory.ctypes.data % 64 // dtype.itemsize
+    return memory[skip : skip + size].reshape(shape)

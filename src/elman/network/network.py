@@ -1,26 +1,27 @@
 """Network: from sequences to class scores, and back to the gradient of every parameter.
 
-A batch is cut into shards of at most 16 sequences; each goes its way (see `passes`) on whichever thread is free; the
-shards' gradients are summed, always in the same order.
+A batch is cut into shards of at most 16 sequences; each goes its way (see `elman.kernels.passes`) on whichever thread is
+free; the gradients are summed, always in the same order.
 """
 
+import functools
 import threading
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from elman.errors import DataError
-from elman.kernels.loss import cross_entropy, softmax
+from elman.kernels.loss import softmax
 from elman.kernels.outputs import drop_out
-from elman.kernels.updates import sum_gradients
+from elman.kernels.shards import Steps, number_rows
 from elman.network.architecture import Architecture
+from elman.network.layers import Layout, aligned
 from elman.network.parameters import Parameters, initialise
-from elman.network.passes import GradientSums, Layers, ShardPass, Workspace
-from elman.network.shards import Cut, Shard, cut, new_shard
-from elman.network.threads import available_threads, run_tasks
+from elman.network.threads import available_threads
+from elman.network.workplace import WRONG_SEQUENCES, WRONG_TARGETS, PreparedBatch, Workplace
 
 Array = np.ndarray[Any, Any]
-SMALL_WORK = 1_000_000  # multiply-adds below which a second thread costs more than it saves
+_NO_TARGETS = np.zeros(0, np.int64)
 
 
 class LossAndGradient(NamedTuple):
@@ -29,6 +30,8 @@ class LossAndGradient(NamedTuple):
     loss: float
     gradient: Array  # (P,) as Parameters.vector
     logits: Array  # (N, C), or (S, C) with a loss at every step
+    norm: float  # of the gradient, Euclidean
+    correct: int  # targets that score highest
 
 
 class Network:
@@ -50,10 +53,17 @@ class Network:
         self._prepare()
 
     def _prepare(self) -> None:
-        self._layers = Layers(self.architecture, self.dtype)
         self._packing = threading.Lock()
-        self._packed: Array | None = None
+        self._packed_from: Array | None = None  # the parameters that are packed for the forward sweep
         self.release()
+
+    @functools.cached_property
+    def _layout(self) -> Layout:
+        return Layout(self.architecture, self.dtype)
+
+    @functools.cached_property
+    def _packed(self) -> Array:
+        return aligned((self._layout.packed_size,), self.dtype, zero=True)  # padding stays zero
 
     def __getstate__(self) -> dict[str, Any]:
         return {"architecture": self.architecture, "dtype": self.dtype, "parameters": self.parameters}
@@ -70,18 +80,17 @@ class Network:
 
     def logits(self, values: Array, offsets: Array, *, n_threads: int | None = None) -> Array:
         """Return the class scores: (N, C), or (S, C) with a loss at every step."""
-        self._pack()
-        values, batch = self._batch(values, offsets)
-        logits, starts = self._new_logits(batch), batch.starts
-        workspaces: dict[int, Workspace] = {}
-
-        def predict(number: int, worker: int) -> None:
-            shard = batch.shard(number)
-            workspace = workspaces.setdefault(worker, Workspace(self.dtype))
-            own = ShardPass(self._layers, shard, workspace, keep=False).forward(values)
-            self._place(own, shard, starts, logits)
-
-        run_tasks(batch.n_shards, predict, self._threads(n_threads, batch))
+        chosen = np.arange(len(offsets) - 1)
+        place = self._spare.pop() if self._spare else Workplace(self._layout, self.parameters.vector, self._packed)
+        logits = self._new_logits(len(chosen), offsets, None)
+        with self._packing:
+            vector = self.parameters.vector
+            stale = self._packed_from is None or not np.array_equal(self._packed_from, vector)
+            batch = self._check(place, values, offsets, chosen, _NO_TARGETS, logits, -1, n_threads, pack=stale)
+            if stale:
+                self._packed_from = vector.copy()
+        place.run(batch)
+        self._spare.append(place)
         return logits
 
     def proba(self, values: Array, offsets: Array, *, n_threads: int | None = None) -> Array:
@@ -115,105 +124,68 @@ class Network:
         LossAndGradient
             The loss is the mean over the sequences, or over all their steps with a loss at every step.
         """
-        self._pack()
-        values, batch = self._batch(values, offsets, chosen)
-        logits, starts = self._new_logits(batch), batch.starts
-        scale = 1.0 / len(logits)
-        tasks = batch.tasks()
-        losses = np.zeros(len(tasks))
-        gradients = self._zeroed_gradients(len(tasks))
-
-        def learn(number: int, worker: int) -> None:
-            workspace, sums = self._worker(worker)
-            sums.clear()
-            for shard_number in tasks[number]:
-                shard = batch.shard(shard_number)
-                way = ShardPass(self._layers, shard, workspace, keep=True, dropout_key=dropout_key)
-                own = way.forward(values)
-                self._place(own, shard, starts, logits)
-                d_logits = workspace.take("d_logits", *own.shape)
-                wanted = self._wanted(targets, chosen, shard)
-                losses[number] += cross_entropy(own, wanted, self.architecture.n_classes, scale, d_logits)
-                way.backward(d_logits, sums)
-            sums.add_to(self._named_gradients[number])
-
-        run_tasks(len(tasks), learn, self._threads(n_threads, batch))
+        sequences = chosen
+        if chosen is None:
+            chosen = np.arange(len(offsets) - 1)
+        if self._learning is None:
+            self._learning = Workplace(self._layout, self.parameters.vector, self._packed, learning=True)
+        place = self._learning
+        logits = self._new_logits(len(chosen), offsets, sequences)
+        key = -1 if dropout_key is None or self.architecture.dropout == 0 else dropout_key
+        with self._packing:
+            self._packed_from = None
+            batch = self._check(place, values, offsets, chosen, targets, logits, key, n_threads, pack=True)
+        place.run(batch)
         gradient = np.empty_like(self.parameters.vector)
-        sum_gradients(gradients, gradient)
-        return LossAndGradient(float(losses.sum() * scale), gradient, logits)
+        loss, norm, correct = place.finish(gradient)
+        return LossAndGradient(loss, gradient, logits, norm, correct)
 
     def release(self) -> None:
         """Give back the memory that passes over batches keep for the next one."""
-        self._workers: dict[int, tuple[Workspace, GradientSums]] = {}
-        self._gradients = np.empty((0, self.parameters.vector.size), self.dtype)
-        self._named_gradients: list[dict[str, Array]] = []
+        self._learning: Workplace | None = None
+        self._spare: list[Workplace] = []
 
-    def _batch(self, values: Array, offsets: Array, chosen: Array | None = None) -> tuple[Array, Cut]:
-        """Return values that the kernels can read, and the batch cut into shards; nothing else reaches the kernels."""
+    def _check(
+        self, place: Workplace, values: Array, offsets: Array, chosen: Array, targets: Array, logits: Array, key: int,
+        n_threads: int | None, *, pack: bool,
+    ) -> PreparedBatch:  # fmt: skip
+        """Put a batch down in a workplace; nothing that is not as the kernels expect it reaches them."""
         size = self.architecture.input_size
         if values.ndim != 2 or values.shape[1] != size or values.dtype != self.dtype or not values.flags.c_contiguous:
             raise DataError(
                 f"values must be a C-contiguous {self.dtype} array (S, {size}). "
                 f"Got {values.dtype} of shape {values.shape} instead."
             )
-        limits = offsets if chosen is None else np.concatenate([offsets[chosen], offsets[chosen + 1]])
-        if offsets.dtype != np.int64 or not len(limits) or limits.min() < 0 or limits.max() > len(values):
-            raise DataError(f"offsets must be int64 within 0..{len(values)}, the rows of the values.")
-        batch = cut(offsets, chosen)
-        if not len(batch.lengths) or batch.lengths[-1] < 1:
+        if offsets.dtype != np.int64:
+            raise DataError(f"offsets must be int64 within 0..{len(values)}. Got {offsets.dtype} instead.")
+        if not len(chosen):
             raise DataError("A batch must have at least one sequence, and each at least one step.")
-        return np.require(values, requirements="W"), batch
-
-    def _worker(self, number: int) -> tuple[Workspace, GradientSums]:
-        """Return the memory of a thread."""
-        if number not in self._workers:
-            self._workers[number] = Workspace(self.dtype), GradientSums(self._layers)
-        return self._workers[number]
-
-    def _zeroed_gradients(self, n_tasks: int) -> Array:
-        """Return one zeroed gradient a task (n_tasks, P); their named views are in `_named_gradients`."""
-        if len(self._gradients) < n_tasks:
-            self._gradients = np.empty((n_tasks, self.parameters.vector.size), self.dtype)
-            self._named_gradients = [self.parameters.named(gradient) for gradient in self._gradients]
-        gradients = self._gradients[:n_tasks]
-        gradients[:] = 0
-        return gradients
+        threads = available_threads() if n_threads is None else n_threads
+        batch = place.prepare(values, offsets, chosen, targets, logits, key, threads, pack=pack)
+        if batch.wrong == WRONG_SEQUENCES:
+            raise DataError(
+                f"offsets must be int64 within 0..{len(values)}, the rows of the values, "
+                "and each sequence must have at least one step."
+            )
+        if batch.wrong == WRONG_TARGETS:
+            one = "step" if self._every_step else "sequence"
+            raise DataError(
+                f"targets must be class numbers in 0..{self.architecture.n_classes - 1}, one for each {one}."
+            )
+        return batch
 
     @property
     def _every_step(self) -> bool:
         return self.architecture.loss_at == "every_step"
 
-    def _pack(self) -> None:
-        """Pack the weights, unless they are those that were packed last; threads may predict at the same time."""
-        vector = self.parameters.vector
-        with self._packing:
-            if self._packed is None or not np.array_equal(self._packed, vector):
-                self._layers.pack(self.parameters)
-                self._packed = vector.copy()
-
-    def _new_logits(self, batch: Cut) -> Array:
-        rows = int(batch.lengths.sum()) if self._every_step else len(batch.order)
-        return np.empty((rows, self.architecture.n_classes), self.dtype)
-
-    def _place(self, own: Array, shard: Shard, starts: Array, logits: Array) -> None:
-        """Copy a shard's class scores to where they belong among the batch's."""
-        rows = shard.rows_from(starts[shard.places]) if self._every_step else shard.places
-        logits[rows] = own[:, : self.architecture.n_classes]
-
-    def _wanted(self, targets: Array, chosen: Array | None, shard: Shard) -> Array:
-        """Return the targets of a shard's class scores."""
+    def _new_logits(self, n: int, offsets: Array, chosen: Array | None) -> Array:
+        """Return room for the class scores of n sequences."""
         if self._every_step:
-            wanted = targets[shard.value_rows()]
-        else:
-            wanted = targets[shard.places if chosen is None else chosen[shard.places]]
-        if wanted.min() < 0 or wanted.max() >= self.architecture.n_classes:
-            raise DataError(f"targets must be class numbers in 0..{self.architecture.n_classes - 1}.")
-        return wanted
-
-    def _threads(self, n_threads: int | None, batch: Cut) -> int:
-        if self.parameters.vector.size * int(batch.lengths.sum()) < SMALL_WORK:
-            return 1
-        return available_threads() if n_threads is None else n_threads
+            try:
+                n = int(offsets[-1] - offsets[0] if chosen is None else (offsets[chosen + 1] - offsets[chosen]).sum())
+            except IndexError:
+                n = 0
+        return np.empty((max(n, 0), self.architecture.n_classes), self.dtype)
 
 
 def dropout_mask(
@@ -224,6 +196,7 @@ def dropout_mask(
     `sequence` is its place in the batch, `width` directions * hidden_size; the mask depends on nothing else.
     """
     mask = np.ones((steps, width), dtype)
-    shard = new_shard(np.array([sequence]), np.array([steps]), np.array([0]))
-    drop_out(mask, shard.steps, shard.places, key, layer, rate, width, width)
+    numbers = Steps(*np.empty((2, steps + 1), np.int64), *np.empty((5, steps), np.int64))
+    number_rows(np.array([steps]), numbers)
+    drop_out(mask, numbers, np.array([sequence]), key, layer, rate, width, width)
     return mask

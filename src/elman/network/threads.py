@@ -1,13 +1,12 @@
-"""A few threads over numbered tasks. Kernels release the GIL, so plain threads are all that is needed."""
+"""A few threads over the numbered tasks of a job, which kernels do without the interpreter (see `elman.kernels.team`)."""
 
-import itertools
 import os
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import threading
+
+import numpy as np
 
 from elman.errors import ParameterError
-
-_pools: dict[int, ThreadPoolExecutor] = {}
+from elman.kernels.team import BOARD_SIZE, MOST_TASKS, MOST_WORKERS, asleep, run_alone, run_job, serve
 
 
 def available_threads() -> int:
@@ -27,38 +26,65 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
-def run_tasks(n_tasks: int, task: Callable[[int, int], None], n_threads: int) -> None:
-    """Call task(number, worker) for every number below n_tasks, each on whichever thread is free.
+def workers_for(n_tasks: int, n_threads: int) -> int:
+    """Return how many threads a job of so many tasks may occupy."""
+    return max(1, min(n_threads, n_tasks, MOST_WORKERS))
 
-    The calling thread is worker 0 and works too; the first error of any thread is raised.
+
+def run_tasks(function: int, context: int, n_tasks: int, n_workers: int) -> None:
+    """Let up to `n_workers` threads do a job: call function(context, number, worker) for every number below n_tasks.
+
+    The calling thread is worker 0. While the team is at another caller's job, this one is done by its caller alone.
     """
-    workers = min(n_threads, n_tasks)
-    if workers <= 1:
-        for number in range(n_tasks):
-            task(number, 0)
-        return
-    numbers = itertools.count()  # next() is atomic
-
-    def work(worker: int) -> None:
-        while (number := next(numbers)) < n_tasks:
-            task(number, worker)
-
-    others = [_pool(workers - 1).submit(work, worker) for worker in range(1, workers)]
-    try:
-        work(0)
-    finally:
-        while next(numbers) < n_tasks:  # an error here, or Ctrl-C: the others finish their task and take no new one
-            pass
-        running = [other for other in others if not other.cancel()]  # a busy pool may not even have begun
-        for other in running:
-            other.exception()
-    for other in running:
-        other.result()
+    if n_tasks > MOST_TASKS:
+        raise ParameterError(f"A job must have at most {MOST_TASKS} tasks. Got {n_tasks}.")
+    if n_workers > 1 and _team.busy.acquire(blocking=False):
+        try:
+            _team.wake(n_workers)
+            done = run_job(_team.board, function, context, n_tasks, n_workers)
+        finally:
+            _team.busy.release()
+    else:
+        done = run_alone(function, context, n_tasks)
+    if not done:
+        raise MemoryError("a kernel stopped before its end")
 
 
-def _pool(size: int) -> ThreadPoolExecutor:
-    return _pools.setdefault(size, ThreadPoolExecutor(size, thread_name_prefix="elman"))  # its threads start when used
+class _Team:
+    """The threads beside the caller's; each is started when it is first wanted and then kept."""
+
+    def __init__(self) -> None:
+        self.busy = threading.Lock()
+        self.board = np.zeros(BOARD_SIZE, np.int64)
+        self._beds: list[threading.Lock] = []  # a worker that sleeps waits for its lock
+
+    def wake(self, n_workers: int) -> None:
+        """See that workers 1 to n_workers - 1 exist and are awake."""
+        for worker in range(1, n_workers):
+            if worker > len(self._beds):
+                bed = threading.Lock()
+                bed.acquire()
+                self._beds.append(bed)
+                name = f"elman-{worker}"
+                threading.Thread(target=_live, args=(self.board, worker, bed), name=name, daemon=True).start()
+            elif self.board[asleep(worker)]:
+                self.board[asleep(worker)] = 0
+                self._beds[worker - 1].release()
+
+
+def _live(board: "np.ndarray[tuple[int], np.dtype[np.int64]]", worker: int, bed: threading.Lock) -> None:
+    while True:
+        serve(board, worker)
+        bed.acquire()
+
+
+_team = _Team()
+
+
+def _forget_the_team() -> None:
+    global _team
+    _team = _Team()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_pools.clear)  # threads do not survive a fork
+    os.register_at_fork(after_in_child=_forget_the_team)  # threads do not survive a fork

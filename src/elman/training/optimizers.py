@@ -18,8 +18,8 @@ Array = np.ndarray[Any, Any]
 class Optimizer(Protocol):
     """What changes parameters, given their gradient."""
 
-    def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
-        """Update the parameters (P,) in place from their gradient (P,)."""
+    def step(self, parameters: Array, gradient: Array, learning_rate: float, scale: float = 1.0) -> None:
+        """Update the parameters (P,) in place from `scale` times this gradient (P,)."""
         ...
 
 
@@ -32,11 +32,11 @@ class SGD:
         self._velocity = np.zeros(size if settings.momentum else 0, dtype)
         self._first = True
 
-    def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
+    def step(self, parameters: Array, gradient: Array, learning_rate: float, scale: float = 1.0) -> None:
         """Update the parameters in place."""
         s, number = self._settings, self._number
         rate, momentum, decay = number(learning_rate), number(s.momentum), number(s.weight_decay)
-        sgd(parameters, gradient, self._velocity, rate, momentum, s.nesterov, decay, self._first)
+        sgd(parameters, gradient, number(scale), self._velocity, rate, momentum, s.nesterov, decay, self._first)
         self._first = False
 
 
@@ -49,11 +49,11 @@ class RMSProp:
         self._square = np.zeros(size, dtype)
         self._velocity = np.zeros(size if settings.momentum else 0, dtype)
 
-    def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
+    def step(self, parameters: Array, gradient: Array, learning_rate: float, scale: float = 1.0) -> None:
         """Update the parameters in place."""
         s = self._settings
         scalars = (learning_rate, s.rho, 1 - s.rho, s.epsilon, s.momentum, s.weight_decay)
-        rmsprop(parameters, gradient, self._square, self._velocity, *map(self._number, scalars))
+        rmsprop(parameters, gradient, self._number(scale), self._square, self._velocity, *map(self._number, scalars))
 
 
 class Adam:
@@ -68,7 +68,7 @@ class Adam:
         self._mean, self._square = np.zeros(size, dtype), np.zeros(size, dtype)
         self._steps = 0
 
-    def step(self, parameters: Array, gradient: Array, learning_rate: float) -> None:
+    def step(self, parameters: Array, gradient: Array, learning_rate: float, scale: float = 1.0) -> None:
         """Update the parameters in place."""
         s, (beta_1, beta_2) = self._settings, self._settings.betas
         self._steps += 1
@@ -77,7 +77,7 @@ class Adam:
         shrink = 0.0 if self._decoupled else s.weight_decay
         decay = 1 - learning_rate * s.weight_decay if self._decoupled else 1.0
         scalars = (step_size, shrink, decay, beta_1, beta_2, 1 - beta_1, 1 - beta_2, root_2, s.epsilon)
-        adam(parameters, gradient, self._mean, self._square, *map(self._number, scalars))
+        adam(parameters, gradient, self._number(scale), self._mean, self._square, *map(self._number, scalars))
 
 
 def make_optimizer(settings: TrainingSettings, size: int, dtype: np.dtype[Any]) -> Optimizer:

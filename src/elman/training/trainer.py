@@ -9,9 +9,8 @@ import numpy as np
 
 from elman.errors import TrainingError
 from elman.kernels.loss import softmax
-from elman.kernels.updates import norm
 from elman.network.network import Network
-from elman.training.clipping import clip_by_norm, clip_by_value
+from elman.training.clipping import clip_by_value, clip_scale
 from elman.training.history import History, Record
 from elman.training.optimizers import make_optimizer
 from elman.training.settings import TrainingSettings
@@ -56,22 +55,20 @@ class Trainer:
         settings, network = self.settings, self.network
         values, offsets, targets = samples
         key = int(self._rng.integers(2**63)) if network.architecture.dropout > 0 else None
-        loss, gradient, logits = network.loss_and_gradient(
+        found = network.loss_and_gradient(
             values, offsets, targets, chosen=chosen, dropout_key=key, n_threads=settings.n_threads
         )
-        before = float(norm(gradient))
-        if settings.clip_value is not None:
-            clip_by_value(gradient, settings.clip_value)
-        if settings.clip_norm is not None:
-            clip_by_norm(gradient, settings.clip_norm)
-        if not math.isfinite(loss) or not math.isfinite(before):
+        if not math.isfinite(found.loss) or not math.isfinite(found.norm):
             raise TrainingError(
-                f"Training broke down: the loss is {loss} and the gradient's norm {before}. "
+                f"Training broke down: the loss is {found.loss} and the gradient's norm {found.norm}. "
                 f"Try learning_rate={settings.learning_rate / 10:g}, or clip_norm=1."
             )
-        self._optimizer.step(network.parameters.vector, gradient, settings.learning_rate)
-        correct = int((logits.argmax(axis=1) == self._targets(samples, chosen)).sum())
-        return StepResult(loss, correct, len(logits), before)
+        before = found.norm
+        if settings.clip_value is not None:
+            before = clip_by_value(found.gradient, settings.clip_value)
+        scale = clip_scale(before, settings.clip_norm)
+        self._optimizer.step(network.parameters.vector, found.gradient, settings.learning_rate, scale)
+        return StepResult(found.loss, found.correct, len(found.logits), found.norm)
 
     def fit(
         self,
@@ -161,12 +158,3 @@ class Trainer:
         proba = softmax(logits)
         likelihood = np.maximum(proba[np.arange(len(proba)), samples.targets], np.finfo(float).tiny)
         return float(-np.log(likelihood).mean()), float((logits.argmax(axis=1) == samples.targets).mean())
-
-    def _targets(self, samples: Samples, chosen: Array | None) -> Array:
-        """Return the targets in the order of a batch's class scores."""
-        if chosen is None:
-            return samples.targets
-        if self.network.architecture.loss_at == "every_step":
-            pieces = [samples.targets[samples.offsets[n] : samples.offsets[n + 1]] for n in chosen]
-            return np.concatenate(pieces)
-        return samples.targets[chosen]

@@ -1,0 +1,468 @@
+"""A shard's way through the network and back, and a whole batch's: shard by shard, on whichever thread is free.
+
+forward    each layer, each direction: h_t for t = 1..T;  readout;  class scores
+backward   loss, class scores, readout, layers from the top: dL/dh_t for t = T..1
+
+A thread has memory of its own, laid out anew for each shard by `lay_out`; nothing is allocated on the way.
+"""
+
+import functools
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import carray, from_dtype, types
+
+from elman.kernels.compiled import address, caller, kernel, part, pointer, put, taken
+from elman.kernels.loss import cross_entropy
+from elman.kernels.outputs import (
+    class_scores,
+    drop_out,
+    join_outputs,
+    last_states,
+    max_over_time,
+    mean_over_time,
+    spread_max,
+    spread_mean,
+)
+from elman.kernels.plan import (
+    EVERY_STEP,
+    LAST,
+    MAX,
+    MEAN,
+    Plan,
+    backward_weights,
+    forward_weights,
+    pack_all,
+    piece,
+    score_sums,
+    score_weights,
+    unpack_all,
+    weight_sums,
+)
+from elman.kernels.shards import BLOCK_ROWS, SHARD_ROWS, Batch, Steps, cut, number_rows, order_rows, shards_of
+from elman.kernels.sweep import sweep_signatures
+from elman.kernels.updates import norm, sum_gradients
+
+Array = np.ndarray[Any, Any]
+
+
+class Setup(NamedTuple):
+    """What stays the same from batch to batch: a network, and the memory of its threads."""
+
+    plan: Plan
+    parameters: Array  # (P,)
+    packed: Array
+    floats: Array  # (threads, .)
+    ints: Array  # int64 (threads, .)
+    learning: bool  # go back too; else the rest is not looked at
+    sums: Array  # (tasks, .) of the weights' gradients
+    losses: Array  # float64 (tasks,)
+    correct: Array  # int64 (tasks,)
+    dropout: float
+
+
+class Job(NamedTuple):
+    """A batch on its way: what every thread needs to know."""
+
+    setup: Setup
+    batch: Batch
+    tasks: int
+    values: tuple[int, int, int]  # address, rows and columns: the array itself may be read-only
+    logits: Array  # (N, C), or (the batch's steps, C) with a loss at every step
+    targets: Array  # int64 (sequences,) or (S,)
+    chosen: Array  # int64 (N,) the batch's sequences by number
+    scale: float  # 1 / (number of losses)
+    dropout_key: int  # -1: no dropout
+
+
+class Places(NamedTuple):
+    """Where in a thread's memory the arrays of a shard begin; sizes of those of which there is one a layer."""
+
+    tape_rows: int
+    tape: int
+    tape_size: int
+    states: int
+    states_size: int
+    outputs: int
+    outputs_size: int
+    features: int
+    logits: int
+    d_logits: int
+    d_features: int
+    d_outputs: int
+    d_states: int
+    floats: int  # all there are
+    ints: int
+
+
+@part("whole_lines")
+def _whole_lines(size):
+    return (size + 15) // 16 * 16
+
+
+@part("lay_out")
+def lay_out(plan, n, rows, longest, learning):
+    """Return the places of the arrays of a shard of n sequences, so many rows, and the longest of so many steps."""
+    columns, over_time = plan.n_ends * plan.width, plan.readout != LAST
+    scored = rows if plan.readout == EVERY_STEP else n
+    tape_kept = learning and plan.keeps
+    tape_rows = rows if tape_kept else min(rows, BLOCK_ROWS + SHARD_ROWS)
+    tape_size = _whole_lines(tape_rows * plan.tape_stride)
+    states_size = _whole_lines(plan.n_states * (n + rows) * plan.state_stride)
+    outputs_size = _whole_lines(rows * columns)
+    n_tapes = plan.n_layers * plan.n_ends if tape_kept else 1
+    n_states = plan.n_layers * plan.n_ends if learning else 1
+    joined = plan.n_layers - 1 + (1 if over_time else 0)
+    n_outputs = joined if learning else min(joined, 2)
+    n_d_outputs = (2 if plan.n_layers > 1 else 1 if over_time else 0) if learning else 0
+    score_size = _whole_lines(scored * plan.score_width)
+
+    tape = 0
+    states = tape + n_tapes * tape_size
+    outputs = states + n_states * states_size
+    features = outputs + n_outputs * outputs_size
+    logits = features + _whole_lines(n * columns)
+    d_logits = logits + score_size
+    d_features = d_logits + (score_size if learning else 0)
+    d_outputs = d_features + (_whole_lines(scored * columns) if learning else 0)
+    d_states = d_outputs + n_d_outputs * outputs_size
+    floats = d_states + (_whole_lines(plan.n_states * n * plan.state_stride) if learning else 0)
+    ints = 2 * (longest + 1) + 8 * rows + scored + (n * columns if plan.readout == MAX else 0)
+    return Places(
+        tape_rows, tape, tape_size, states, states_size, outputs, outputs_size, features, logits, d_logits, d_features,
+        d_outputs, d_states, floats, ints,
+    )  # fmt: skip
+
+
+@part("memory_for")
+def _memory_for(plan, batch, learning):
+    """Return how many floats and ints the largest shard of a batch takes."""
+    floats, ints = 0, 0
+    for shard in range(batch.edges.size - 1):
+        first, stop = batch.edges[shard], batch.edges[shard + 1]
+        places = lay_out(plan, stop - first, batch.lengths[first:stop].sum(), batch.lengths[first], learning)
+        floats, ints = max(floats, places.floats), max(ints, places.ints)
+    return floats, ints
+
+
+@part("targets_fit")
+def _targets_fit(plan, offsets, chosen, targets):
+    """Return whether the targets of a batch are all there and are all class numbers."""
+    for m in chosen:
+        first, stop = (offsets[m], offsets[m + 1]) if plan.readout == EVERY_STEP else (m, m + 1)
+        if stop > targets.size:
+            return False
+        for i in range(first, stop):
+            if targets[i] < 0 or targets[i] >= plan.n_classes:
+                return False
+    return True
+
+
+class Shard(NamedTuple):
+    """One shard on one thread: its rows numbered, and its memory."""
+
+    lengths: Array
+    places: Array  # where each sequence stands in the batch
+    starts: Array
+    steps: Steps
+    value_rows: Array  # (2, rows) which row of the values each row reads, forward and in reverse
+    reverse_rows: Array  # (rows,) which row of the layer below it reads in reverse
+    spare: Array  # (., ) int64
+    rows: int
+    at: Places
+    memory: Array
+
+
+@part("new_shard")
+def _new_shard(job, number, worker):
+    """Number the rows of a shard in the memory of a thread."""
+    batch, ints = job.batch, job.setup.ints[worker]
+    first, stop = batch.edges[number], batch.edges[number + 1]
+    lengths, offsets = batch.lengths[first:stop], batch.offsets[first:stop]
+    rows, edges = lengths.sum(), lengths[0] + 1
+    a = 2 * edges
+    numbers = ints[a : a + 8 * rows].reshape((8, rows))
+    starts, blocks = ints[:edges], ints[edges:a]
+    steps = Steps(starts, blocks, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
+    n_blocks = number_rows(lengths, steps)
+    steps = Steps(starts, blocks[: n_blocks + 1], numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
+    order_rows(lengths, steps, offsets, False, numbers[5])
+    if job.setup.plan.n_ends == 2:
+        order_rows(lengths, steps, offsets, True, numbers[6])
+        order_rows(lengths, steps, ints[:0], True, numbers[7])
+    at = lay_out(job.setup.plan, stop - first, rows, lengths[0], job.setup.learning)
+    return Shard(
+        lengths, batch.places[first:stop], batch.starts[first:stop], steps, numbers[5:7], numbers[7],
+        ints[a + 8 * rows :], rows, at, job.setup.floats[worker],
+    )  # fmt: skip
+
+
+@part("states_of")
+def _states_of(plan, shard, d):
+    """Return the states of a direction."""
+    n = plan.n_states * (shard.lengths.size + shard.rows) * plan.state_stride
+    at = shard.at.states + (d * shard.at.states_size)
+    shape = (plan.n_states, shard.lengths.size + shard.rows, plan.state_stride)
+    return shard.memory[at : at + n].reshape(shape)
+
+
+@part("tape_of")
+def _tape_of(plan, shard, d):
+    """Return the tape of a direction."""
+    return piece(shard.memory, shard.at.tape + d * shard.at.tape_size, shard.at.tape_rows, plan.tape_stride)
+
+
+@part("outputs_of")
+def _outputs_of(plan, shard, learning, layer):
+    """Return where the outputs of a layer, both directions joined, have their place."""
+    number = layer if learning else layer % 2
+    return piece(shard.memory, shard.at.outputs + number * shard.at.outputs_size, shard.rows, plan.n_ends * plan.width)
+
+
+@part("drop_out_of")
+def _drop_out_of(job, shard, values, layer):
+    if job.dropout_key >= 0:
+        plan = job.setup.plan
+        drop_out(values, shard.steps, shard.places, job.dropout_key, layer, job.setup.dropout, plan.size, plan.width)
+
+
+@part("read_out")
+def _read_out(job, shard, learning):
+    """Return what the class scores read: a row for each sequence, or for each step."""
+    plan, n = job.setup.plan, shard.lengths.size
+    columns, top = plan.n_ends * plan.width, plan.n_layers - 1
+    if plan.readout == EVERY_STEP:
+        return _outputs_of(plan, shard, learning, top)
+    features = piece(shard.memory, shard.at.features, n, columns)
+    if plan.readout == MEAN:
+        mean_over_time(_outputs_of(plan, shard, learning, top), shard.steps, shard.lengths, features)
+    elif plan.readout == MAX:
+        winners = piece(shard.spare, n, n, columns)
+        max_over_time(_outputs_of(plan, shard, learning, top), shard.steps, features, winners)
+    return features
+
+
+@part("place_scores")
+def _place_scores(job, shard, scores):
+    """Copy the class scores of a shard to where they belong among the batch's."""
+    for r in range(scores.shape[0]):
+        if job.setup.plan.readout == EVERY_STEP:
+            n = shard.steps.sequence[r]
+            row = shard.starts[n] + shard.value_rows[0, r] - shard.value_rows[0, n]
+        else:
+            row = shard.places[r]
+        for j in range(job.setup.plan.n_classes):
+            job.logits[row, j] = scores[r, j]
+
+
+@part("loss_of")
+def _loss_of(job, shard, number, scores):
+    """Add the loss of a shard, set dL/d(class scores), and count how many are right."""
+    d_scores = piece(shard.memory, shard.at.d_logits, scores.shape[0], job.setup.plan.score_width)
+    wanted = shard.spare[: scores.shape[0]]
+    for r in range(scores.shape[0]):
+        row = shard.value_rows[0, r] if job.setup.plan.readout == EVERY_STEP else job.chosen[shard.places[r]]
+        wanted[r] = job.targets[row]
+    loss, correct = cross_entropy(scores, wanted, job.setup.plan.n_classes, job.scale, d_scores)
+    job.setup.losses[number] += loss
+    job.setup.correct[number] += correct
+    return d_scores
+
+
+@functools.cache
+def _shard_forward(dtype: np.dtype[Any]) -> Any:
+    """Make the way forward of a shard."""
+    forward = caller(types.void, sweep_signatures(dtype)[0])
+    score, _ = class_scores(dtype)
+
+    @part(f"shard_forward_{dtype}")
+    def shard_forward(job, shard, values):
+        """Take a shard from its values to its class scores."""
+        plan, at, learning, n = job.setup.plan, shard.at, job.setup.learning, shard.lengths.size
+        width = plan.width
+        numbers = shard.steps.rows if learning and plan.keeps else shard.steps.in_block
+        features = piece(shard.memory, at.features, n, plan.n_ends * width)
+        for d in range(plan.n_layers * plan.n_ends):
+            layer, end = d // plan.n_ends, d % plan.n_ends
+            order = shard.reverse_rows if end == 1 else shard.steps.rows
+            x, x_rows = values, shard.value_rows[end]
+            if layer > 0:
+                x, x_rows = _outputs_of(plan, shard, learning, layer - 1), order
+            states = _states_of(plan, shard, d if learning else 0)
+            states[:, :n] = 0
+            tape = _tape_of(plan, shard, d if learning and plan.keeps else 0)
+            weights = forward_weights(plan, job.setup.packed, d)
+            forward(plan.forward, (plan.products, x, x_rows, weights, shard.steps, numbers, False, tape, states))
+            if layer < plan.n_layers - 1 or plan.readout != LAST:
+                outputs = _outputs_of(plan, shard, learning, layer)
+                join_outputs(states, shard.steps.current, order, width, end * width, outputs)
+                if layer < plan.n_layers - 1 and end == plan.n_ends - 1:
+                    _drop_out_of(job, shard, outputs, layer)
+            else:
+                last_states(states, shard.steps, shard.lengths, width, end * width, features)
+        read = _read_out(job, shard, learning)
+        scores = piece(shard.memory, at.logits, read.shape[0], plan.score_width)
+        transposed, _, bias = score_weights(plan, job.setup.packed)
+        score(plan.products, read, shard.steps.rows, transposed, bias, scores)
+        return read, scores
+
+    return shard_forward
+
+
+@functools.cache
+def _shard_backward(dtype: np.dtype[Any]) -> Any:
+    """Make the way back of a shard."""
+    backward = caller(types.void, sweep_signatures(dtype)[1])
+    _, score_backward = class_scores(dtype)
+
+    @part(f"shard_backward_{dtype}")
+    def shard_backward(job, shard, values, read, d_scores, sums):
+        """Take dL/d(class scores) back through the shard and add up the gradients of all weights."""
+        plan, at, n = job.setup.plan, shard.at, shard.lengths.size
+        width, stride, columns = plan.width, plan.state_stride, plan.n_ends * plan.width
+        d_features = piece(shard.memory, at.d_features, read.shape[0], columns)
+        _, plain, _ = score_weights(plan, job.setup.packed)
+        of_weight, of_bias = score_sums(plan, sums)
+        score_backward(plan.products, read, d_scores, shard.steps.rows, plain, d_features, of_weight, of_bias)
+
+        nothing = shard.memory[:0].reshape((0, 0))
+        d_outputs = nothing
+        if plan.readout == EVERY_STEP:
+            d_outputs = d_features
+        elif plan.readout != LAST:
+            d_outputs = piece(shard.memory, at.d_outputs, shard.rows, columns)
+            if plan.readout == MEAN:
+                spread_mean(d_features, shard.steps, shard.lengths, d_outputs)
+            else:
+                spread_max(d_features, piece(shard.spare, n, n, columns), d_outputs)
+
+        d_states = shard.memory[at.d_states : at.d_states + plan.n_states * n * stride].reshape(
+            (plan.n_states, n, stride)
+        )
+        numbers = shard.steps.rows if plan.keeps else shard.steps.in_block
+        for layer in range(plan.n_layers - 1, -1, -1):
+            d_x = nothing
+            if layer > 0:  # two places in turn: the layer below reads here what the one above wrote there
+                place = at.d_outputs + (layer + plan.n_layers) % 2 * at.outputs_size
+                d_x = piece(shard.memory, place, shard.rows, columns)
+                d_x[:] = 0
+            for end in range(plan.n_ends):
+                d = layer * plan.n_ends + end
+                order = shard.reverse_rows if end == 1 else shard.steps.rows
+                x, x_rows = values, shard.value_rows[end]
+                if layer > 0:
+                    x, x_rows = _outputs_of(plan, shard, True, layer - 1), order
+                d_states[:] = 0
+                if layer == plan.n_layers - 1 and plan.readout == LAST:
+                    d_states[0, :, :width] = d_features[:, end * width : (end + 1) * width]
+                tape, states = _tape_of(plan, shard, d if plan.keeps else 0), _states_of(plan, shard, d)
+                weights, direction_sums = backward_weights(plan, job.setup.packed, d), weight_sums(plan, sums, d)
+                backward(
+                    plan.backward,
+                    (plan.products, x, x_rows, order, weights, shard.steps, numbers, False, tape, states, d_outputs,
+                     end * width, d_states, d_x, direction_sums),
+                )  # fmt: skip
+            if layer > 0:
+                _drop_out_of(job, shard, d_x, layer - 1)
+            d_outputs = d_x
+
+    return shard_backward
+
+
+def _setup_type(dtype: np.dtype[Any]) -> Any:
+    """Return Numba's type of a Setup."""
+    number, index, real, flag = from_dtype(dtype), types.int64, types.float64, types.boolean
+    ints, table = types.Array(index, 1, "C"), types.Array(index, 2, "C")
+    vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
+    of_plan = {"keeps": flag, "table": table, "scores": ints, "input_runs": table, "hidden_runs": table}
+    of_plan["products"] = types.UniTuple(index, 4)
+    plan = types.BaseTuple.from_types(tuple(of_plan.get(name, index) for name in Plan._fields), Plan)
+    reals = types.Array(real, 1, "C")
+    return types.BaseTuple.from_types((plan, vector, vector, matrix, table, flag, matrix, reals, ints, real), Setup)
+
+
+def _job_type(dtype: np.dtype[Any]) -> Any:
+    """Return Numba's type of a Job."""
+    index, ints = types.int64, types.Array(types.int64, 1, "C")
+    batch, values = types.BaseTuple.from_types((ints,) * 5, Batch), types.UniTuple(index, 3)
+    rest = (batch, index, values, types.Array(from_dtype(dtype), 2, "C"), ints, ints, types.float64, index)
+    return types.BaseTuple.from_types((_setup_type(dtype), *rest), Job)
+
+
+class Passes(NamedTuple):
+    """What takes a batch through a network, in one precision."""
+
+    set_up: Any
+    prepare: Any
+    finish: Any
+    task: int  # address of task(address of the job, number, worker), for a team of threads
+
+
+@functools.cache
+def passes(dtype: np.dtype[Any]) -> Passes:
+    """Return the kernels that take a batch through a network in float32 or float64."""
+    shard_forward, shard_backward = _shard_forward(dtype), _shard_backward(dtype)
+    take_setup, take_job, empty = taken(_setup_type(dtype)), taken(_job_type(dtype)), np.zeros(0, dtype)
+
+    @kernel(f"set_up_{dtype}")
+    def set_up(where, setup):
+        """Write a Setup down where the other kernels find it."""
+        put(where, setup)
+
+    @kernel(f"prepare_{dtype}")
+    def prepare(setup_at, where, values, offsets, chosen, targets, numbers, logits, key, pack):
+        """Check a batch, cut it into shards, pack the weights if asked to, and write the job down for the threads.
+
+        numbers : int64 (5, N + 1), memory for the Batch
+
+        Returns 0, or 1 if a sequence is empty or lies outside the values, 2 if a target is missing or no class, or 3
+        if the memory does not suffice; how many floats and ints a thread needs; and the steps of all sequences.
+        """
+        setup = take_setup(setup_at)
+        plan, n = setup.plan, chosen.size
+        n_shards = shards_of(n)
+        batch = Batch(numbers[0, :n], numbers[1, :n], numbers[2, :n], numbers[3, :n], numbers[4, : n_shards + 1])
+        if not cut(offsets, chosen, values[1], batch):
+            return 1, 0, 0, 0
+        if setup.learning and not _targets_fit(plan, offsets, chosen, targets):
+            return 2, 0, 0, 0
+        rows = batch.lengths.sum()
+        floats, ints = _memory_for(plan, batch, setup.learning)
+        if floats > setup.floats.shape[1] or ints > setup.ints.shape[1]:
+            return 3, floats, ints, rows
+        if pack:
+            pack_all(plan, setup.parameters, setup.packed, setup.learning)
+        tasks = min(n_shards, setup.losses.size) if setup.learning else n_shards
+        scale = 1.0 / (rows if plan.readout == EVERY_STEP else n)
+        put(where, Job(setup, batch, tasks, values, logits, targets, chosen, scale, key))
+        return 0, floats, ints, rows
+
+    @kernel(f"task_{dtype}")
+    def task(context, number, worker):
+        """Take the shards of one task through the network."""
+        job = take_job(context)
+        setup = job.setup
+        if setup.learning:
+            setup.sums[number] = 0
+            setup.losses[number] = 0
+            setup.correct[number] = 0
+        values = carray(pointer(job.values[0], empty), (job.values[1], job.values[2]))
+        n_shards = job.batch.edges.size - 1
+        for each in range(number * n_shards // job.tasks, (number + 1) * n_shards // job.tasks):
+            shard = _new_shard(job, each, worker)
+            read, scores = shard_forward(job, shard, values)
+            _place_scores(job, shard, scores)
+            if setup.learning:
+                d_scores = _loss_of(job, shard, number, scores)
+                shard_backward(job, shard, values, read, d_scores, setup.sums[number])
+
+    @kernel(f"finish_{dtype}")
+    def finish(where_address, gradient):
+        """Sum up the tasks in their order; return the mean loss, the gradient's norm, and how many were right."""
+        job = take_job(where_address)
+        setup, tasks = job.setup, job.tasks
+        sum_gradients(setup.sums[:tasks])
+        unpack_all(setup.plan, setup.sums[0], gradient)
+        return setup.losses[:tasks].sum() * job.scale, norm(gradient), setup.correct[:tasks].sum()
+
+    return Passes(set_up, prepare, finish, address(task, (types.int64,) * 3))

@@ -1,0 +1,183 @@
+"""A network as the kernels see it, and its weights: packed for the products, and their gradients unpacked.
+
+All parameters lie in one vector (P,); all packed weights lie in another, and so do the sums of their gradients. A `Plan`
+says where. It is plain numbers, the same for every cell, so that one compiled kernel takes any network of a precision.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from elman.kernels.compiled import kernel, part
+from elman.kernels.products import pack_plain, pack_transposed, unpack_gradient
+from elman.kernels.sweep import WeightGradients, Weights
+
+LAST, MEAN, MAX, EVERY_STEP = range(4)  # how h_t of all steps become what the class scores read
+
+# Columns of `Plan.table`: sizes, then where each array begins, -1 where there is none.
+COLUMNS = (
+    "depth", "in_size", "in_padded",
+    "weight_ih", "weight_hh", "bias_ih", "bias_hh",  # among the parameters
+    "ih", "hh", "bias", "plain_ih", "plain_hh",  # among the packed weights
+    "sum_ih", "sum_hh", "sum_bias",  # among the sums
+)  # fmt: skip
+(_DEPTH, _IN_SIZE, _IN_PADDED, _WEIGHT_IH, _WEIGHT_HH, _BIAS_IH, _BIAS_HH, _IH, _HH, _BIAS, _PLAIN_IH, _PLAIN_HH,
+ _SUM_IH, _SUM_HH, _SUM_BIAS) = range(len(COLUMNS))  # fmt: skip
+
+
+class Plan(NamedTuple):
+    """The sizes of a network, where its arrays lie, and where the kernels of its cell lie in this process."""
+
+    table: np.ndarray[Any, np.dtype[np.int64]]  # (layers * ends, COLUMNS), the ends of a layer next to each other
+    scores: np.ndarray[Any, np.dtype[np.int64]]  # (COLUMNS,) the class scores, as a layer without recurrence
+    input_runs: np.ndarray[Any, np.dtype[np.int64]]  # (., 3) see Cell.input_runs
+    hidden_runs: np.ndarray[Any, np.dtype[np.int64]]  # (., 3)
+    n_layers: int
+    n_ends: int  # directions of a layer
+    gates: int
+    blocks: int
+    n_states: int
+    keeps: bool
+    size: int  # hidden units
+    width: int  # hidden units, padded to whole vectors
+    tape_stride: int
+    state_stride: int
+    n_classes: int
+    score_width: int  # classes, padded to whole vectors
+    readout: int  # LAST, MEAN, MAX or EVERY_STEP
+    lanes: int
+    forward: int  # addresses
+    backward: int
+    products: tuple[int, int, int, int]
+
+
+@part("piece")
+def piece(values, at, rows, columns):
+    """Return values[at : at + rows * columns] as a matrix."""
+    return values[at : at + rows * columns].reshape((rows, columns))
+
+
+@part("forward_weights")
+def forward_weights(plan, packed, d):
+    """Return the packed weights of a direction for the forward sweep."""
+    row = plan.table[d]
+    columns = plan.gates * plan.width
+    ih = packed[row[_IH] : row[_IH] + columns * row[_DEPTH]]
+    hh = packed[row[_HH] : row[_HH] + columns * plan.size]
+    return Weights(ih, hh, packed[row[_BIAS] : row[_BIAS] + plan.blocks * plan.width], row[_DEPTH], plan.size)
+
+
+@part("backward_weights")
+def backward_weights(plan, packed, d):
+    """Return the packed weights of a direction for the backward sweep."""
+    row = plan.table[d]
+    columns = plan.gates * plan.width
+    ih = packed[row[_PLAIN_IH] : row[_PLAIN_IH] + columns * row[_DEPTH]] if row[_PLAIN_IH] >= 0 else packed[:0]
+    hh = packed[row[_PLAIN_HH] : row[_PLAIN_HH] + columns * plan.width]
+    return Weights(ih, hh, packed[row[_BIAS] : row[_BIAS] + plan.blocks * plan.width], row[_DEPTH], plan.size)
+
+
+@part("weight_sums")
+def weight_sums(plan, sums, d):
+    """Return the sums of the weight gradients of a direction."""
+    row = plan.table[d]
+    columns = plan.gates * plan.width
+    bias = sums[row[_SUM_BIAS] : row[_SUM_BIAS] + plan.blocks * plan.width]
+    return WeightGradients(
+        piece(sums, row[_SUM_IH], row[_DEPTH], columns), piece(sums, row[_SUM_HH], plan.size, columns), bias
+    )
+
+
+@part("score_weights")
+def score_weights(plan, packed):
+    """Return the packed weights of the class scores: for forward, for backward, and the bias."""
+    row, width = plan.scores, plan.score_width
+    size = row[_DEPTH] * width
+    return (
+        packed[row[_IH] : row[_IH] + size],
+        packed[row[_PLAIN_IH] : row[_PLAIN_IH] + size],
+        packed[row[_BIAS] : row[_BIAS] + width],
+    )
+
+
+@part("score_sums")
+def score_sums(plan, sums):
+    """Return the sums of the gradients of the class scores' weights and bias."""
+    row, width = plan.scores, plan.score_width
+    return piece(sums, row[_SUM_IH], row[_DEPTH], width), sums[row[_SUM_BIAS] : row[_SUM_BIAS] + width]
+
+
+@kernel("pack_all")
+def pack_all(plan, parameters, packed, learning):
+    """Pack all weights for the forward sweep and, if `learning`, for the backward sweep."""
+    size, width, lanes = plan.size, plan.width, plan.lanes
+    rows = plan.gates * size
+    for d in range(plan.table.shape[0]):
+        row = plan.table[d]
+        in_size, in_padded, depth = row[_IN_SIZE], row[_IN_PADDED], row[_DEPTH]
+        inputs = depth // in_padded * in_size
+        ih = piece(parameters, row[_WEIGHT_IH], rows, inputs)
+        hh = piece(parameters, row[_WEIGHT_HH], rows, size)
+        bias = packed[row[_BIAS] : row[_BIAS] + plan.blocks * width]
+        bias[:] = 0
+        for run in plan.input_runs:
+            gate, place, count = run[0], run[1], run[2]
+            part_of = ih[gate * size : (gate + count) * size]
+            at = gate * width * depth
+            pack_transposed(part_of, size, width, in_size, in_padded, lanes, packed[row[_IH] + at :])
+            if learning and row[_PLAIN_IH] >= 0:
+                pack_plain(part_of, size, width, in_size, in_padded, lanes, packed[row[_PLAIN_IH] + at :])
+            _add_bias(parameters[row[_BIAS_IH] + gate * size :], size, width, place, count, bias)
+        for run in plan.hidden_runs:
+            gate, place, count = run[0], run[1], run[2]
+            part_of = hh[gate * size : (gate + count) * size]
+            at = gate * width
+            pack_transposed(part_of, size, width, size, size, lanes, packed[row[_HH] + at * size :])
+            if learning:
+                pack_plain(part_of, size, width, size, width, lanes, packed[row[_PLAIN_HH] + at * width :])
+            _add_bias(parameters[row[_BIAS_HH] + gate * size :], size, width, place, count, bias)
+
+    row, n = plan.scores, plan.n_classes
+    weight = piece(parameters, row[_WEIGHT_IH], n, row[_DEPTH] // row[_IN_PADDED] * row[_IN_SIZE])
+    out_width = plan.score_width
+    pack_transposed(weight, n, out_width, row[_IN_SIZE], row[_IN_PADDED], lanes, packed[row[_IH] :])
+    if learning:
+        pack_plain(weight, n, out_width, row[_IN_SIZE], row[_IN_PADDED], lanes, packed[row[_PLAIN_IH] :])
+    packed[row[_BIAS] : row[_BIAS] + n] = parameters[row[_BIAS_IH] : row[_BIAS_IH] + n]
+
+
+@part("add_bias")
+def _add_bias(values, size, width, place, count, bias):
+    for gate in range(count):
+        for j in range(size):
+            bias[(place + gate) * width + j] += values[gate * size + j]
+
+
+@kernel("unpack_all")
+def unpack_all(plan, sums, gradient):
+    """Set the gradient (P,) of all parameters from the sums of the backward sweeps."""
+    size, width = plan.size, plan.width
+    rows = plan.gates * size
+    for d in range(plan.table.shape[0]):
+        row = plan.table[d]
+        of = weight_sums(plan, sums, d)
+        in_size, in_padded = row[_IN_SIZE], row[_IN_PADDED]
+        inputs = row[_DEPTH] // in_padded * in_size
+        unpack_gradient(of.ih, size, width, in_size, in_padded, piece(gradient, row[_WEIGHT_IH], rows, inputs))
+        unpack_gradient(of.hh, size, width, size, size, piece(gradient, row[_WEIGHT_HH], rows, size))
+        for run in plan.input_runs:
+            _take_bias(of.bias, size, width, run[1], run[2], gradient[row[_BIAS_IH] + run[0] * size :])
+        for run in plan.hidden_runs:
+            _take_bias(of.bias, size, width, run[1], run[2], gradient[row[_BIAS_HH] + run[0] * size :])
+    row, n = plan.scores, plan.n_classes
+    weight, bias = score_sums(plan, sums)
+    to = piece(gradient, row[_WEIGHT_IH], n, row[_DEPTH] // row[_IN_PADDED] * row[_IN_SIZE])
+    unpack_gradient(weight, n, plan.score_width, row[_IN_SIZE], row[_IN_PADDED], to)
+    gradient[row[_BIAS_IH] : row[_BIAS_IH] + n] = bias[:n]
+
+
+@part("take_bias")
+def _take_bias(sums, size, width, place, count, values):
+    for gate in range(count):
+        for j in range(size):
+            values[gate * size + j] = sums[(place + gate) * width + j]

@@ -283,7 +283,7 @@ def test_unpacking_sets_the_gradient_in_the_layout_of_the_weight(dtype):
             piece = values[gate * size : (gate + 1) * size, block * in_size : (block + 1) * in_size]
             sums[block * in_width : block * in_width + in_size, gate * width : gate * width + size] = piece.T
         d_weight = guarded.new(*values.shape)
-        unpack_gradient(sums, size, width, in_size, in_width, d_weight)
+        unpack_gradient(sums, size, width, in_size, in_width, lanes(dtype), d_weight)
         guarded.check()
         assert np.array_equal(d_weight, values)
 

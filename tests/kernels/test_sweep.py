@@ -95,8 +95,8 @@ class Layer:
             self.states, d_output, 0, d_states, d_x, sums,
         )  # fmt: skip
         d_ih, d_hh, d_bias_ih, d_bias_hh = (np.zeros(p.shape, self.dtype) for p in self.parameters)
-        unpack_gradient(sums.ih, self.size, self.width, d_ih.shape[1], depth, d_ih)
-        unpack_gradient(sums.hh, self.size, self.width, self.size, self.size, d_hh)
+        unpack_gradient(sums.ih, self.size, self.width, d_ih.shape[1], depth, lanes(self.dtype), d_ih)
+        unpack_gradient(sums.hh, self.size, self.width, self.size, self.size, lanes(self.dtype), d_hh)
         places = sums.bias.reshape(-1, self.width)[:, : self.size]
         d_bias_ih.reshape(gates, -1)[:] = places[:gates]
         for gate, place, count in self.cell.hidden_runs:

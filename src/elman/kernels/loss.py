@@ -23,12 +23,15 @@ def cross_entropy(logits, targets, n_classes, scale, d_logits):
         correct += winner == targets[r]
         denominator = 0.0
         for j in range(n_classes):
-            denominator += math.exp(np.float64(logits[r, j]) - largest)
+            power = math.exp(np.float64(logits[r, j]) - largest)
+            d_logits[r, j] = power
+            denominator += power
         total += math.log(denominator) + largest - np.float64(logits[r, targets[r]])
-        d_logits[r] = 0
         for j in range(n_classes):
-            share = math.exp(np.float64(logits[r, j]) - largest) / denominator
+            share = np.float64(d_logits[r, j]) / denominator
             d_logits[r, j] = scale * (share - (1.0 if j == targets[r] else 0.0))
+        for j in range(n_classes, d_logits.shape[1]):
+            d_logits[r, j] = 0
     return total, correct
 
 

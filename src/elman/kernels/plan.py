@@ -163,8 +163,10 @@ def unpack_all(plan, sums, gradient):
         of = weight_sums(plan, sums, d)
         in_size, in_padded = row[_IN_SIZE], row[_IN_PADDED]
         inputs = row[_DEPTH] // in_padded * in_size
-        unpack_gradient(of.ih, size, width, in_size, in_padded, piece(gradient, row[_WEIGHT_IH], rows, inputs))
-        unpack_gradient(of.hh, size, width, size, size, piece(gradient, row[_WEIGHT_HH], rows, size))
+        unpack_gradient(
+            of.ih, size, width, in_size, in_padded, plan.lanes, piece(gradient, row[_WEIGHT_IH], rows, inputs)
+        )
+        unpack_gradient(of.hh, size, width, size, size, plan.lanes, piece(gradient, row[_WEIGHT_HH], rows, size))
         for run in plan.input_runs:
             _take_bias(of.bias, size, width, run[1], run[2], gradient[row[_BIAS_IH] + run[0] * size :])
         for run in plan.hidden_runs:
@@ -172,7 +174,7 @@ def unpack_all(plan, sums, gradient):
     row, n = plan.scores, plan.n_classes
     weight, bias = score_sums(plan, sums)
     to = piece(gradient, row[_WEIGHT_IH], n, row[_DEPTH] // row[_IN_PADDED] * row[_IN_SIZE])
-    unpack_gradient(weight, n, plan.score_width, row[_IN_SIZE], row[_IN_PADDED], to)
+    unpack_gradient(weight, n, plan.score_width, row[_IN_SIZE], row[_IN_PADDED], plan.lanes, to)
     gradient[row[_BIAS_IH] : row[_BIAS_IH] + n] = bias[:n]
 
 

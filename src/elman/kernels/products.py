@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import from_dtype, types
 
-from elman.kernels.compiled import address, caller, kernel
+from elman.kernels.compiled import address, caller, kernel, part
 from elman.kernels.tile import forward_panel, gradient_panel, sum_tile
 
 _wide, _narrow = forward_panel(2, 1), forward_panel(1, 1)
@@ -116,6 +116,13 @@ def products(dtype: np.dtype[Any]) -> Products:
     return Products((one, two, three, four), *(caller(types.void, arguments) for _, arguments in kernels))
 
 
+@part("panel_place")
+def _panel_place(column, columns, depth, lanes):
+    """Return where the first row of a vector of columns begins in packed weights, and how far apart its rows are."""
+    left = column // (2 * lanes) * (2 * lanes)
+    return left * depth + column - left, min(2 * lanes, columns - left)
+
+
 @kernel("pack_transposed")
 def pack_transposed(weight, size, size_padded, in_size, in_padded, lanes, packed):
     """Pack weight (gates * size, in_blocks * in_size), the gates of one run, as the right factor of A @ weight.T.
@@ -125,15 +132,15 @@ def pack_transposed(weight, size, size_padded, in_size, in_padded, lanes, packed
     gates, in_blocks = weight.shape[0] // size, weight.shape[1] // in_size
     depth, columns = in_blocks * in_padded, gates * size_padded
     for gate in range(gates):
-        for j in range(size):
-            column = gate * size_padded + j
-            left = column // (2 * lanes) * (2 * lanes)
-            width = min(2 * lanes, columns - left)
-            at = left * depth + (column - left)
+        for j in range(0, size, lanes):  # a vector of columns at a time
+            at, apart = _panel_place(gate * size_padded + j, columns, depth, lanes)
+            here = min(lanes, size - j)
+            rows = weight[gate * size + j : gate * size + j + here]
             for in_block in range(in_blocks):
                 for k in range(in_size):
-                    row = in_block * in_padded + k
-                    packed[at + row * width] = weight[gate * size + j, in_block * in_size + k]
+                    row = at + (in_block * in_padded + k) * apart
+                    for n in range(here):
+                        packed[row + n] = rows[n, in_block * in_size + k]
 
 
 @kernel("pack_plain")
@@ -144,26 +151,27 @@ def pack_plain(weight, size, size_padded, in_size, in_padded, lanes, packed):
     """
     gates, in_blocks = weight.shape[0] // size, weight.shape[1] // in_size
     depth, columns = gates * size_padded, in_blocks * in_padded
-    for gate in range(gates):
-        for k in range(size):
-            row = gate * size_padded + k
-            for in_block in range(in_blocks):
-                for j in range(in_size):
-                    column = in_block * in_padded + j
-                    left = column // (2 * lanes) * (2 * lanes)
-                    width = min(2 * lanes, columns - left)
-                    packed[left * depth + row * width + (column - left)] = weight[
-                        gate * size + k, in_block * in_size + j
-                    ]
+    for in_block in range(in_blocks):
+        for j in range(0, in_size, lanes):
+            at, apart = _panel_place(in_block * in_padded + j, columns, depth, lanes)
+            here, left = min(lanes, in_size - j), in_block * in_size + j
+            for gate in range(gates):
+                for k in range(size):
+                    row = at + (gate * size_padded + k) * apart
+                    for n in range(here):
+                        packed[row + n] = weight[gate * size + k, left + n]
 
 
 @kernel("unpack_gradient")
-def unpack_gradient(sums, size, size_padded, in_size, in_padded, d_weight):
+def unpack_gradient(sums, size, size_padded, in_size, in_padded, lanes, d_weight):
     """Set d_weight (gates * size, in_blocks * in_size) from sums (in_blocks * in_padded, gates * size_padded)."""
     gates, in_blocks = d_weight.shape[0] // size, d_weight.shape[1] // in_size
     for gate in range(gates):
-        for j in range(size):
+        for j in range(0, size, lanes):
+            here = min(lanes, size - j)
+            rows = d_weight[gate * size + j : gate * size + j + here]
             for in_block in range(in_blocks):
                 for k in range(in_size):
-                    value = sums[in_block * in_padded + k, gate * size_padded + j]
-                    d_weight[gate * size + j, in_block * in_size + k] = value
+                    values = sums[in_block * in_padded + k, gate * size_padded + j :]
+                    for n in range(here):
+                        rows[n, in_block * in_size + k] = values[n]

@@ -1,6 +1,7 @@
-"""One pass over the flat parameter vector: gradients summed in fixed order, their norm, clipping, the update rules.
+"""Passes over the flat parameter vector: gradients summed in fixed order, their norm, the update rules.
 
-Scalars arrive in the precision of the vectors; `scale` multiplies the gradient first, which is how it is clipped. The rules are PyTorch's, with its names and its order of operations.
+Scalars are rounded to the precision of the vectors. `scale` multiplies the gradient first, which is how it is clipped.
+The rules are PyTorch's, with its names and its order of operations.
 """
 
 import math
@@ -38,6 +39,13 @@ def norm(vector):
 @kernel("sgd")
 def sgd(parameters, gradient, scale, velocity, learning_rate, momentum, nesterov, weight_decay, first):
     """w -= lr * g, with v = momentum * v + g in place of g, or g + momentum * v if `nesterov`."""
+    number = parameters.dtype.type
+    scale, learning_rate, momentum, weight_decay = (
+        number(scale),
+        number(learning_rate),
+        number(momentum),
+        number(weight_decay),
+    )
     for p in range(parameters.size):
         g = scale * gradient[p] + weight_decay * parameters[p]
         if momentum != 0:
@@ -51,6 +59,16 @@ def rmsprop(
     parameters, gradient, scale, square, velocity, learning_rate, rho, one_minus_rho, epsilon, momentum, weight_decay
 ):
     """s = rho * s + (1 - rho) * g^2;  w -= lr * g / (sqrt(s) + epsilon), with momentum on the step."""
+    number = parameters.dtype.type
+    scale, learning_rate, rho, one_minus_rho, epsilon, momentum, weight_decay = (
+        number(scale),
+        number(learning_rate),
+        number(rho),
+        number(one_minus_rho),
+        number(epsilon),
+        number(momentum),
+        number(weight_decay),
+    )
     for p in range(parameters.size):
         g = scale * gradient[p] + weight_decay * parameters[p]
         square[p] = rho * square[p] + one_minus_rho * g * g
@@ -71,6 +89,19 @@ def adam(
     step_size, root_2 : lr / (1 - beta_1^t) and sqrt(1 - beta_2^t), the corrections for the start from zero
     shrink : added to the gradient times w (Adam's weight decay); decay : w is first multiplied by it (AdamW's)
     """
+    number = parameters.dtype.type
+    scale, step_size, shrink, decay, beta_1, beta_2, rest_1, rest_2, root_2, epsilon = (
+        number(scale),
+        number(step_size),
+        number(shrink),
+        number(decay),
+        number(beta_1),
+        number(beta_2),
+        number(rest_1),
+        number(rest_2),
+        number(root_2),
+        number(epsilon),
+    )
     for p in range(parameters.size):
         w = parameters[p] * decay
         g = scale * gradient[p] + shrink * w

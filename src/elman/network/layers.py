@@ -21,7 +21,9 @@ class Layout:
     """The plan of a network, and how long the vectors are in which it places packed weights and sums."""
 
     def __init__(self, architecture: Architecture, dtype: np.dtype[Any]) -> None:
-        self._architecture, self.dtype, self.dropout = architecture, dtype, architecture.dropout
+        self._architecture, self.dtype = architecture, dtype
+        self.input_size, self.n_classes = architecture.input_size, architecture.n_classes
+        self.dropout = architecture.dropout
         self._cell = CELLS[architecture.cell]
         self._size, self._width = architecture.hidden_size, padded(architecture.hidden_size, dtype)
         self._at_parameter, at = {}, 0

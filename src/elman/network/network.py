@@ -4,13 +4,13 @@ A batch is cut into shards of at most 16 sequences; each goes its way (see `elma
 free; the gradients are summed, always in the same order.
 """
 
+import contextlib
 import functools
 import threading
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.errors import DataError
 from elman.kernels.loss import softmax
 from elman.kernels.outputs import drop_out
 from elman.kernels.shards import Steps, number_rows
@@ -18,10 +18,9 @@ from elman.network.architecture import Architecture
 from elman.network.layers import Layout, aligned
 from elman.network.parameters import Parameters, initialise
 from elman.network.threads import available_threads
-from elman.network.workplace import WRONG_SEQUENCES, WRONG_TARGETS, PreparedBatch, Workplace
+from elman.network.workplace import NO_TARGETS, Workplace
 
 Array = np.ndarray[Any, Any]
-_NO_TARGETS = np.zeros(0, np.int64)
 
 
 class LossAndGradient(NamedTuple):
@@ -81,15 +80,16 @@ class Network:
     def logits(self, values: Array, offsets: Array, *, n_threads: int | None = None) -> Array:
         """Return the class scores: (N, C), or (S, C) with a loss at every step."""
         chosen = np.arange(len(offsets) - 1)
-        place = self._spare.pop() if self._spare else Workplace(self._layout, self.parameters.vector, self._packed)
-        logits = self._new_logits(len(chosen), offsets, None)
+        place = self._spare.pop() if self._spare else self._new_workplace(learning=False)  # one for each caller
+        logits = self._new_logits(chosen, offsets)
+        threads = available_threads() if n_threads is None else n_threads
         with self._packing:
             vector = self.parameters.vector
             stale = self._packed_from is None or not np.array_equal(self._packed_from, vector)
-            batch = self._check(place, values, offsets, chosen, _NO_TARGETS, logits, -1, n_threads, pack=stale)
+            place.prepare(values, offsets, NO_TARGETS, chosen, logits, -1, threads, stale)
             if stale:
                 self._packed_from = vector.copy()
-        place.run(batch)
+        place.run()
         self._spare.append(place)
         return logits
 
@@ -124,18 +124,18 @@ class Network:
         LossAndGradient
             The loss is the mean over the sequences, or over all their steps with a loss at every step.
         """
-        sequences = chosen
         if chosen is None:
             chosen = np.arange(len(offsets) - 1)
         if self._learning is None:
-            self._learning = Workplace(self._layout, self.parameters.vector, self._packed, learning=True)
+            self._learning = self._new_workplace(learning=True)
         place = self._learning
-        logits = self._new_logits(len(chosen), offsets, sequences)
+        logits = self._new_logits(chosen, offsets)
         key = -1 if dropout_key is None or self.architecture.dropout == 0 else dropout_key
+        threads = available_threads() if n_threads is None else n_threads
         with self._packing:
             self._packed_from = None
-            batch = self._check(place, values, offsets, chosen, targets, logits, key, n_threads, pack=True)
-        place.run(batch)
+            place.prepare(values, offsets, targets, chosen, logits, key, threads, True)
+        place.run()
         gradient = np.empty_like(self.parameters.vector)
         loss, norm, correct = place.finish(gradient)
         return LossAndGradient(loss, gradient, logits, norm, correct)
@@ -145,47 +145,16 @@ class Network:
         self._learning: Workplace | None = None
         self._spare: list[Workplace] = []
 
-    def _check(
-        self, place: Workplace, values: Array, offsets: Array, chosen: Array, targets: Array, logits: Array, key: int,
-        n_threads: int | None, *, pack: bool,
-    ) -> PreparedBatch:  # fmt: skip
-        """Put a batch down in a workplace; nothing that is not as the kernels expect it reaches them."""
-        size = self.architecture.input_size
-        if values.ndim != 2 or values.shape[1] != size or values.dtype != self.dtype or not values.flags.c_contiguous:
-            raise DataError(
-                f"values must be a C-contiguous {self.dtype} array (S, {size}). "
-                f"Got {values.dtype} of shape {values.shape} instead."
-            )
-        if offsets.dtype != np.int64:
-            raise DataError(f"offsets must be int64 within 0..{len(values)}. Got {offsets.dtype} instead.")
-        if not len(chosen):
-            raise DataError("A batch must have at least one sequence, and each at least one step.")
-        threads = available_threads() if n_threads is None else n_threads
-        batch = place.prepare(values, offsets, chosen, targets, logits, key, threads, pack=pack)
-        if batch.wrong == WRONG_SEQUENCES:
-            raise DataError(
-                f"offsets must be int64 within 0..{len(values)}, the rows of the values, "
-                "and each sequence must have at least one step."
-            )
-        if batch.wrong == WRONG_TARGETS:
-            one = "step" if self._every_step else "sequence"
-            raise DataError(
-                f"targets must be class numbers in 0..{self.architecture.n_classes - 1}, one for each {one}."
-            )
-        return batch
+    def _new_workplace(self, *, learning: bool) -> Workplace:
+        return Workplace(self._layout, self.parameters.vector, self._packed, learning=learning)
 
-    @property
-    def _every_step(self) -> bool:
-        return self.architecture.loss_at == "every_step"
-
-    def _new_logits(self, n: int, offsets: Array, chosen: Array | None) -> Array:
-        """Return room for the class scores of n sequences."""
-        if self._every_step:
-            try:
-                n = int(offsets[-1] - offsets[0] if chosen is None else (offsets[chosen + 1] - offsets[chosen]).sum())
-            except IndexError:
-                n = 0
-        return np.empty((max(n, 0), self.architecture.n_classes), self.dtype)
+    def _new_logits(self, chosen: Array, offsets: Array) -> Array:
+        """Return room for the class scores of the chosen sequences."""
+        rows = len(chosen)
+        if self.architecture.loss_at == "every_step" and rows:
+            with contextlib.suppress(IndexError):  # which is told when the batch is checked
+                rows = max(0, int((offsets[chosen + 1] - offsets[chosen]).sum()))
+        return np.empty((rows, self.architecture.n_classes), self.dtype)
 
 
 def dropout_mask(

@@ -1,9 +1,10 @@
 """Where batches are taken through a network: the memory of its threads, kept from one batch to the next."""
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
+from elman.errors import DataError
 from elman.kernels.passes import Setup, passes
 from elman.kernels.shards import SHARD_ROWS
 from elman.network.layers import Layout, aligned
@@ -12,65 +13,105 @@ from elman.network.threads import run_tasks, workers_for
 Array = np.ndarray[Any, Any]
 SMALL_WORK = 30_000  # multiply-adds below which a second thread costs more than it saves
 MOST_TASKS = 16  # tasks a batch is spread over at the most when it is learned from: each sums a gradient of its own
-WRONG_SEQUENCES, WRONG_TARGETS, _TOO_LITTLE_MEMORY = 1, 2, 3  # see `prepare` in elman.kernels.passes
+_WRONG_SEQUENCES, _WRONG_TARGETS, _TOO_LITTLE_MEMORY = 1, 2, 3  # see `prepare` in elman.kernels.passes
 _DESCRIPTORS = 256  # int64 that hold a Setup or a Job
-
-
-class PreparedBatch(NamedTuple):
-    """A batch that is put down in a workplace, and the arrays that must live as long as it is worked on."""
-
-    wrong: int  # 0, WRONG_SEQUENCES or WRONG_TARGETS
-    n_tasks: int
-    n_workers: int
-    arrays: tuple[Array, ...]
+NO_TARGETS = np.zeros(0, np.int64)
 
 
 class Workplace:
-    """Memory for the threads of one caller, and the job that they read from it."""
+    """Memory for the threads of one caller, and the job that they read from it.
+
+    Use: `prepare` a batch, `run` it, and after learning `finish` it.
+    """
 
     def __init__(self, layout: Layout, parameters: Array, packed: Array, *, learning: bool = False) -> None:
         self._layout, self._parameters, self._packed, self._learning = layout, parameters, packed, learning
         self._kernels = passes(layout.dtype)
         self._setup, self._job = np.zeros((2, _DESCRIPTORS), np.int64)
-        self._setup_at, self._job_at = (array.__array_interface__["data"][0] for array in (self._setup, self._job))
+        self._setup_at, self._job_at = _address(self._setup), _address(self._job)
         self._workers = self._tasks = self._floats = self._ints = 0
+        self._met: tuple[Array, Array, Array] | None = (
+            None  # the arrays that were checked last, and as kernels take them
+        )
+        self._values_at = (0, 0, 0)
+        self._batch: tuple[Array, ...] = ()  # what must live as long as the batch is worked on
+        self._n_tasks = self._n_workers = 0
 
     def prepare(
-        self, values: Array, offsets: Array, chosen: Array, targets: Array, logits: Array, key: int, n_threads: int,
-        *, pack: bool,
-    ) -> PreparedBatch:  # fmt: skip
-        """Check a batch, cut it into shards, and put it down for the threads, with memory for all of them."""
+        self, values: Array, offsets: Array, targets: Array, chosen: Array, logits: Array, key: int, n_threads: int,
+        pack: bool,
+    ) -> None:  # fmt: skip
+        """Check a batch, cut it into shards, and put it down for the threads, with memory for all of them.
+
+        Raises
+        ------
+        DataError
+            If it is not as the kernels expect it; nothing else reaches them.
+        """
+        met = self._met
+        if met is None or values is not met[0] or offsets is not met[1] or targets is not met[2]:
+            self._meet(values, offsets, targets)
         n = len(chosen)
+        if n == 0:
+            raise DataError("A batch must have at least one sequence, and each at least one step.")
         n_shards = -(-n // SHARD_ROWS)
         n_tasks = min(n_shards, MOST_TASKS) if self._learning else n_shards
         workers = workers_for(n_tasks, n_threads)
-        if workers > self._workers or (self._learning and n_tasks > self._tasks):
+        if workers > self._workers or n_tasks > self._tasks:
             self._reserve(workers, n_tasks, self._floats, self._ints)
         numbers = np.empty((5, n + 1), np.int64)
-        offsets, chosen, targets = _writable(offsets), _writable(chosen), _writable(targets)
-        place = (values.__array_interface__["data"][0], *values.shape)
-        arguments = (self._job, place, offsets, chosen, targets, numbers, logits, key, pack)
+        arguments = (self._job, self._values_at, self._offsets, chosen, self._targets, numbers, logits, key, pack)
         wrong, floats, ints, steps = self._kernels.prepare(self._setup_at, *arguments)
         if wrong == _TOO_LITTLE_MEMORY:
-            self._reserve(self._workers, n_tasks, floats, ints)
+            self._reserve(workers, n_tasks, floats, ints)
             wrong, floats, ints, steps = self._kernels.prepare(self._setup_at, *arguments)
-        small = self._parameters.size * steps < SMALL_WORK
-        return PreparedBatch(wrong, n_tasks, 1 if small else workers, (values, chosen, targets, numbers, logits))
+        if wrong:
+            raise DataError(self._complaint(wrong))
+        self._batch = (chosen, numbers, logits)
+        self._n_tasks = n_tasks
+        self._n_workers = 1 if self._parameters.size * steps < SMALL_WORK else workers
 
-    def run(self, batch: PreparedBatch) -> None:
-        """Take a batch through the network."""
-        run_tasks(self._kernels.task, self._job_at, batch.n_tasks, batch.n_workers)
+    def run(self) -> None:
+        """Take the batch through the network."""
+        run_tasks(self._kernels.task, self._job_at, self._n_tasks, self._n_workers)
 
     def finish(self, gradient: Array) -> tuple[float, float, int]:
         """Sum up what was learned: set the gradient (P,); return the mean loss, the gradient's norm, and the hits."""
         return self._kernels.finish(self._job_at, gradient)  # type: ignore[no-any-return]
+
+    def _meet(self, values: Array, offsets: Array, targets: Array) -> None:
+        """Check arrays that did not come with the batch before."""
+        size, dtype = self._layout.input_size, self._layout.dtype
+        if values.ndim != 2 or values.shape[1] != size or values.dtype != dtype or not values.flags.c_contiguous:
+            raise DataError(
+                f"values must be a C-contiguous {dtype} array (S, {size}). "
+                f"Got {values.dtype} of shape {values.shape} instead."
+            )
+        if offsets.dtype != np.int64 or offsets.ndim != 1:
+            raise DataError(
+                f"offsets must be int64 within 0..{len(values)}. Got {offsets.dtype} of shape {offsets.shape} instead."
+            )
+        if targets.dtype.kind not in "iu" or targets.ndim != 1:
+            raise DataError(f"{self._complaint(_WRONG_TARGETS)} Got {targets.dtype} of shape {targets.shape}.")
+        self._met = values, offsets, targets
+        # Kernels take the values by their address: the array itself may be read-only, and too large to copy.
+        self._values_at = (_address(values), *values.shape)
+        self._offsets, self._targets = (np.require(array, np.int64, "CW") for array in (offsets, targets))
+
+    def _complaint(self, wrong: int) -> str:
+        if wrong == _WRONG_TARGETS:
+            return f"targets must be class numbers in 0..{self._layout.n_classes - 1}, one for each loss."
+        return (
+            f"offsets must be int64 within 0..{self._values_at[1]}, the rows of the values, "
+            "and each sequence must have at least one step."
+        )
 
     def _reserve(self, workers: int, tasks: int, floats: int, ints: int) -> None:
         """Grow the memory to so many workers, tasks, and floats and ints a worker."""
         dtype = self._layout.dtype
         self._workers, self._tasks = max(workers, self._workers), max(tasks, self._tasks)
         self._floats, self._ints = max(_in_lines(floats), self._floats), max(_in_lines(ints), self._ints)
-        tasks = self._tasks if self._learning else 0
+        summed = self._tasks if self._learning else 0
         self._memory = Setup(
             plan=self._layout.plan,
             parameters=self._parameters,
@@ -78,9 +119,9 @@ class Workplace:
             floats=aligned((self._workers, self._floats), dtype),
             ints=aligned((self._workers, self._ints), np.dtype(np.int64)),
             learning=self._learning,
-            sums=aligned((tasks, self._layout.sums_size), dtype),
-            losses=np.zeros(tasks),
-            correct=np.zeros(tasks, np.int64),
+            sums=aligned((summed, self._layout.sums_size), dtype),
+            losses=np.zeros(summed),
+            correct=np.zeros(summed, np.int64),
             dropout=self._layout.dropout,
         )
         self._kernels.set_up(self._setup, self._memory)
@@ -90,9 +131,6 @@ def _in_lines(size: int) -> int:
     return -(-size // 16) * 16
 
 
-def _writable(array: Array) -> Array:
-    """Return an array of int64 that kernels take, the same one where it is."""
-    flags = array.flags
-    if array.dtype == np.int64 and flags.c_contiguous and flags.writeable:
-        return array
-    return np.require(array, np.int64, "CW")
+def _address(array: Array) -> int:
+    """Return where an array's first element lies."""
+    return int(array.__array_interface__["data"][0])

@@ -27,16 +27,15 @@ class SGD:
     """w -= lr * g, or with momentum: v = momentum * v + g; w -= lr * v."""
 
     def __init__(self, settings: TrainingSettings, size: int, dtype: np.dtype[Any]) -> None:
-        self._number = dtype.type
         self._settings = settings
         self._velocity = np.zeros(size if settings.momentum else 0, dtype)
         self._first = True
 
     def step(self, parameters: Array, gradient: Array, learning_rate: float, scale: float = 1.0) -> None:
         """Update the parameters in place."""
-        s, number = self._settings, self._number
-        rate, momentum, decay = number(learning_rate), number(s.momentum), number(s.weight_decay)
-        sgd(parameters, gradient, number(scale), self._velocity, rate, momentum, s.nesterov, decay, self._first)
+        s = self._settings
+        rules = (learning_rate, s.momentum, s.nesterov, s.weight_decay, self._first)
+        sgd(parameters, gradient, scale, self._velocity, *rules)
         self._first = False
 
 
@@ -44,7 +43,6 @@ class RMSProp:
     """s = rho * s + (1 - rho) * g^2; w -= lr * g / (sqrt(s) + epsilon)."""
 
     def __init__(self, settings: TrainingSettings, size: int, dtype: np.dtype[Any]) -> None:
-        self._number = dtype.type
         self._settings = settings
         self._square = np.zeros(size, dtype)
         self._velocity = np.zeros(size if settings.momentum else 0, dtype)
@@ -53,7 +51,7 @@ class RMSProp:
         """Update the parameters in place."""
         s = self._settings
         scalars = (learning_rate, s.rho, 1 - s.rho, s.epsilon, s.momentum, s.weight_decay)
-        rmsprop(parameters, gradient, self._number(scale), self._square, self._velocity, *map(self._number, scalars))
+        rmsprop(parameters, gradient, scale, self._square, self._velocity, *scalars)
 
 
 class Adam:
@@ -63,7 +61,6 @@ class Adam:
     """
 
     def __init__(self, settings: TrainingSettings, size: int, dtype: np.dtype[Any], *, decoupled: bool) -> None:
-        self._number = dtype.type
         self._settings, self._decoupled = settings, decoupled
         self._mean, self._square = np.zeros(size, dtype), np.zeros(size, dtype)
         self._steps = 0
@@ -77,7 +74,7 @@ class Adam:
         shrink = 0.0 if self._decoupled else s.weight_decay
         decay = 1 - learning_rate * s.weight_decay if self._decoupled else 1.0
         scalars = (step_size, shrink, decay, beta_1, beta_2, 1 - beta_1, 1 - beta_2, root_2, s.epsilon)
-        adam(parameters, gradient, self._number(scale), self._mean, self._square, *map(self._number, scalars))
+        adam(parameters, gradient, scale, self._mean, self._square, *scalars)
 
 
 def make_optimizer(settings: TrainingSettings, size: int, dtype: np.dtype[Any]) -> Optimizer:

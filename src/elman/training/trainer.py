@@ -10,6 +10,7 @@ import numpy as np
 from elman.errors import TrainingError
 from elman.kernels.loss import softmax
 from elman.network.network import Network
+from elman.network.threads import available_threads
 from elman.training.clipping import clip_by_value, clip_scale
 from elman.training.history import History, Record
 from elman.training.optimizers import make_optimizer
@@ -49,6 +50,7 @@ class Trainer:
     def __init__(self, network: Network, settings: TrainingSettings, rng: np.random.Generator) -> None:
         self.network, self.settings, self._rng = network, settings, rng
         self._optimizer = make_optimizer(settings, network.parameters.vector.size, network.dtype)
+        self._n_threads = available_threads() if settings.n_threads is None else settings.n_threads
 
     def step(self, samples: Samples, chosen: Array | None = None) -> StepResult:
         """Update the parameters once, from the chosen sequences of `samples` (default all)."""
@@ -56,7 +58,7 @@ class Trainer:
         values, offsets, targets = samples
         key = int(self._rng.integers(2**63)) if network.architecture.dropout > 0 else None
         found = network.loss_and_gradient(
-            values, offsets, targets, chosen=chosen, dropout_key=key, n_threads=settings.n_threads
+            values, offsets, targets, chosen=chosen, dropout_key=key, n_threads=self._n_threads
         )
         if not math.isfinite(found.loss) or not math.isfinite(found.norm):
             raise TrainingError(
@@ -154,7 +156,7 @@ class Trainer:
 
     def assess(self, samples: Samples) -> tuple[float, float]:
         """Return loss and accuracy of the network as it is."""
-        logits = self.network.logits(samples.values, samples.offsets, n_threads=self.settings.n_threads)
+        logits = self.network.logits(samples.values, samples.offsets, n_threads=self._n_threads)
         proba = softmax(logits)
         likelihood = np.maximum(proba[np.arange(len(proba)), samples.targets], np.finfo(float).tiny)
         return float(-np.log(likelihood).mean()), float((logits.argmax(axis=1) == samples.targets).mean())

@@ -369,16 +369,21 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
     return shard_backward
 
 
+def plan_type() -> Any:
+    """Return Numba's type of a Plan."""
+    index, table = types.int64, types.Array(types.int64, 2, "C")
+    other = {"keeps": types.boolean, "scores": types.Array(index, 1, "C"), "products": types.UniTuple(index, 4)}
+    other |= {name: table for name in ("table", "input_runs", "hidden_runs")}
+    return types.BaseTuple.from_types(tuple(other.get(name, index) for name in Plan._fields), Plan)
+
+
 def _setup_type(dtype: np.dtype[Any]) -> Any:
     """Return Numba's type of a Setup."""
-    number, index, real, flag = from_dtype(dtype), types.int64, types.float64, types.boolean
-    ints, table = types.Array(index, 1, "C"), types.Array(index, 2, "C")
+    number, index, real = from_dtype(dtype), types.int64, types.float64
+    ints, table, reals = types.Array(index, 1, "C"), types.Array(index, 2, "C"), types.Array(real, 1, "C")
     vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
-    of_plan = {"keeps": flag, "table": table, "scores": ints, "input_runs": table, "hidden_runs": table}
-    of_plan["products"] = types.UniTuple(index, 4)
-    plan = types.BaseTuple.from_types(tuple(of_plan.get(name, index) for name in Plan._fields), Plan)
-    reals = types.Array(real, 1, "C")
-    return types.BaseTuple.from_types((plan, vector, vector, matrix, table, flag, matrix, reals, ints, real), Setup)
+    parts = (plan_type(), vector, vector, matrix, table, types.boolean, matrix, reals, ints, real)
+    return types.BaseTuple.from_types(parts, Setup)
 
 
 def _job_type(dtype: np.dtype[Any]) -> Any:

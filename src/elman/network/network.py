@@ -13,6 +13,7 @@ import numpy as np
 
 from elman.kernels.loss import softmax
 from elman.kernels.outputs import drop_out
+from elman.kernels.plan import Plan, pack_all
 from elman.kernels.shards import Steps, number_rows
 from elman.network.architecture import Architecture
 from elman.network.layers import Layout, aligned
@@ -92,6 +93,17 @@ class Network:
         place.run()
         self._spare.append(place)
         return logits
+
+    @property
+    def plan(self) -> Plan:
+        """The network as the kernels see it."""
+        return self._layout.plan
+
+    def packed_weights(self) -> Array:
+        """Return the parameters of this moment, packed for the forward sweep: an array of the caller's own."""
+        packed = aligned(self._packed.shape, self.dtype, zero=True)
+        pack_all(self.plan, self.parameters.vector, packed, False)
+        return packed
 
     def proba(self, values: Array, offsets: Array, *, n_threads: int | None = None) -> Array:
         """Return the class probabilities as float64, rows that sum to 1."""

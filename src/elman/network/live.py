@@ -1,0 +1,88 @@
+"""A network fed one time step at a time, with its states carried over: the class scores after each step."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from elman.errors import DataError, ParameterError
+from elman.kernels.live import Stream, live
+from elman.kernels.shards import Steps
+from elman.network.layers import aligned
+from elman.network.network import Network
+
+Array = np.ndarray[Any, Any]
+
+
+class LiveSequence:
+    """One sequence on its way through a network; `step` takes the next time step.
+
+    After t steps the scores are, to the bit, those that `Network.logits` gives for the first t steps.
+
+    Parameters
+    ----------
+    network : Network
+        With one direction and the readout "last", or a loss at every step; its parameters are those of this moment.
+
+    Raises
+    ------
+    ParameterError
+        If the network needs steps that have not come yet.
+    """
+
+    def __init__(self, network: Network) -> None:
+        architecture = network.architecture
+        if architecture.bidirectional or (architecture.loss_at == "last" and architecture.readout != "last"):
+            raise ParameterError(
+                "A live sequence needs a network that looks back alone: bidirectional=False, and readout='last' or "
+                f"loss_at='every_step'. Got bidirectional={architecture.bidirectional}, "
+                f"readout={architecture.readout!r}, loss_at={architecture.loss_at!r}."
+            )
+        self._dtype, self._sizes = network.dtype, (architecture.input_size, architecture.n_classes)
+        kernels, plan = live(network.dtype), network.plan
+        ints = [np.array(numbers) for numbers in ([0, 1], [0, 1], [0], [0], [0], [0], [1])]
+        self._stream = Stream(
+            plan=plan,
+            packed=network.packed_weights(),
+            steps=Steps(*ints),
+            tape=aligned((1, plan.tape_stride), network.dtype),
+            states=aligned((plan.n_layers, plan.n_states, 2, plan.state_stride), network.dtype),
+            features=aligned((1, plan.width), network.dtype),
+            padded=aligned((1, plan.score_width), network.dtype),
+        )
+        self._where = np.zeros(256, np.int64)
+        kernels.put_stream(self._where, self._stream)
+        self._at, self._step = int(self._where.__array_interface__["data"][0]), kernels.step
+        self.reset()
+
+    def reset(self) -> None:
+        """Begin a new sequence."""
+        self._stream.states[:] = 0
+
+    def step(self, x: ArrayLike) -> Array:
+        """Take the next time step x (D,); return the class scores (C,) after it.
+
+        An array in the network's dtype is taken as it is; anything else is converted first.
+
+        Raises
+        ------
+        DataError
+            If x is not a vector of D numbers; the sequence stays where it was.
+        """
+        scores = np.empty(self._sizes[1], self._dtype)
+        try:
+            done = self._step(self._at, x, scores)
+        except TypeError:  # not an array as the kernel takes it
+            done = self._step(self._at, self._converted(x), scores)
+        if not done:
+            raise DataError(f"A time step must be a vector of {self._sizes[0]} numbers. Got shape {np.shape(x)}.")
+        return scores
+
+    def _converted(self, x: ArrayLike) -> Array:
+        try:
+            values = np.array(x, self._dtype)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"A time step must be a vector of {self._sizes[0]} numbers. {error}.") from None
+        if values.ndim != 1:
+            raise DataError(f"A time step must be a vector of {self._sizes[0]} numbers. Got shape {values.shape}.")
+        return values

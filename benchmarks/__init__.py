@@ -1,1 +1,1 @@
-"""Speed of elman beside its peers, in one run on one machine."""
+"""Speed of elman beside what a user would pick instead, in one run on one machine: `python -m benchmarks.peers`."""

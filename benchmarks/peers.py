@@ -1,85 +1,90 @@
-"""The same training step in PyTorch and in JAX, each at its best: float32, dense batch, fused path where it has one."""
+"""elman beside PyTorch, JAX and ONNX Runtime, side by side in one run.
 
-import importlib.util
-from collections.abc import Callable
+    pip install -e '.[benchmark]'         (peers that are not installed are left out)
+    python -m benchmarks.peers            everything: about a quarter of an hour, on a machine that does nothing else
+    python -m benchmarks.peers training live --cells LSTM
+    python -m benchmarks.peers --quick    every row once or twice: to see that it runs, not to quote
 
-Step = Callable[[], object]
-GATES = {"RNN": 1, "GRU": 3, "LSTM": 4}
+Writes benchmarks/results/peers.json, peers.md (the table) and peers.svg (the plot). See benchmarks/README.md for what
+is compared, and why it is fair.
+"""
 
+import argparse
+import math
+import os
+import sys
+from pathlib import Path
 
-def steps(cell: str, n: int, t: int, d: int, h: int, classes: int, threads: int) -> dict[str, Step]:
-    """Return a training step of every peer that is installed; PyTorch's with one thread and with `threads`."""
-    found: dict[str, Step] = {}
-    if importlib.util.find_spec("torch"):
-        for count in sorted({1, threads}):
-            found[f"torch, {count} thread{'s' * (count > 1)}"] = torch_step(cell, n, t, d, h, classes, count)
-    if importlib.util.find_spec("jax"):
-        found["jax"] = jax_step(cell, n, t, d, h, classes)
-    return found
+from benchmarks.environment import environment
+from benchmarks.report import Results, Row, line_of, write
+from benchmarks.roof import roof
+from benchmarks.timing import QUICK, Effort, medians
+from benchmarks.work import GROUPS, Work
 
-
-def torch_step(cell: str, n: int, t: int, d: int, h: int, classes: int, threads: int) -> Step:
-    """PyTorch: nn.RNN, nn.GRU or nn.LSTM, cross-entropy on the last output, Adam."""
-    import torch
-
-    torch.manual_seed(0)
-    layer = getattr(torch.nn, cell)(d, h, batch_first=True)
-    head = torch.nn.Linear(h, classes)
-    adam = torch.optim.Adam([*layer.parameters(), *head.parameters()])
-    x, y = torch.randn(n, t, d), torch.randint(0, classes, (n,))
-
-    def step() -> None:
-        torch.set_num_threads(threads)
-        adam.zero_grad(set_to_none=True)
-        torch.nn.functional.cross_entropy(head(layer(x)[0][:, -1]), y).backward()
-        adam.step()
-
-    return step
+RESULTS = Path(__file__).parent / "results"
 
 
-def jax_step(cell: str, n: int, t: int, d: int, h: int, classes: int) -> Step:
-    """JAX: lax.scan over time, the input projected for all steps at once, one jitted update."""
-    import jax
-    import jax.numpy as jnp
+def measure(work: Work, effort: Effort, both_cores: float) -> Row:
+    """Measure one row of the table."""
+    contenders = work.contenders()
+    seconds = medians(contenders, effort)
+    own = next(iter(seconds.values()))
+    others = list(seconds.items())[1:]
+    peers = {name: s * work.peer_scale for name, s in others if name.startswith(work.peers or "")}
+    best = min(peers, key=peers.__getitem__, default=None)
+    gflops = None if work.flops is None else work.flops / own / 1e9
+    return Row(
+        group=work.group,
+        name=work.name,
+        milliseconds={name: s * 1e3 for name, s in seconds.items()},
+        best_peer=best,
+        ratio=math.nan if best is None else peers[best] / own,
+        target=work.target,
+        gflops=gflops,
+        share_of_roof=None if gflops is None else gflops / both_cores,
+        roof_target=work.roof_target,
+    )
 
-    key, scale, sigmoid = jax.random.PRNGKey(0), h**-0.5, jax.nn.sigmoid
-    gates = GATES[cell] * h
 
-    def draw(*shape):
-        return jax.random.uniform(key, shape, minval=-scale, maxval=scale)
+def main(arguments: list[str] | None = None) -> int:
+    """Measure, print, and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"any of {', '.join(GROUPS)}; default all")
+    parser.add_argument("--cells", nargs="+", choices=("RNN", "GRU", "LSTM"), help="only rows of these cells")
+    parser.add_argument(
+        "--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: the cores there are"
+    )
+    parser.add_argument("--rounds", type=int, default=Effort().rounds)
+    parser.add_argument("--quick", action="store_true", help="every row once or twice, figures not to be quoted")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for the results (default: %(default)s)")
+    options = parser.parse_args(arguments)
+    unknown = set(options.groups) - set(GROUPS)
+    if unknown:
+        parser.error(f"unknown group {', '.join(sorted(unknown))}: choose from {', '.join(GROUPS)}")
+    effort = QUICK if options.quick else Effort(rounds=options.rounds)
 
-    params = {"w": draw(d, gates), "u": draw(h, gates), "b": draw(gates), "v": draw(h, classes), "c": draw(classes)}
-    x, y = jax.random.normal(key, (n, t, d)), jnp.arange(n) % classes
+    about = environment(options.threads)
+    print(", ".join(f"{key} {value}" for key, value in about.items()))
+    roofs = {"one core": roof(1), "all threads": roof(options.threads)}
+    print(
+        f"roof of the register tile: {roofs['one core']:.0f} GFLOP/s on one core, {roofs['all threads']:.0f} on all\n"
+    )
+    results = Results(about, roofs, quick=options.quick)
+    for group in options.groups or GROUPS:
+        rows, mean = GROUPS[group]
+        for work in rows(options.threads):
+            if options.cells and not work.name.startswith(tuple(options.cells)):
+                continue
+            row = measure(work, effort, roofs["all threads"])
+            results.add(row, mean)
+            print(line_of(row), flush=True)
+    for sentence in results.summary():
+        print(sentence)
+    options.output.mkdir(parents=True, exist_ok=True)
+    for path in write(results, options.output):
+        print(f"wrote {path}")
+    return 0
 
-    def advance(u, state, z):
-        g = state[0] @ u
-        if cell == "RNN":
-            return (jnp.tanh(z + g),), None
-        if cell == "LSTM":
-            i, f, c, o = jnp.split(z + g, 4, -1)
-            c = sigmoid(f) * state[1] + sigmoid(i) * jnp.tanh(c)
-            return (sigmoid(o) * jnp.tanh(c), c), None
-        (zr, zz, zn), (gr, gz, gn) = jnp.split(z, 3, -1), jnp.split(g, 3, -1)
-        update = sigmoid(zz + gz)
-        return ((1 - update) * jnp.tanh(zn + sigmoid(zr + gr) * gn) + update * state[0],), None
 
-    def loss(params):
-        start = (jnp.zeros((n, h)),) * (2 if cell == "LSTM" else 1)
-        z = jnp.swapaxes(x @ params["w"] + params["b"], 0, 1)
-        state, _ = jax.lax.scan(lambda s, z_t: advance(params["u"], s, z_t), start, z)
-        return -jax.nn.log_softmax(state[0] @ params["v"] + params["c"])[jnp.arange(n), y].mean()
-
-    @jax.jit
-    def adam(params, m, v):
-        grad = jax.grad(loss)(params)
-        m = jax.tree.map(lambda a, b: 0.9 * a + 0.1 * b, m, grad)
-        v = jax.tree.map(lambda a, b: 0.999 * a + 0.001 * b * b, v, grad)
-        return jax.tree.map(lambda p, a, b: p - 1e-3 * a / (jnp.sqrt(b) + 1e-8), params, m, v), m, v
-
-    zeros = jax.tree.map(jnp.zeros_like, params)
-    box = [(params, zeros, zeros)]
-
-    def step() -> None:
-        box[0] = jax.block_until_ready(adam(*box[0]))
-
-    return step
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,18 +1,11 @@
-"""The faults: each function plants one in the engine, through a MonkeyPatch that takes it out again."""
-
-from types import SimpleNamespace
+"""The faults that a MonkeyPatch plants in the engine and takes out again; see also `planted_sources`."""
 
 import numpy as np
-from elman.network.passes import ShardPass
-from elman.network.shards import Cut, Shard
 
 from elman.kernels import compiled
 from elman.kernels.activations import sigmoid, tanh
 from elman.kernels.cells import CELLS, Cell
 from elman.kernels.compiled import ElementWise
-from elman.network import network as network_module
-from elman.network import readout, shards
-from elman.network.layers import Direction
 from elman.network.network import Network
 from elman.training import optimizers
 from elman.training import trainer as trainer_module
@@ -26,144 +19,99 @@ def see_weights_as(patch, change):
 
     Forward and backward are wrong alike, so that the gradient is right for the loss: only an outsider can tell.
     """
-    pack, unpack = Direction.pack, Direction.unpack
+    run = Network.loss_and_gradient
 
-    def faulty_pack(self, parameters):
-        pack(self, {name: change(self, name, values) for name, values in parameters.items()})
+    def changed(network, vector):
+        named = network.parameters.named(vector)
+        gates = len(CELLS[network.architecture.cell].gates)
+        for name, values in named.items():
+            if not name.endswith("_out"):
+                values[...] = change(name, np.split(values.copy(), gates))
+        return vector
 
-    def faulty_unpack(self, sums, gradient):
-        own = {name: np.zeros_like(values) for name, values in gradient.items()}
-        unpack(self, sums, own)
-        for name, values in own.items():
-            gradient[name][...] += change(self, name, values)
+    def faulty(self, *arguments, **options):
+        vector = self.parameters.vector
+        kept = vector.copy()
+        changed(self, vector)
+        found = run(self, *arguments, **options)
+        vector[:] = kept
+        changed(self, found.gradient)
+        return found
 
-    patch.setattr(Direction, "pack", faulty_pack)
-    patch.setattr(Direction, "unpack", faulty_unpack)
+    patch.setattr(Network, "loss_and_gradient", faulty)
 
 
 def two_gates_swapped(patch):
-    def change(direction, name, values):
-        if name.endswith("_out"):
-            return values
-        gates = np.split(values, len(direction.cell.gates))
-        return np.concatenate([gates[1], gates[0], *gates[2:]])
-
-    see_weights_as(patch, change)
+    see_weights_as(patch, lambda name, gates: np.concatenate([gates[1], gates[0], *gates[2:]]))
 
 
 def weight_hh_transposed(patch):
-    def change(direction, name, values):
-        if not name.startswith("weight_hh"):
-            return values
-        return np.concatenate([gate.T for gate in np.split(values, len(direction.cell.gates))])
-
-    see_weights_as(patch, change)
+    see_weights_as(
+        patch, lambda name, gates: np.concatenate([g.T if name.startswith("weight_hh") else g for g in gates])
+    )
 
 
-def directions_swapped(patch):
-    patch.setattr(Shard, "value_rows", lambda self, reverse=False: self.rows_from(self.offsets, not reverse))
+def spoil_weights(patch, spoil):
+    """Let the engine compute with spoilt weights."""
+    run = Network.loss_and_gradient
+
+    def faulty(self, *arguments, **options):
+        kept = self.parameters.vector.copy()
+        spoil(self, self.parameters)
+        found = run(self, *arguments, **options)
+        self.parameters.vector[:] = kept
+        return found
+
+    patch.setattr(Network, "loss_and_gradient", faulty)
 
 
 def n_gate_bias_dropped(patch):
-    pack = Direction.pack
+    def spoil(network, parameters):
+        for name in parameters:
+            if name.startswith("bias_hh"):
+                parameters[name][-network.architecture.hidden_size :] = 0
 
-    def faulty(self, parameters):
-        parameters = {name: values.copy() for name, values in parameters.items()}
-        parameters["bias_hh" + self.suffix][-self.hidden_size :] = 0
-        pack(self, parameters)
-
-    patch.setattr(Direction, "pack", faulty)
+    spoil_weights(patch, spoil)
 
 
 def a_bias_counted_twice(patch):
-    pack = Direction.pack
+    def spoil(network, parameters):
+        for name in parameters:
+            if name.startswith("bias_ih"):
+                parameters[name][...] *= 2
 
-    def faulty(self, parameters):
-        pack(self, {name: values * 2 if name.startswith("bias_ih") else values for name, values in parameters.items()})
-
-    patch.setattr(Direction, "pack", faulty)
+    spoil_weights(patch, spoil)
 
 
 # --- Faults in the gradient -------------------------------------------------------------------------------------------
 
 
-def after_unpack(patch, spoil):
-    unpack = Direction.unpack
+def spoil_gradient(patch, spoil):
+    run = Network.loss_and_gradient
 
-    def faulty(self, sums, gradient):
-        unpack(self, sums, gradient)
-        spoil(self, gradient)
+    def faulty(self, *arguments, **options):
+        found = run(self, *arguments, **options)
+        spoil(self.parameters.named(found.gradient))
+        return found
 
-    patch.setattr(Direction, "unpack", faulty)
+    patch.setattr(Network, "loss_and_gradient", faulty)
 
 
 def sign_of_one_gradient_flipped(patch):
-    def spoil(self, gradient):
-        gradient["bias_hh" + self.suffix] *= -1
+    def spoil(gradient):
+        gradient["bias_hh_l0"] *= -1
 
-    after_unpack(patch, spoil)
+    spoil_gradient(patch, spoil)
 
 
 def gradient_of_one_unit_lost(patch):
-    def spoil(self, gradient):
+    def spoil(gradient):
         gradient["weight_hh_l0"][-1] = 0
 
-    after_unpack(patch, spoil)
-
-
-def gradient_summed_not_averaged(patch):
-    loss = network_module.cross_entropy
-
-    def faulty(logits, targets, n_classes, scale, d_logits):
-        return loss(logits, targets, n_classes, 1.0, d_logits)
-
-    patch.setattr(network_module, "cross_entropy", faulty)
-
-
-def dropout_forgotten_on_the_way_back(patch):
-    backward = ShardPass.backward
-
-    def faulty(self, d_logits, sums):
-        self._dropout_key = None
-        backward(self, d_logits, sums)
-
-    patch.setattr(ShardPass, "backward", faulty)
-
-
-def gradient_carries_over_to_the_next_batch(patch):
-    """The sums are not cleared between two shards' tasks."""
-    patch.setattr(network_module.GradientSums, "clear", lambda self: None)
-    patch.setattr(Network, "_worker", lambda self, number: self.__dict__.setdefault("_fault", new_worker(self)))
-
-
-def new_worker(network):
-    sums = network_module.GradientSums(network._layers)
-    sums._all[:] = 0
-    return network_module.Workspace(network.dtype), sums
+    spoil_gradient(patch, spoil)
 
 
 # --- Faults in time ---------------------------------------------------------------------------------------------------
-
-
-def readout_one_step_early(patch):
-    last_states = readout.last_states
-
-    def faulty(states, steps, lengths, width, column, features):
-        last_states(states, steps, np.maximum(lengths - 1, 1), width, column, features)
-
-    patch.setattr(readout, "last_states", faulty)
-
-
-def state_off_by_one_step(patch):
-    new_shard = shards.new_shard
-
-    def faulty(places, lengths, offsets):
-        shard = new_shard(places, lengths, offsets)
-        n, previous = len(places), shard.steps.previous
-        previous[:] = np.where(previous >= n, previous[np.maximum(previous - n, 0)], previous)  # h_{t-2} for h_{t-1}
-        return shard
-
-    patch.setattr(shards, "new_shard", faulty)
 
 
 def lengths_ignored(patch):
@@ -179,36 +127,6 @@ def lengths_ignored(patch):
         return run(self, padded.reshape(-1, values.shape[1]), every, targets, **options)
 
     patch.setattr(Network, "loss_and_gradient", faulty)
-
-
-def reverse_direction_not_turned_back(patch):
-    patch.setattr(Shard, "layer_rows", lambda self, reverse: self.steps.rows)
-
-
-def mean_over_the_longest(patch):
-    def faulty(outputs, shard, features):
-        return readout.mean(
-            outputs, SimpleNamespace(steps=shard.steps, lengths=np.full_like(shard.lengths, shard.lengths[0])), features
-        )
-
-    patch.setitem(readout.OVER_TIME, "mean", faulty)
-
-
-# --- Faults in the shards ---------------------------------------------------------------------------------------------
-
-
-def a_shard_counted_twice(patch):
-    tasks = Cut.tasks
-    patch.setattr(Cut, "tasks", lambda self: [*tasks(self), range(1)])
-
-
-def a_shard_left_out(patch):
-    tasks = Cut.tasks
-    patch.setattr(Cut, "tasks", lambda self: tasks(self)[:-1])
-
-
-def targets_in_the_order_of_the_shards(patch):
-    patch.setattr(Network, "_wanted", lambda self, targets, chosen, shard: targets[: len(shard.places)])
 
 
 # --- Faults in the equations ------------------------------------------------------------------------------------------
@@ -276,7 +194,7 @@ def slope_forgotten(patch):
 
 def adam_without_bias_correction(patch):
     adam = optimizers.adam
-    patch.setattr(optimizers, "adam", lambda *a: adam(*a[:11], type(a[11])(1), *a[12:]))
+    patch.setattr(optimizers, "adam", lambda *a: adam(*a[:12], 1.0, *a[13:]))
 
 
 def adamw_decay_in_the_gradient(patch):
@@ -288,12 +206,12 @@ def adamw_decay_in_the_gradient(patch):
 
 def nesterov_ignored(patch):
     sgd = optimizers.sgd
-    patch.setattr(optimizers, "sgd", lambda *a: sgd(*a[:5], False, *a[6:]))
+    patch.setattr(optimizers, "sgd", lambda *a: sgd(*a[:6], False, *a[7:]))
 
 
 def rmsprop_epsilon_under_the_root(patch):
-    def faulty(w, g, square, velocity, rate, rho, rest, epsilon, momentum, decay):
-        g = g + decay * w
+    def faulty(w, g, scale, square, velocity, rate, rho, rest, epsilon, momentum, decay):
+        g = scale * g + decay * w
         square[:] = rho * square + rest * g * g
         w -= rate * g / np.sqrt(square + epsilon)
 
@@ -301,15 +219,25 @@ def rmsprop_epsilon_under_the_root(patch):
 
 
 def clipping_forgotten(patch):
-    patch.setattr(trainer_module, "clip_by_norm", lambda gradient, most: 0.0)
+    patch.setattr(trainer_module, "clip_scale", lambda before, most: 1.0)
 
 
 def clipping_part_by_part(patch):
-    def faulty(gradient, most):
-        for part in np.array_split(gradient, 5):
-            part *= min(1.0, most / np.linalg.norm(part))
+    make = trainer_module.make_optimizer
 
-    patch.setattr(trainer_module, "clip_by_norm", faulty)
+    def faulty(settings, size, dtype):
+        optimizer = make(settings, size, dtype)
+        step = optimizer.step
+
+        def by_parts(parameters, gradient, rate, scale):
+            for part in np.array_split(gradient, 5):
+                part *= min(1.0, settings.clip_norm / np.linalg.norm(part))
+            step(parameters, gradient, rate, 1.0)
+
+        optimizer.step = by_parts
+        return optimizer
+
+    patch.setattr(trainer_module, "make_optimizer", faulty)
 
 
 def validation_loss_ignored(patch):

@@ -5,18 +5,24 @@ what it catches is the fault and nothing else.
 """
 
 import importlib.util
+import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
 import planted
 import pytest
+from planted_sources import SOURCE_FAULTS
 
 import stored
 from cases import Case
 from trajectories import CASE
 
 TESTS = Path(__file__).parents[1]
+SOURCE = TESTS.parent / "src" / "elman"
 
 
 def real_tests(path: str) -> SimpleNamespace:
@@ -38,16 +44,6 @@ def complex_step(*kind, **options):
     return lambda: GRADIENTS.test_gradient_is_the_complex_step_derivative(case)
 
 
-def through_dropout(*kind):
-    case = Case(*kind, dropout=0.25)
-    return lambda: GRADIENTS.test_gradient_through_dropout_is_the_complex_step_derivative(case)
-
-
-def several_shards(*kind):
-    case = Case(*kind, lengths=GRADIENTS.MANY, hidden_size=9, n_classes=3)
-    return lambda: GRADIENTS.test_several_shards_with_dropout_equal_the_textbook(case)
-
-
 def pytorch(name):
     (case,) = (case for case in stored.CASES if str(case) == name)
     return lambda: ORACLE.test_forward_and_every_gradient_equal_what_pytorch_computed(case, "float64")
@@ -64,27 +60,14 @@ CAUGHT_BY = [
     (planted.two_gates_swapped, complex_step("lstm")),
     (planted.weight_hh_transposed, pytorch("lstm-1-one-last")),
     (planted.weight_hh_transposed, complex_step("elman", 1, True)),
-    (planted.directions_swapped, pytorch("gru-1-both-mean")),
     (planted.n_gate_bias_dropped, pytorch("gru-1-one-last")),
     (planted.n_gate_bias_dropped, complex_step("gru", 3, True)),
     (planted.a_bias_counted_twice, complex_step("elman_relu")),
     (planted.sign_of_one_gradient_flipped, pytorch("elman-2-one-steps")),
     (planted.sign_of_one_gradient_flipped, complex_step("lstm", 2)),
     (planted.gradient_of_one_unit_lost, complex_step("gru")),
-    (planted.gradient_summed_not_averaged, complex_step("gru", 1, False, "last", "every_step")),
-    (planted.dropout_forgotten_on_the_way_back, through_dropout("lstm", 2)),
-    (planted.gradient_carries_over_to_the_next_batch, several_shards("gru")),
-    (planted.readout_one_step_early, pytorch("elman_relu-1-one-last")),
-    (planted.readout_one_step_early, complex_step("gru", 1, True)),
-    (planted.state_off_by_one_step, complex_step("gru")),
-    (planted.state_off_by_one_step, pytorch("lstm-1-one-last")),
     (planted.lengths_ignored, complex_step("gru")),
     (planted.lengths_ignored, pytorch("gru-1-both-max")),
-    (planted.reverse_direction_not_turned_back, complex_step("lstm", 2, True)),
-    (planted.mean_over_the_longest, complex_step("gru", 1, False, "mean")),
-    (planted.a_shard_counted_twice, several_shards("gru")),
-    (planted.a_shard_left_out, several_shards("elman")),
-    (planted.targets_in_the_order_of_the_shards, complex_step("gru")),
     (planted.update_gate_turned_round, pytorch("gru-1-one-last")),
     (planted.sign_flipped_in_the_cell, complex_step("gru")),
     (planted.slope_forgotten, complex_step("elman")),
@@ -107,6 +90,36 @@ def test_fault_is_caught(fault, check):
         fault(patch)
         with pytest.raises(AssertionError):
             check()
+
+
+# --- Faults in what is compiled ---
+
+
+def package_with(tmp_path, file, right, wrong):
+    """Copy the package, with a change in one file; return where it lies."""
+    shutil.copytree(SOURCE, tmp_path / "elman", ignore=shutil.ignore_patterns("__pycache__"))
+    COMPILED.change(tmp_path / "elman" / file, right, wrong)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", SOURCE_FAULTS)
+def test_fault_in_a_source_is_caught(name, tmp_path):
+    file, right, wrong, check = SOURCE_FAULTS[name]
+    environment = {**os.environ, "PYTHONPATH": str(package_with(tmp_path, file, right, wrong))}
+    environment.pop("NUMBA_CACHE_DIR", None)
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", check]
+    done = subprocess.run(command, env=environment, cwd=TESTS.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "1 failed" in done.stdout
+    assert "AssertionError" in done.stdout or "assert " in done.stdout, done.stdout
+
+
+@pytest.mark.parametrize("check", sorted({check for *_, check in SOURCE_FAULTS.values()}))
+def test_the_check_passes_without_the_fault(check):
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", check]
+    done = subprocess.run(command, cwd=TESTS.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "1 passed" in done.stdout
 
 
 # --- Faults in the cache of compiled kernels ---

@@ -8,7 +8,15 @@ import pytest
 
 from elman.kernels.compiled import kernel
 from elman.kernels.lanes import lanes, padded
-from elman.kernels.products import accumulate_gradient, multiply, pack_plain, pack_transposed, unpack_gradient
+from elman.kernels.products import (
+    accumulate_gradient,
+    accumulate_rows,
+    multiply,
+    multiply_both,
+    pack_plain,
+    pack_transposed,
+    unpack_gradient,
+)
 
 DTYPES = [np.dtype("float32"), np.dtype("float64")]
 SIZES = (1, 2, 3, 5, 7, 15, 17, 31, 33, 100)
@@ -293,3 +301,53 @@ def test_a_mixture_of_precisions_is_refused():
     order = np.zeros(1, np.int64)
     with pytest.raises(Exception, match="one precision"):
         compiled_multiply((c, order, 0, 32), c, 32, (a, order, 0, 8), 0, 1, 8, np.zeros(256), 0, 32, lanes(c.dtype))
+
+
+@kernel("test_multiply_both")
+def compiled_both(c, bias, first, rows, columns, lanes, a, a_depth, a_packed, a_at, b, b_depth, b_packed, b_at):
+    multiply_both(c, bias, first, rows, columns, lanes, a, a_depth, a_packed, a_at, b, b_depth, b_packed, b_at)
+
+
+@kernel("test_accumulate_rows")
+def compiled_rows(c, b, columns, first, rows, lanes):
+    accumulate_rows(c, b, columns, first, rows, lanes)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_both_products_at_once_are_the_bits_of_one_after_the_other(dtype):
+    for rows, a_depth, b_depth, size in itertools.product((1, 2, 3, 7, 8, 13, 17), (1, 5, 33), (0, 3, 31), (1, 15, 33)):
+        rng = np.random.default_rng(rows)
+        one, two = (Product(rng, dtype, rows, depth, size) for depth in (a_depth, max(b_depth, 1)))
+        bias = rng.standard_normal(one.columns).astype(dtype)
+        one.run(bias)
+        two.depth = b_depth
+        two.c, two.c_rows = one.c, one.c_rows
+        expected = two.run().copy() if b_depth else one.c[one.c_rows[1:], 4 : 4 + one.columns].copy()
+        one.c[one.c_rows[1:]] = math.nan
+        factors = []
+        for p in (one, two):
+            factors += [(p.a, p.a_rows, 2, p.a.shape[1]), p.depth, p.packed, 6]
+        start = np.r_[[np.nan] * 4, bias].astype(dtype)
+        c = (one.c, one.c_rows, 4, one.c.shape[1])
+        compiled_both(c, start, 1, rows, one.columns, lanes(dtype), *factors)
+        one.guarded.check()
+        two.guarded.check()
+        assert np.array_equal(one.c[one.c_rows[1:], 4 : 4 + one.columns], expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES, ids=str)
+def test_rows_are_summed_in_their_order_at_any_size(dtype):
+    rng = np.random.default_rng(11)
+    for rows, size in itertools.product(SIZES, SIZES):
+        guarded, columns = Guarded(dtype), padded(size, dtype)
+        b, c = guarded.new(rows + 2, columns + 3), guarded.new(columns)
+        b_rows = rng.permutation(rows + 2)[: rows + 1]
+        b[b_rows[1:], 2 : 2 + columns] = rng.standard_normal((rows, columns))
+        c[:] = rng.standard_normal(columns)
+        expected = np.zeros(columns, dtype)
+        for row in b_rows[1:]:
+            expected += b[row, 2 : 2 + columns]
+        expected = c + expected
+        compiled_rows(c, (b, b_rows, 2, b.shape[1]), columns, 1, rows, lanes(dtype))
+        guarded.check()
+        assert np.array_equal(c, expected)

@@ -373,7 +373,7 @@ def plan_type() -> Any:
     """Return Numba's type of a Plan."""
     index, table = types.int64, types.Array(types.int64, 2, "C")
     other = {"keeps": types.boolean, "scores": types.Array(index, 1, "C"), "products": types.UniTuple(index, 4)}
-    other |= {name: table for name in ("table", "input_runs", "hidden_runs")}
+    other |= dict.fromkeys(("table", "input_runs", "hidden_runs"), table)
     return types.BaseTuple.from_types(tuple(other.get(name, index) for name in Plan._fields), Plan)
 
 

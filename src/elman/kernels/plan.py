@@ -1,7 +1,7 @@
 """A network as the kernels see it, and its weights: packed for the products, and their gradients unpacked.
 
-All parameters lie in one vector (P,); all packed weights lie in another, and so do the sums of their gradients. A `Plan`
-says where. It is plain numbers, the same for every cell, so that one compiled kernel takes any network of a precision.
+All parameters lie in one vector (P,); all packed weights lie in another, and so do the sums of their gradients. A
+`Plan` says where. It is plain numbers, whatever the cell, so that one compiled kernel takes any network of a precision.
 """
 
 from typing import Any, NamedTuple

@@ -118,6 +118,7 @@ if sys.platform == "win32":
 
     @part("yield_now")
     def yield_now():
+        """Wait a little; this system's own call is not linked."""
         pause()
 
 else:

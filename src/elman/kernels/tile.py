@@ -1,9 +1,10 @@
 """The register tile: the inner matrix product, written as LLVM IR through Numba.
 
-A tile is up to MOST_ROWS rows by one or two vector registers of the result. Its sums stay in registers while k runs over
-the depth; each step of k loads the vectors of B, spreads one number of A per row, and multiplies and adds. Every sum adds
-its products in the order of k with one rounding each, whatever the tile's size and the vector's width, so a result has
-the same bits in any batch and on any instruction set. A panel is a column of tiles: all rows, one or two vectors wide.
+A tile is up to MOST_ROWS rows by one or two vector registers of the result. Its sums stay in registers while k runs
+over the depth; each step of k loads the vectors of B, spreads one number of A per row, and multiplies and adds. Every
+sum adds its products in the order of k with one rounding each, whatever the tile's size and the vector's width, so a
+result has the same bits in any batch and on any instruction set. A panel is a column of tiles: all rows, one or two
+vectors wide.
 """
 
 from collections.abc import Callable
@@ -165,8 +166,8 @@ class _Emitter:
 def forward_panel(vectors: int, factors: int) -> Any:
     """Make the product of a panel of columns, whose rows are sequences.
 
-    panel(c, start, start_stride, first, rows, j, *factors), each factor (a, depth, b, b_at, b_stride): for `rows` rows i
-    of the matrices from `first` on, and vectors * lanes columns from j on,
+    panel(c, start, start_stride, first, rows, j, *factors), each factor (a, depth, b, b_at, b_stride): for `rows` rows
+    i of the matrices from `first` on, and vectors * lanes columns from j on,
 
         c[i, j] = start[i * start_stride + c.column + j] + sum over factors, sum_k a[i, k] * b[b_at + k * b_stride + .]
 

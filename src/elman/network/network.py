@@ -1,7 +1,7 @@
 """Network: from sequences to class scores, and back to the gradient of every parameter.
 
-A batch is cut into shards of at most 16 sequences; each goes its way (see `elman.kernels.passes`) on whichever thread is
-free; the gradients are summed, always in the same order.
+A batch is cut into shards of at most 16 sequences; each goes its way (see `elman.kernels.passes`) on whichever thread
+is free; the gradients are summed, always in the same order.
 """
 
 import contextlib

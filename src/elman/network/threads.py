@@ -1,4 +1,4 @@
-"""A few threads over the numbered tasks of a job, which kernels do without the interpreter (see `elman.kernels.team`)."""
+"""A few threads over the numbered tasks of a job, which they do without the interpreter (see `elman.kernels.team`)."""
 
 import os
 import threading

@@ -1,0 +1,104 @@
+"""The faults that a change in a source file plants: (file, right, wrong, the test that has to fail).
+
+What is compiled cannot be patched from outside, so the whole package is copied, changed, and tested in a process of its
+own.
+"""
+
+GRADIENTS, ORACLE = "tests/network/test_gradients.py", "tests/oracle/test_torch_fixtures.py"
+BITS, THREADS = "tests/network/test_bit_identity.py", "tests/network/test_threads.py"
+COMPLEX_STEP = f"{GRADIENTS}::test_gradient_is_the_complex_step_derivative"
+SEVERAL_SHARDS = f"{GRADIENTS}::test_several_shards_with_dropout_equal_the_textbook"
+PYTORCH = f"{ORACLE}::test_forward_and_every_gradient_equal_what_pytorch_computed"
+
+SOURCE_FAULTS = {
+    "gradient summed, not averaged": (
+        "kernels/passes.py",
+        "scale = 1.0 / (rows if plan.readout == EVERY_STEP else n)",
+        "scale = 1.0",
+        f"{COMPLEX_STEP}[gru-1-one-steps]",
+    ),
+    "dropout forgotten on the way back": (
+        "kernels/passes.py",
+        "                _drop_out_of(job, shard, d_x, layer - 1)\n",
+        "                pass\n",
+        f"{GRADIENTS}::test_gradient_through_dropout_is_the_complex_step_derivative[gru-2-one-last-dropout]",
+    ),
+    "sums of the gradient not cleared": (
+        "kernels/passes.py",
+        "            setup.sums[number] = 0\n",
+        "            pass\n",
+        f"{BITS}::test_training_leaves_nothing_behind_that_changes_the_next_pass",
+    ),
+    "directions swapped": (
+        "kernels/passes.py",
+        "order_rows(lengths, steps, offsets, False, numbers[5])",
+        "order_rows(lengths, steps, offsets, True, numbers[5])",
+        f"{PYTORCH}[float64-gru-1-one-last]",
+    ),
+    "reverse direction not turned back": (
+        "kernels/passes.py",
+        "order_rows(lengths, steps, ints[:0], True, numbers[7])",
+        "order_rows(lengths, steps, ints[:0], False, numbers[7])",
+        f"{COMPLEX_STEP}[gru-2-both-last]",
+    ),
+    "readout one step early": (
+        "kernels/outputs.py",
+        "steps.starts[lengths[r] - 1] + r",
+        "steps.starts[max(lengths[r] - 2, 0)] + r",
+        f"{COMPLEX_STEP}[gru-1-one-last]",
+    ),
+    "state off by one step": (
+        "kernels/shards.py",
+        "        before = row\n",
+        "        before = max(0, row - alive)\n",
+        f"{COMPLEX_STEP}[gru-1-one-last]",
+    ),
+    "mean over the longest": (
+        "kernels/outputs.py",
+        "        length = features.dtype.type(lengths[r])",
+        "        length = features.dtype.type(lengths[0])",
+        f"{COMPLEX_STEP}[gru-1-one-mean]",
+    ),
+    "a shard left out": (
+        "kernels/passes.py",
+        "(number + 1) * n_shards // job.tasks)",
+        "(number + 1) * n_shards // job.tasks - (1 if number > 0 else 0))",
+        f"{SEVERAL_SHARDS}[gru-1-one-last-dropout]",
+    ),
+    "a task counted twice": (
+        "kernels/updates.py",
+        "    for n in range(1, parts.shape[0]):",
+        "    for n in range(parts.shape[0]):",
+        f"{SEVERAL_SHARDS}[gru-1-one-last-dropout]",
+    ),
+    "targets in the order of the shards": (
+        "kernels/passes.py",
+        "job.chosen[shard.places[r]]",
+        "job.chosen[r]",
+        f"{COMPLEX_STEP}[gru-1-one-last]",
+    ),
+    "a task taken by two threads": (
+        "kernels/team.py",
+        "        if exchange_if(board, _OPEN, word, word - 1):",
+        "        atomic_store(board, _OPEN, word - 1)\n        if True:",
+        f"{THREADS}::test_every_task_is_done_once[100000-2]",
+    ),
+    "a live state not carried over": (
+        "kernels/live.py",
+        "            own[:, 0] = own[:, 1]\n",
+        "            pass\n",
+        "tests/network/test_live.py::test_after_each_step_the_scores_are_those_of_the_sequence_so_far[gru-float64-1]",
+    ),
+    "a row of the tile's remainder left out": (
+        "kernels/tile.py",
+        "            tile(i, size)\n",
+        "            tile(i, max(1, size - 1))\n",
+        "tests/kernels/test_products.py::test_multiply_is_start_plus_the_product_at_any_size[3-float64]",
+    ),
+    "both products from one factor": (
+        "kernels/tile.py",
+        "self.matrix(argument), self.pointer(argument + 2)",
+        "self.matrix(6), self.pointer(argument + 2)",
+        "tests/kernels/test_products.py::test_both_products_at_once_are_the_bits_of_one_after_the_other[float64]",
+    ),
+}

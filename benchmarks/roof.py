@@ -3,9 +3,9 @@
 import time
 
 import numpy as np
-from numba import carray, types
+from numba import types
 
-from elman.kernels.compiled import address, kernel, pointer
+from elman.kernels.compiled import address, array_at, kernel
 from elman.kernels.lanes import lanes
 from elman.kernels.products import multiply
 from elman.network.threads import run_tasks
@@ -18,10 +18,10 @@ _LIKE = np.zeros(0, np.float32)
 _SIZE = ROWS * _COLUMNS + ROWS * DEPTH + DEPTH * _COLUMNS + _COLUMNS
 
 
-@kernel("benchmark_roof")
+@kernel("benchmark_roof", allocates=True)
 def _multiply_again_and_again(where, number, worker):
     """Multiply the matrices of one task, which lie at `where`, over and over."""
-    memory = carray(pointer(where, _LIKE), (64, _SIZE))[number]
+    memory = array_at(where, _LIKE, (64, _SIZE))[number]
     rows = np.arange(ROWS)
     c, rest = memory[: ROWS * _COLUMNS], memory[ROWS * _COLUMNS :]
     a, packed, bias = rest[: ROWS * DEPTH], rest[ROWS * DEPTH : -_COLUMNS], rest[-_COLUMNS:]

@@ -20,7 +20,7 @@ ARROWS = {
     "metadata": {"network", "kernels", "__init__"},
     "model_file": {"metadata", "output_file", "network", "__init__"},
     "estimators": {"model_file", "metadata", "training", "network", "data"},
-    "cli": {"estimators", "model_file", "metadata", "output_file", "training", "data", "__init__"},
+    "cli": {"estimators", "model_file", "metadata", "output_file", "training", "network", "data", "__init__"},
 }
 # An outside package -> the parts that alone may import it.
 OWNERS = {

@@ -85,8 +85,8 @@ SOURCE_FAULTS = {
     ),
     "a live state not carried over": (
         "kernels/live.py",
-        "            own[:, 0] = own[:, 1]\n",
-        "            pass\n",
+        "                    own[state, 0, j] = own[state, 1, j]\n",
+        "                    pass\n",
         "tests/network/test_live.py::test_after_each_step_the_scores_are_those_of_the_sequence_so_far[gru-float64-1]",
     ),
     "a row of the tile's remainder left out": (

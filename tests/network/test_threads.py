@@ -7,10 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from numba import carray, types
+from numba import types
 
 from elman.errors import ParameterError
-from elman.kernels.compiled import address, kernel, pointer
+from elman.kernels.compiled import address, array_at, kernel
 from elman.network import workplace
 from elman.network.architecture import Architecture
 from elman.network.network import Network
@@ -20,7 +20,7 @@ from elman.network.threads import available_threads, run_tasks
 @kernel("test_mark")
 def mark(context, number, worker):
     """Count the visits of each number, and note who came last."""
-    visits = carray(pointer(context, _LIKE), (2 * SPACE,))
+    visits = array_at(context, _LIKE, (2 * SPACE,))
     visits[number] += 1
     visits[SPACE + number] = worker
 

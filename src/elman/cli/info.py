@@ -1,4 +1,4 @@
-"""`elman info`: what a saved model is."""
+"""`elman info`: what a saved model is, and what elman has found on this machine."""
 
 from __future__ import annotations
 
@@ -14,16 +14,33 @@ if TYPE_CHECKING:
 
 
 def info(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that 'elman train' wrote.")],
+    model: Annotated[
+        Path | None, typer.Argument(metavar="[MODEL]", help="A model that 'elman train' wrote.", show_default=False)
+    ] = None,
+    system: Annotated[
+        bool, typer.Option("--system", metavar="", help="Show the machine: cores, vector instructions, versions.")
+    ] = False,
     json: Annotated[
         bool,
         typer.Option("--json", metavar="", help="Print JSON instead, with every setting and the history of training."),
     ] = False,
 ) -> None:
-    """Show what a model is: its network, classes and features, and how training went.
+    """Show what a model is: its network, classes and features, and how training went. Or show the machine.
 
     [bold]elman info[/] vowels.safetensors
+    [bold]elman info --system[/]
     """
+    if (model is None) != system:
+        raise typer.BadParameter("give a model, or --system" + ", not both" * system)
+    if model is None:
+        from elman.cli.system import print_system, system_facts
+
+        facts = system_facts()
+        if json:
+            say_json(facts)
+        else:
+            print_system(facts)
+        return
     from elman.model_file import read_model
 
     found = read_model(model)

@@ -19,11 +19,13 @@ from typing import Any
 
 import numba
 import numpy as np
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.caching import FunctionCache, NullCache
 from numba.core.serialize import dumps
 from numba.extending import intrinsic
+from numba.np.arrayobj import populate_array
 
 from elman.errors import ParameterError
 from elman.kernels.lanes import VECTOR_BYTES, data_pointer
@@ -35,7 +37,8 @@ if numba.config.DISABLE_JIT:
     )
 
 # "numpy" error model: x / 0 is inf, as in NumPy; the "python" model checks every division, which stops the vectoriser.
-FLAGS = {"nogil": True, "error_model": "numpy"}
+# Without "nrt" no array's owner is counted, which costs more than small work itself; such a function cannot allocate.
+FLAGS = {"nogil": True, "error_model": "numpy", "_nrt": False}
 
 
 @functools.cache
@@ -101,6 +104,14 @@ class KernelFiles:
                 own.unlink()
 
 
+def cache_folder() -> str | None:
+    """Return the folder where machine code is kept, or None if none can be written to."""
+    try:
+        return str(KernelCache(cache_folder, "folder").cache_path)
+    except (RuntimeError, OSError):
+        return None
+
+
 def _compiled(function: Callable[..., Any], name: str, **flags: Any) -> Any:
     """Compile a function on its first call, under a symbol made of `name`.
 
@@ -109,14 +120,14 @@ def _compiled(function: Callable[..., Any], name: str, **flags: Any) -> Any:
     one of them in place of the other. So each gets a name of its own, the same in every process.
     """
     function.__qualname__ = name
-    return numba.njit(**FLAGS, **flags)(function)
+    return numba.njit(**{**FLAGS, **flags})(function)
 
 
-def kernel(name: str) -> Callable[[Callable[..., Any]], Any]:
+def kernel(name: str, *, allocates: bool = False) -> Callable[[Callable[..., Any]], Any]:
     """Compile a function on its first call and keep the machine code on disk under `name`, which it alone has."""
 
     def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher = _compiled(function, name)
+        dispatcher = _compiled(function, name, _nrt=allocates)
         try:
             dispatcher._cache = KernelCache(function, name)
         except (RuntimeError, OSError):  # no folder to cache in: compile in every process rather than fail
@@ -215,15 +226,41 @@ def taken(kind: Any) -> Any:
     return take
 
 
+def _view_at(context: Any, builder: Any, result: Any, data: Any, shape: Any) -> Any:
+    """Emit a C-contiguous array of this type and shape over memory that it does not own."""
+    array, dtype = context.make_array(result)(context, builder), context.get_data_type(result.dtype)
+    itemsize = ir.Constant(ir.IntType(64), context.get_abi_sizeof(dtype))
+    sizes, step = cgutils.unpack_tuple(builder, shape, result.ndim), itemsize
+    strides: list[Any] = []
+    for size in reversed(sizes):
+        strides.insert(0, step)
+        step = builder.mul(step, size)
+    populate_array(array, data=data, shape=sizes, strides=strides, itemsize=itemsize, meminfo=None)
+    return array._getvalue()
+
+
 @intrinsic
-def pointer(typingctx: Any, where: Any, like: Any) -> Any:
-    """Return an address as a pointer to elements of the array `like`."""
-    result = types.CPointer(like.dtype)
+def view(typingctx: Any, array: Any, at: Any, shape: Any) -> Any:
+    """Return the elements of a contiguous array from number `at` on, as an array of this shape (a tuple)."""
+    result = types.Array(array.dtype, len(shape), "C")
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.inttoptr(args[0], context.get_value_type(result))
+        data = builder.gep(data_pointer(context, builder, signature.args[0], args[0]), [args[1]])
+        return _view_at(context, builder, result, data, args[2])
 
-    return result(types.int64, like), emit
+    return result(array, types.intp, types.UniTuple(types.intp, len(shape))), emit
+
+
+@intrinsic
+def array_at(typingctx: Any, where: Any, like: Any, shape: Any) -> Any:
+    """Return the memory at an address as an array of this shape (a tuple), of the same numbers as the array `like`."""
+    result = types.Array(like.dtype, len(shape), "C")
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        data = builder.inttoptr(args[0], context.get_data_type(like.dtype).as_pointer())
+        return _view_at(context, builder, result, data, args[2])
+
+    return result(types.int64, like, types.UniTuple(types.intp, len(shape))), emit
 
 
 class ElementWise:

@@ -21,6 +21,15 @@ from elman.errors import ParameterError
 IMPLEMENTATIONS = {"avx512": 64, "avx2": 32, "sse": 16, "neon": 16}  # name -> bytes in a vector register
 
 
+_FEATURES = {"avx512": "avx512f", "avx2": "avx2", "sse": "sse2", "neon": "neon"}  # as LLVM names what a CPU has
+
+
+def implementations() -> list[str]:
+    """Return the vector instruction sets of this CPU for which there are kernels, the widest first."""
+    features = llvm.get_host_cpu_features()
+    return [name for name in IMPLEMENTATIONS if features.get(_FEATURES[name])]
+
+
 def implementation() -> str:
     """Return the widest vector instruction set of this CPU, or the one that ELMAN_VECTORS forces."""
     forced = os.environ.get("ELMAN_VECTORS")
@@ -31,12 +40,7 @@ def implementation() -> str:
                 f"The environment variable ELMAN_VECTORS must be one of {known}. Got {forced!r} instead."
             )
         return forced
-    features = llvm.get_host_cpu_features()
-    if features.get("avx512f"):
-        return "avx512"
-    if features.get("avx2"):
-        return "avx2"
-    return "neon" if features.get("neon") else "sse"
+    return next(iter(implementations()), "sse")
 
 
 VECTOR_BYTES = IMPLEMENTATIONS[implementation()]

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import from_dtype, types
 
-from elman.kernels.compiled import caller, kernel, put, taken
+from elman.kernels.compiled import caller, kernel, put, taken, view
 from elman.kernels.outputs import class_scores
 from elman.kernels.passes import plan_type
 from elman.kernels.plan import Plan, forward_weights, score_weights
@@ -57,17 +57,21 @@ def live(dtype: np.dtype[Any]) -> Live:
         plan, packed, steps, tape, states, features, padded = take(where)
         if x.size != plan.table[0, 0] or scores.size != plan.n_classes:
             return False
-        width, values, rows = plan.width, x.reshape((1, x.size)), steps.rows
+        width, values, rows = plan.width, view(x, 0, (1, x.size)), steps.rows
         for layer in range(plan.n_layers):
             own = states[layer]
-            own[:, 0] = own[:, 1]
+            for state in range(plan.n_states):
+                for j in range(width):
+                    own[state, 0, j] = own[state, 1, j]
             weights = forward_weights(plan, packed, layer)
             forward(plan.forward, (plan.products, values, rows, weights, steps, steps.rows, True, tape, own))
             values, rows = own[0], steps.current
-        features[0] = states[plan.n_layers - 1, 0, 1, :width]
+        for j in range(width):
+            features[0, j] = states[plan.n_layers - 1, 0, 1, j]
         transposed, _, bias = score_weights(plan, packed)
         score(plan.products, features, steps.rows, transposed, bias, padded)
-        scores[:] = padded[0, : plan.n_classes]
+        for j in range(plan.n_classes):
+            scores[j] = padded[0, j]
         return True
 
     step.compile((index, vector, vector))

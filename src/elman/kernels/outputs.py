@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.kernels.compiled import kernel, part
+from elman.kernels.compiled import kernel, part, view
 from elman.kernels.lanes import lanes
 from elman.kernels.products import products
 from elman.kernels.shards import BLOCK_ROWS
@@ -114,19 +114,19 @@ def class_scores(dtype: np.dtype[Any]) -> tuple[Any, Any]:
     def score(products, features, rows, packed, bias, logits):
         """Set logits (N, .) to features (N, F) @ weight_out.T + bias_out, the weights packed by pack_transposed."""
         n, inner = features.shape
-        c = (logits.reshape(logits.size), rows, 0, logits.shape[1])
-        a = (features.reshape(features.size), rows, 0, inner)
+        c = (view(logits, 0, (logits.size,)), rows, 0, logits.shape[1])
+        a = (view(features, 0, (features.size,)), rows, 0, inner)
         multiply(products[0], (c, bias, 0, a, 0, n, inner, packed, 0, bias.size, vector))
 
     @kernel(f"score_backward_{dtype}")
     def score_backward(products, features, d_logits, rows, packed, d_features, d_weight, d_bias):
         """Set d_features and add to d_weight (F, .) and d_bias, from d_logits, the weights packed by pack_plain."""
         n, inner, columns = features.shape[0], features.shape[1], d_bias.size
-        d_out = (d_logits.reshape(d_logits.size), rows, 0, d_logits.shape[1])
-        a, flat = (features.reshape(features.size), rows, 0, inner), d_features.reshape(d_features.size)
+        d_out = (view(d_logits, 0, (d_logits.size,)), rows, 0, d_logits.shape[1])
+        a, flat = (view(features, 0, (features.size,)), rows, 0, inner), view(d_features, 0, (d_features.size,))
         d_features[:] = 0
         multiply(products[0], ((flat, rows, 0, inner), flat, inner, d_out, 0, n, columns, packed, 0, inner, vector))
-        to = (d_weight.reshape(d_weight.size), 0, columns)
+        to = (view(d_weight, 0, (d_weight.size,)), 0, columns)
         for first in range(0, n, BLOCK_ROWS):
             rows_here = min(BLOCK_ROWS, n - first)
             accumulate_gradient(products[2], (*to, a, inner, d_out, columns, first, rows_here, vector))

@@ -10,9 +10,9 @@ import functools
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import carray, from_dtype, types
+from numba import from_dtype, types
 
-from elman.kernels.compiled import address, caller, kernel, part, pointer, put, taken
+from elman.kernels.compiled import address, array_at, caller, kernel, part, put, taken, view
 from elman.kernels.loss import cross_entropy
 from elman.kernels.outputs import (
     class_scores,
@@ -33,7 +33,6 @@ from elman.kernels.plan import (
     backward_weights,
     forward_weights,
     pack_all,
-    piece,
     score_sums,
     score_weights,
     unpack_all,
@@ -181,7 +180,7 @@ def _new_shard(job, number, worker):
     lengths, offsets = batch.lengths[first:stop], batch.offsets[first:stop]
     rows, edges = lengths.sum(), lengths[0] + 1
     a = 2 * edges
-    numbers = ints[a : a + 8 * rows].reshape((8, rows))
+    numbers = view(ints, a, (8, rows))
     starts, blocks = ints[:edges], ints[edges:a]
     steps = Steps(starts, blocks, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
     n_blocks = number_rows(lengths, steps)
@@ -197,26 +196,10 @@ def _new_shard(job, number, worker):
     )  # fmt: skip
 
 
-@part("states_of")
-def _states_of(plan, shard, d):
-    """Return the states of a direction."""
-    n = plan.n_states * (shard.lengths.size + shard.rows) * plan.state_stride
-    at = shard.at.states + (d * shard.at.states_size)
-    shape = (plan.n_states, shard.lengths.size + shard.rows, plan.state_stride)
-    return shard.memory[at : at + n].reshape(shape)
-
-
-@part("tape_of")
-def _tape_of(plan, shard, d):
-    """Return the tape of a direction."""
-    return piece(shard.memory, shard.at.tape + d * shard.at.tape_size, shard.at.tape_rows, plan.tape_stride)
-
-
-@part("outputs_of")
-def _outputs_of(plan, shard, learning, layer):
+@part("outputs_at")
+def _outputs_at(shard, learning, layer):
     """Return where the outputs of a layer, both directions joined, have their place."""
-    number = layer if learning else layer % 2
-    return piece(shard.memory, shard.at.outputs + number * shard.at.outputs_size, shard.rows, plan.n_ends * plan.width)
+    return shard.at.outputs + (layer if learning else layer % 2) * shard.at.outputs_size
 
 
 @part("drop_out_of")
@@ -227,19 +210,20 @@ def _drop_out_of(job, shard, values, layer):
 
 
 @part("read_out")
-def _read_out(job, shard, learning):
-    """Return what the class scores read: a row for each sequence, or for each step."""
-    plan, n = job.setup.plan, shard.lengths.size
-    columns, top = plan.n_ends * plan.width, plan.n_layers - 1
+def _read_out(plan, shard, learning):
+    """Make what the class scores read, a row for each sequence or each step; return where it lies, and its rows."""
+    n, columns = shard.lengths.size, plan.n_ends * plan.width
+    top = _outputs_at(shard, learning, plan.n_layers - 1)
     if plan.readout == EVERY_STEP:
-        return _outputs_of(plan, shard, learning, top)
-    features = piece(shard.memory, shard.at.features, n, columns)
-    if plan.readout == MEAN:
-        mean_over_time(_outputs_of(plan, shard, learning, top), shard.steps, shard.lengths, features)
-    elif plan.readout == MAX:
-        winners = piece(shard.spare, n, n, columns)
-        max_over_time(_outputs_of(plan, shard, learning, top), shard.steps, features, winners)
-    return features
+        return top, shard.rows
+    if plan.readout != LAST:
+        outputs = view(shard.memory, top, (shard.rows, columns))
+        features = view(shard.memory, shard.at.features, (n, columns))
+        if plan.readout == MEAN:
+            mean_over_time(outputs, shard.steps, shard.lengths, features)
+        else:
+            max_over_time(outputs, shard.steps, features, view(shard.spare, n, (n, columns)))
+    return shard.at.features, n
 
 
 @part("place_scores")
@@ -256,17 +240,13 @@ def _place_scores(job, shard, scores):
 
 
 @part("loss_of")
-def _loss_of(job, shard, number, scores):
-    """Add the loss of a shard, set dL/d(class scores), and count how many are right."""
-    d_scores = piece(shard.memory, shard.at.d_logits, scores.shape[0], job.setup.plan.score_width)
+def _loss_of(job, shard, scores, d_scores):
+    """Set dL/d(class scores) of a shard; return its loss, and how many are right."""
     wanted = shard.spare[: scores.shape[0]]
+    every_step = job.setup.plan.readout == EVERY_STEP
     for r in range(scores.shape[0]):
-        row = shard.value_rows[0, r] if job.setup.plan.readout == EVERY_STEP else job.chosen[shard.places[r]]
-        wanted[r] = job.targets[row]
-    loss, correct = cross_entropy(scores, wanted, job.setup.plan.n_classes, job.scale, d_scores)
-    job.setup.losses[number] += loss
-    job.setup.correct[number] += correct
-    return d_scores
+        wanted[r] = job.targets[shard.value_rows[0, r] if every_step else job.chosen[shard.places[r]]]
+    return cross_entropy(scores, wanted, job.setup.plan.n_classes, job.scale, d_scores)
 
 
 @functools.cache
@@ -277,34 +257,37 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
 
     @part(f"shard_forward_{dtype}")
     def shard_forward(job, shard, values):
-        """Take a shard from its values to its class scores."""
-        plan, at, learning, n = job.setup.plan, shard.at, job.setup.learning, shard.lengths.size
-        width = plan.width
+        """Take a shard from its values to its class scores; return where what they read lies, and its rows."""
+        setup, at, n = job.setup, shard.at, shard.lengths.size
+        plan, learning, memory = setup.plan, setup.learning, shard.memory
+        width, columns = plan.width, plan.n_ends * plan.width
+        shape = (plan.n_states, n + shard.rows, plan.state_stride)
         numbers = shard.steps.rows if learning and plan.keeps else shard.steps.in_block
-        features = piece(shard.memory, at.features, n, plan.n_ends * width)
+        features = view(memory, at.features, (n, columns))
         for d in range(plan.n_layers * plan.n_ends):
             layer, end = d // plan.n_ends, d % plan.n_ends
             order = shard.reverse_rows if end == 1 else shard.steps.rows
             x, x_rows = values, shard.value_rows[end]
             if layer > 0:
-                x, x_rows = _outputs_of(plan, shard, learning, layer - 1), order
-            states = _states_of(plan, shard, d if learning else 0)
+                x, x_rows = view(memory, _outputs_at(shard, learning, layer - 1), (shard.rows, columns)), order
+            states = view(memory, at.states + (d * at.states_size if learning else 0), shape)
             states[:, :n] = 0
-            tape = _tape_of(plan, shard, d if learning and plan.keeps else 0)
-            weights = forward_weights(plan, job.setup.packed, d)
+            tape_at = at.tape + (d * at.tape_size if learning and plan.keeps else 0)
+            tape = view(memory, tape_at, (at.tape_rows, plan.tape_stride))
+            weights = forward_weights(plan, setup.packed, d)
             forward(plan.forward, (plan.products, x, x_rows, weights, shard.steps, numbers, False, tape, states))
             if layer < plan.n_layers - 1 or plan.readout != LAST:
-                outputs = _outputs_of(plan, shard, learning, layer)
+                outputs = view(memory, _outputs_at(shard, learning, layer), (shard.rows, columns))
                 join_outputs(states, shard.steps.current, order, width, end * width, outputs)
                 if layer < plan.n_layers - 1 and end == plan.n_ends - 1:
                     _drop_out_of(job, shard, outputs, layer)
             else:
                 last_states(states, shard.steps, shard.lengths, width, end * width, features)
-        read = _read_out(job, shard, learning)
-        scores = piece(shard.memory, at.logits, read.shape[0], plan.score_width)
-        transposed, _, bias = score_weights(plan, job.setup.packed)
+        read_at, rows = _read_out(plan, shard, learning)
+        read, scores = view(memory, read_at, (rows, columns)), view(memory, at.logits, (rows, plan.score_width))
+        transposed, _, bias = score_weights(plan, setup.packed)
         score(plan.products, read, shard.steps.rows, transposed, bias, scores)
-        return read, scores
+        return read_at, rows
 
     return shard_forward
 
@@ -318,45 +301,49 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
     @part(f"shard_backward_{dtype}")
     def shard_backward(job, shard, values, read, d_scores, sums):
         """Take dL/d(class scores) back through the shard and add up the gradients of all weights."""
-        plan, at, n = job.setup.plan, shard.at, shard.lengths.size
-        width, stride, columns = plan.width, plan.state_stride, plan.n_ends * plan.width
-        d_features = piece(shard.memory, at.d_features, read.shape[0], columns)
-        _, plain, _ = score_weights(plan, job.setup.packed)
+        setup, at, n = job.setup, shard.at, shard.lengths.size
+        plan, memory = setup.plan, shard.memory
+        width, columns = plan.width, plan.n_ends * plan.width
+        d_features = view(memory, at.d_features, (read.shape[0], columns))
+        _, plain, _ = score_weights(plan, setup.packed)
         of_weight, of_bias = score_sums(plan, sums)
         score_backward(plan.products, read, d_scores, shard.steps.rows, plain, d_features, of_weight, of_bias)
 
-        nothing = shard.memory[:0].reshape((0, 0))
+        nothing = view(memory, 0, (0, 0))
         d_outputs = nothing
         if plan.readout == EVERY_STEP:
             d_outputs = d_features
         elif plan.readout != LAST:
-            d_outputs = piece(shard.memory, at.d_outputs, shard.rows, columns)
+            d_outputs = view(memory, at.d_outputs, (shard.rows, columns))
             if plan.readout == MEAN:
                 spread_mean(d_features, shard.steps, shard.lengths, d_outputs)
             else:
-                spread_max(d_features, piece(shard.spare, n, n, columns), d_outputs)
+                spread_max(d_features, view(shard.spare, n, (n, columns)), d_outputs)
 
-        d_states = shard.memory[at.d_states : at.d_states + plan.n_states * n * stride].reshape(
-            (plan.n_states, n, stride)
-        )
+        d_states = view(memory, at.d_states, (plan.n_states, n, plan.state_stride))
+        shape = (plan.n_states, n + shard.rows, plan.state_stride)
         numbers = shard.steps.rows if plan.keeps else shard.steps.in_block
         for layer in range(plan.n_layers - 1, -1, -1):
             d_x = nothing
             if layer > 0:  # two places in turn: the layer below reads here what the one above wrote there
                 place = at.d_outputs + (layer + plan.n_layers) % 2 * at.outputs_size
-                d_x = piece(shard.memory, place, shard.rows, columns)
+                d_x = view(memory, place, (shard.rows, columns))
                 d_x[:] = 0
             for end in range(plan.n_ends):
                 d = layer * plan.n_ends + end
                 order = shard.reverse_rows if end == 1 else shard.steps.rows
                 x, x_rows = values, shard.value_rows[end]
                 if layer > 0:
-                    x, x_rows = _outputs_of(plan, shard, True, layer - 1), order
+                    x, x_rows = view(memory, _outputs_at(shard, True, layer - 1), (shard.rows, columns)), order
                 d_states[:] = 0
                 if layer == plan.n_layers - 1 and plan.readout == LAST:
-                    d_states[0, :, :width] = d_features[:, end * width : (end + 1) * width]
-                tape, states = _tape_of(plan, shard, d if plan.keeps else 0), _states_of(plan, shard, d)
-                weights, direction_sums = backward_weights(plan, job.setup.packed, d), weight_sums(plan, sums, d)
+                    for r in range(n):
+                        for j in range(width):
+                            d_states[0, r, j] = d_features[r, end * width + j]
+                tape_at = at.tape + (d * at.tape_size if plan.keeps else 0)
+                tape = view(memory, tape_at, (at.tape_rows, plan.tape_stride))
+                states = view(memory, at.states + d * at.states_size, shape)
+                weights, direction_sums = backward_weights(plan, setup.packed, d), weight_sums(plan, sums, d)
                 backward(
                     plan.backward,
                     (plan.products, x, x_rows, order, weights, shard.steps, numbers, False, tape, states, d_outputs,
@@ -414,7 +401,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         """Write a Setup down where the other kernels find it."""
         put(where, setup)
 
-    @kernel(f"prepare_{dtype}")
+    @kernel(f"prepare_{dtype}", allocates=True)
     def prepare(setup_at, where, values, offsets, chosen, targets, numbers, logits, key, pack):
         """Check a batch, cut it into shards, pack the weights if asked to, and write the job down for the threads.
 
@@ -451,14 +438,20 @@ def passes(dtype: np.dtype[Any]) -> Passes:
             setup.sums[number] = 0
             setup.losses[number] = 0
             setup.correct[number] = 0
-        values = carray(pointer(job.values[0], empty), (job.values[1], job.values[2]))
-        n_shards = job.batch.edges.size - 1
+        values = array_at(job.values[0], empty, (job.values[1], job.values[2]))
+        n_shards, plan = job.batch.edges.size - 1, setup.plan
+        columns = plan.n_ends * plan.width
         for each in range(number * n_shards // job.tasks, (number + 1) * n_shards // job.tasks):
             shard = _new_shard(job, each, worker)
-            read, scores = shard_forward(job, shard, values)
+            read_at, rows = shard_forward(job, shard, values)
+            scores = view(shard.memory, shard.at.logits, (rows, plan.score_width))
             _place_scores(job, shard, scores)
             if setup.learning:
-                d_scores = _loss_of(job, shard, number, scores)
+                d_scores = view(shard.memory, shard.at.d_logits, (rows, plan.score_width))
+                loss, correct = _loss_of(job, shard, scores, d_scores)
+                setup.losses[number] += loss
+                setup.correct[number] += correct
+                read = view(shard.memory, read_at, (rows, columns))
                 shard_backward(job, shard, values, read, d_scores, setup.sums[number])
 
     @kernel(f"finish_{dtype}")

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.kernels.compiled import kernel, part
+from elman.kernels.compiled import kernel, part, view
 from elman.kernels.products import pack_plain, pack_transposed, unpack_gradient
 from elman.kernels.sweep import WeightGradients, Weights
 
@@ -51,12 +51,6 @@ class Plan(NamedTuple):
     products: tuple[int, int, int, int]
 
 
-@part("piece")
-def piece(values, at, rows, columns):
-    """Return values[at : at + rows * columns] as a matrix."""
-    return values[at : at + rows * columns].reshape((rows, columns))
-
-
 @part("forward_weights")
 def forward_weights(plan, packed, d):
     """Return the packed weights of a direction for the forward sweep."""
@@ -84,7 +78,7 @@ def weight_sums(plan, sums, d):
     columns = plan.gates * plan.width
     bias = sums[row[_SUM_BIAS] : row[_SUM_BIAS] + plan.blocks * plan.width]
     return WeightGradients(
-        piece(sums, row[_SUM_IH], row[_DEPTH], columns), piece(sums, row[_SUM_HH], plan.size, columns), bias
+        view(sums, row[_SUM_IH], (row[_DEPTH], columns)), view(sums, row[_SUM_HH], (plan.size, columns)), bias
     )
 
 
@@ -104,7 +98,7 @@ def score_weights(plan, packed):
 def score_sums(plan, sums):
     """Return the sums of the gradients of the class scores' weights and bias."""
     row, width = plan.scores, plan.score_width
-    return piece(sums, row[_SUM_IH], row[_DEPTH], width), sums[row[_SUM_BIAS] : row[_SUM_BIAS] + width]
+    return view(sums, row[_SUM_IH], (row[_DEPTH], width)), sums[row[_SUM_BIAS] : row[_SUM_BIAS] + width]
 
 
 @kernel("pack_all")
@@ -116,8 +110,8 @@ def pack_all(plan, parameters, packed, learning):
         row = plan.table[d]
         in_size, in_padded, depth = row[_IN_SIZE], row[_IN_PADDED], row[_DEPTH]
         inputs = depth // in_padded * in_size
-        ih = piece(parameters, row[_WEIGHT_IH], rows, inputs)
-        hh = piece(parameters, row[_WEIGHT_HH], rows, size)
+        ih = view(parameters, row[_WEIGHT_IH], (rows, inputs))
+        hh = view(parameters, row[_WEIGHT_HH], (rows, size))
         bias = packed[row[_BIAS] : row[_BIAS] + plan.blocks * width]
         bias[:] = 0
         for run in plan.input_runs:
@@ -138,12 +132,13 @@ def pack_all(plan, parameters, packed, learning):
             _add_bias(parameters[row[_BIAS_HH] + gate * size :], size, width, place, count, bias)
 
     row, n = plan.scores, plan.n_classes
-    weight = piece(parameters, row[_WEIGHT_IH], n, row[_DEPTH] // row[_IN_PADDED] * row[_IN_SIZE])
+    weight = view(parameters, row[_WEIGHT_IH], (n, row[_DEPTH] // row[_IN_PADDED] * row[_IN_SIZE]))
     out_width = plan.score_width
     pack_transposed(weight, n, out_width, row[_IN_SIZE], row[_IN_PADDED], lanes, packed[row[_IH] :])
     if learning:
         pack_plain(weight, n, out_width, row[_IN_SIZE], row[_IN_PADDED], lanes, packed[row[_PLAIN_IH] :])
-    packed[row[_BIAS] : row[_BIAS] + n] = parameters[row[_BIAS_IH] : row[_BIAS_IH] + n]
+    for j in range(n):
+        packed[row[_BIAS] + j] = parameters[row[_BIAS_IH] + j]
 
 
 @part("add_bias")
@@ -164,18 +159,19 @@ def unpack_all(plan, sums, gradient):
         in_size, in_padded = row[_IN_SIZE], row[_IN_PADDED]
         inputs = row[_DEPTH] // in_padded * in_size
         unpack_gradient(
-            of.ih, size, width, in_size, in_padded, plan.lanes, piece(gradient, row[_WEIGHT_IH], rows, inputs)
+            of.ih, size, width, in_size, in_padded, plan.lanes, view(gradient, row[_WEIGHT_IH], (rows, inputs))
         )
-        unpack_gradient(of.hh, size, width, size, size, plan.lanes, piece(gradient, row[_WEIGHT_HH], rows, size))
+        unpack_gradient(of.hh, size, width, size, size, plan.lanes, view(gradient, row[_WEIGHT_HH], (rows, size)))
         for run in plan.input_runs:
             _take_bias(of.bias, size, width, run[1], run[2], gradient[row[_BIAS_IH] + run[0] * size :])
         for run in plan.hidden_runs:
             _take_bias(of.bias, size, width, run[1], run[2], gradient[row[_BIAS_HH] + run[0] * size :])
     row, n = plan.scores, plan.n_classes
     weight, bias = score_sums(plan, sums)
-    to = piece(gradient, row[_WEIGHT_IH], n, row[_DEPTH] // row[_IN_PADDED] * row[_IN_SIZE])
+    to = view(gradient, row[_WEIGHT_IH], (n, row[_DEPTH] // row[_IN_PADDED] * row[_IN_SIZE]))
     unpack_gradient(weight, n, plan.score_width, row[_IN_SIZE], row[_IN_PADDED], plan.lanes, to)
-    gradient[row[_BIAS_IH] : row[_BIAS_IH] + n] = bias[:n]
+    for j in range(n):
+        gradient[row[_BIAS_IH] + j] = bias[j]
 
 
 @part("take_bias")

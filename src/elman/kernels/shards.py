@@ -49,7 +49,7 @@ def shards_of(n):
     return -(-n // SHARD_ROWS)
 
 
-@kernel("cut")
+@kernel("cut", allocates=True)
 def cut(offsets, chosen, n_values, batch):
     """Cut a batch into shards; return whether its sequences lie within the values and none is empty.
 

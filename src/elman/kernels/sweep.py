@@ -18,7 +18,7 @@ import numpy as np
 from numba import from_dtype, types
 
 from elman.kernels.cells import CELLS, Cell
-from elman.kernels.compiled import kernel, part
+from elman.kernels.compiled import kernel, part, view
 from elman.kernels.lanes import block_loader, block_storer, lanes, stay_separate
 from elman.kernels.products import products
 from elman.kernels.shards import Steps
@@ -126,9 +126,9 @@ def _forward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
         ih, hh, bias, depth, hidden_size = weights
         width, tape_stride = bias.size // n_blocks, tape.shape[1]
         at_multiply, at_both, _, _ = products
-        flat_tape = tape.reshape(tape.size)
-        inputs = (x.reshape(x.size), x_rows, 0, x.shape[1])
-        h = (states.reshape(states.size), steps.previous, 0, states.shape[2])
+        flat_tape = view(tape, 0, (tape.size,))
+        inputs = (view(x, 0, (x.size,)), x_rows, 0, x.shape[1])
+        h = (view(states, 0, (states.size,)), steps.previous, 0, states.shape[2])
         few = depth <= FEW_INPUTS
         for block in range(steps.blocks.size - 1):
             first = steps.starts[steps.blocks[block]]
@@ -180,10 +180,17 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
         ih, hh, bias, depth, hidden_size = weights
         width, stride = bias.size // n_blocks, states.shape[2]
         at_multiply, _, at_gradient, at_rows = products
-        flat_tape, flat_d, flat_d_x = tape.reshape(tape.size), d_states.reshape(d_states.size), d_x.reshape(d_x.size)
-        inputs, h = (x.reshape(x.size), x_rows, 0, x.shape[1]), (states.reshape(states.size), steps.previous, 0, stride)
+        flat_tape, flat_d, flat_d_x = (
+            view(tape, 0, (tape.size,)),
+            view(d_states, 0, (d_states.size,)),
+            view(d_x, 0, (d_x.size,)),
+        )
+        inputs, h = (
+            (view(x, 0, (x.size,)), x_rows, 0, x.shape[1]),
+            (view(states, 0, (states.size,)), steps.previous, 0, stride),
+        )
         d_inputs, d_h = (flat_d_x, order, 0, d_x.shape[1]), (flat_d, steps.sequence, 0, stride)
-        sums_ih, sums_hh = sums.ih.reshape(sums.ih.size), sums.hh.reshape(sums.hh.size)
+        sums_ih, sums_hh = view(sums.ih, 0, (sums.ih.size,)), view(sums.hh, 0, (sums.hh.size,))
         for block in range(steps.blocks.size - 2, -1, -1):
             first = steps.starts[steps.blocks[block]]
             rows = steps.starts[steps.blocks[block + 1]] - first

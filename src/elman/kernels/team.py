@@ -3,7 +3,8 @@
 One job is on the board at a time: the address of a function task(context, number, worker) and how many numbers there
 are. Threads take numbers from one counter until none is left, so a thread that wakes late does less, and one that
 never wakes is not waited for. Between two jobs a thread watches the board for a moment (`serve`), so that the next step
-of training finds it awake; then it goes to sleep, and costs nothing.
+of training finds it awake: the longer, the more it has had to do, and for about a hundredth of a second at the most,
+which also gives the system the time to move it to a core of its own. Then it goes to sleep, and costs nothing.
 
 The board is an int64 array, a cache line for each entry that several threads write.
 """
@@ -30,7 +31,8 @@ _ASLEEP = 3 * _LINE  # one line a worker: 1 once it has gone to sleep
 
 MOST_TASKS, MOST_WORKERS = (1 << 24) - 1, 64
 BOARD_SIZE = _ASLEEP + MOST_WORKERS * _LINE
-SPINS = 4000  # about a tenth of a millisecond
+SPINS = 4000  # about a tenth of a millisecond: how long a thread waits for each task that it has had since it woke
+MOST_SPINS = 100 * SPINS
 _INT = ir.IntType(64)
 _PAUSES = {"x86_64": "llvm.x86.sse2.pause", "amd64": "llvm.x86.sse2.pause"}
 
@@ -132,17 +134,19 @@ else:
 
 @part("take_tasks")
 def _take_tasks(board, worker):
-    """Take tasks and do them until none is left."""
+    """Take tasks and do them until none is left; return how many that were."""
+    done = 0
     while True:
         word = atomic_load(board, _OPEN)
         left = word & MOST_TASKS
         if left == 0 or worker >= (word >> 24) & 0xFF:
-            return
+            return done
         if exchange_if(board, _OPEN, word, word - 1):
             # The job stays on the board until this task is finished.
             if _call_task(board[_FUNCTION], board[_CONTEXT], board[_TASKS] - left, worker):
                 board[_FAILED] = 1
             atomic_add(board, _FINISHED, 1)
+            done += 1
 
 
 @kernel("run_job")
@@ -165,15 +169,17 @@ def run_job(board, function, context, n_tasks, n_workers):
 @kernel("serve")
 def serve(board, worker):
     """Take part in the jobs on the board until none has come for a moment."""
-    idle = 0
+    idle, patience = 0, SPINS
     while True:
         word = atomic_load(board, _OPEN)
         if word & MOST_TASKS and worker < (word >> 24) & 0xFF:
-            _take_tasks(board, worker)
+            patience = min(patience + SPINS * _take_tasks(board, worker), MOST_SPINS)
             idle = 0
-        elif idle < SPINS:
+        elif idle < patience:
             pause()
             idle += 1
+            if idle % SPINS == 0:
+                yield_now()  # to the thread that gives the jobs, if it is on this core
         else:
             atomic_store(board, _ASLEEP + worker * _LINE, 1)
             return

@@ -21,7 +21,7 @@ def sum_gradients(parts):
             total[p] += part[p]
 
 
-@kernel("norm")
+@kernel("norm", allocates=True)
 def norm(vector):
     """Return the Euclidean norm, summed in float64 in eight interleaved partial sums."""
     sums = np.zeros(8)

@@ -53,9 +53,10 @@ class Network:
         self._prepare()
 
     def _prepare(self) -> None:
+        self._learning: Workplace | None = None
+        self._spare: list[Workplace] = []
         self._packing = threading.Lock()
         self._packed_from: Array | None = None  # the parameters that are packed for the forward sweep
-        self.release()
 
     @functools.cached_property
     def _layout(self) -> Layout:
@@ -154,8 +155,8 @@ class Network:
 
     def release(self) -> None:
         """Give back the memory that passes over batches keep for the next one."""
-        self._learning: Workplace | None = None
-        self._spare: list[Workplace] = []
+        self._learning = None
+        self._spare = []
 
     def _new_workplace(self, *, learning: bool) -> Workplace:
         return Workplace(self._layout, self.parameters.vector, self._packed, learning=learning)

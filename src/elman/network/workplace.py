@@ -96,7 +96,7 @@ class Workplace:
         self._met = values, offsets, targets
         # Kernels take the values by their address: the array itself may be read-only, and too large to copy.
         self._values_at = (_address(values), *values.shape)
-        self._offsets, self._targets = (np.require(array, np.int64, "CW") for array in (offsets, targets))
+        self._offsets, self._targets = (np.require(a, np.int64, ["C", "W"]) for a in (offsets, targets))
 
     def _complaint(self, wrong: int) -> str:
         if wrong == _WRONG_TARGETS:

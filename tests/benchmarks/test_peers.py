@@ -1,0 +1,95 @@
+"""The benchmark runs, on small work and without its peers: its figures are for people, not for tests."""
+
+import json
+import math
+import re
+
+import pytest
+from benchmarks.report import Results, Row, table
+from benchmarks.roof import roof
+from benchmarks.timing import Effort, medians
+from benchmarks.work import GROUPS, Work
+
+from benchmarks import peers, work
+
+
+def slow(n):
+    return lambda: sum(range(n))
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """One row of each kind: with peers, with a peer of another share of the work, and without peers."""
+    rows = [
+        Work("some work", "GRU small", lambda: {"elman": slow(100_000), "slow, 1 thread": slow(900_000)}, 1.5, 2e6),
+        Work("some work", "RNN small", lambda: {"elman": slow(100_000), "a": slow(100), "b": slow(200_000)}, peers="b"),
+        Work("some work", "LSTM small", lambda: {"elman": slow(100_000), "b": slow(100_000)}, peer_scale=10.0),
+        Work("alone", "LSTM alone", lambda: {"elman": slow(1000)}),
+    ]
+    monkeypatch.setattr(
+        peers,
+        "GROUPS",
+        {"some": (lambda threads: iter(rows[:3]), 2.0), "alone": (lambda threads: iter(rows[3:]), None)},
+    )
+    return rows
+
+
+def test_table_file_and_plot_hold_what_was_measured(small, tmp_path, capsys):
+    assert peers.main(["--rounds", "3", "--output", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    found = json.loads((tmp_path / "peers.json").read_text())
+    gru, rnn, lstm, alone = found["rows"]
+    assert gru["best_peer"] == "slow, 1 thread"
+    assert gru["ratio"] == pytest.approx(gru["milliseconds"]["slow, 1 thread"] / gru["milliseconds"]["elman"])
+    assert gru["gflops"] == pytest.approx(2e6 / gru["milliseconds"]["elman"] / 1e6)
+    assert gru["share_of_roof"] == pytest.approx(gru["gflops"] / found["roof"]["all threads"])
+    assert rnn["best_peer"] == "b", "a counts not as a peer of this row"
+    assert lstm["ratio"] == pytest.approx(10 * lstm["milliseconds"]["b"] / lstm["milliseconds"]["elman"])
+    assert alone["best_peer"] is None
+    mean = math.prod(row["ratio"] for row in (gru, rnn, lstm)) ** (1 / 3)
+    assert f"geometric mean {mean:.2f} (aimed at 2.0)" in printed
+    assert f"| GRU small | {gru['milliseconds']['elman']:.4g} |" in (tmp_path / "peers.md").read_text()
+    assert f">{gru['ratio']:.2f}</text>" in (tmp_path / "peers.svg").read_text()
+    assert found["environment"]["cpu"] in printed
+
+
+def test_rows_can_be_chosen(small, tmp_path, capsys):
+    peers.main(["some", "--cells", "RNN", "--quick", "--output", str(tmp_path)])
+    assert [row["name"] for row in json.loads((tmp_path / "peers.json").read_text())["rows"]] == ["RNN small"]
+    with pytest.raises(SystemExit):
+        peers.main(["none of them"])
+    assert "unknown group none of them: choose from some, alone" in capsys.readouterr().err
+
+
+def test_a_row_that_falls_short_is_marked():
+    def row(ratio, share):
+        return Row("g", "LSTM", {"elman": 1.0, "torch": ratio}, "torch", ratio, 1.8, 1.0, share, 0.85)
+
+    assert [row(2.0, 0.9).met, row(1.7, 0.9).met, row(2.0, 0.8).met] == [True, False, False]
+    results = Results({"cpu": "some"}, {"all threads": 100.0}, quick=False)
+    results.add(row(2.0, 0.8), None)
+    assert "| LSTM | 1 | torch: 2 | 2.00 | 1.8, 85% of the roof | 80% |" in table(results)
+
+
+def test_every_contender_is_timed_in_every_round():
+    seen = []
+    steps = {name: (lambda name=name: seen.append(name)) for name in "ab"}
+    found = medians(steps, Effort(rounds=3, settle=0, turn=0, least=2))
+    assert "".join(seen) == "ab" + 3 * ("aaa" + "bbb")
+    assert set(found) == {"a", "b"}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_the_work_of_each_group_runs(group, monkeypatch):
+    for name in ("torch_steps", "jax_steps", "onnx_steps"):
+        module = getattr(work, name)
+        for function in [f for f in vars(module) if re.fullmatch("training|ragged|prediction|live|epoch", f)]:
+            monkeypatch.setattr(module, function, lambda *arguments, **options: {})
+    rows = list(GROUPS[group][0](2))
+    assert len({row.name for row in rows}) == len(rows)
+    for step in rows[0].contenders().values():
+        step()
+
+
+def test_the_roof_is_a_rate_that_a_core_can_have():
+    assert 0.1 < roof(1, runs=1) < 10_000

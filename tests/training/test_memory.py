@@ -1,0 +1,70 @@
+"""A training step takes the memory that ARCHITECTURE.md states, and takes it once."""
+
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from elman.kernels.cells import CELLS
+from elman.network.architecture import Architecture
+from elman.network.network import Network
+from elman.training.settings import TrainingSettings
+from elman.training.trainer import Samples, Trainer
+
+N, T, INPUTS, CLASSES = 64, 150, 5, 3
+
+
+def odd_lines(size: int) -> int:
+    """Floats of a row of `size`: an odd number of cache lines."""
+    lines = -(-size // 16)
+    return 16 * (lines + 1 - lines % 2)
+
+
+def stated(architecture: Architecture, threads: int, tasks: int, parameters: int) -> int:
+    """The bytes that ARCHITECTURE.md states, in float32."""
+    h, layers, directions = architecture.hidden_size, architecture.num_layers, architecture.directions
+    row = {"lstm": odd_lines(4 * h) + 2 * odd_lines(h), "gru": odd_lines(4 * h) + odd_lines(h), "elman": odd_lines(h)}
+    step = layers * directions * row[architecture.cell] + (layers + 1) * directions * h * (layers > 1)
+    rows = threads * 16 * T
+    return 4 * rows * step + 64 * rows + 4 * parameters * (6 + tasks)
+
+
+def step_and_network(cell, layers, bidirectional, hidden_size, threads):
+    rng = np.random.default_rng(0)
+    network = Network(Architecture(INPUTS, CLASSES, cell, hidden_size, layers, bidirectional))
+    network.initialise(rng)
+    trainer = Trainer(network, TrainingSettings(n_threads=threads), rng)
+    samples = Samples(
+        rng.standard_normal((N * T, INPUTS)).astype(np.float32), np.arange(0, N * T + 1, T), rng.integers(0, CLASSES, N)
+    )
+    return lambda: trainer.step(samples), network
+
+
+def peak_of(step) -> int:
+    tracemalloc.start()
+    try:
+        step()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+@pytest.mark.parametrize(("layers", "bidirectional"), [(1, False), (1, True), (3, True)])
+@pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
+def test_peak_memory_of_a_training_step_is_what_is_stated(cell, layers, bidirectional, threads):
+    step_and_network(cell, 1, False, 8, 1)[0]()  # what is compiled and imported at first use is not memory of a step
+    step, network = step_and_network(cell, layers, bidirectional, 64, threads)
+    bytes_stated = stated(network.architecture, threads, N // 16, network.parameters.vector.size)
+    peak = peak_of(step)
+    assert 0.5 * bytes_stated < peak <= 1.2 * bytes_stated
+
+
+def test_the_next_step_takes_no_new_memory():
+    step, network = step_and_network("gru", 2, True, 32, 2)
+    step()
+    assert peak_of(step) < 8 * 4 * network.parameters.vector.size + 100_000
+
+
+def test_cells_that_keep_nothing_are_those_whose_states_tell_all():
+    assert {name for name, cell in CELLS.items() if not cell.keeps} == {"elman", "elman_relu"}

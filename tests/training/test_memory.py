@@ -26,7 +26,7 @@ def stated(architecture: Architecture, threads: int, tasks: int, parameters: int
     row = {"lstm": odd_lines(4 * h) + 2 * odd_lines(h), "gru": odd_lines(4 * h) + odd_lines(h), "elman": odd_lines(h)}
     step = layers * directions * row[architecture.cell] + (layers + 1) * directions * h * (layers > 1)
     rows = threads * 16 * T
-    return 4 * rows * step + 64 * rows + 4 * parameters * (6 + tasks)
+    return 4 * rows * step + 64 * rows + 4 * parameters * (4 + 2 * threads + tasks)
 
 
 def step_and_network(cell, layers, bidirectional, hidden_size, threads):

@@ -50,7 +50,10 @@ class Setup(NamedTuple):
 
     plan: Plan
     parameters: Array  # (P,)
-    packed: Array
+    packed: (
+        Array  # (threads, .) when learning: each thread packs for itself, since no core writes fast what others read
+    )
+    packed_for: Array  # int64 (threads + 1, 8) [., 0]: the job for which each thread has packed; last, the latest job
     floats: Array  # (threads, .)
     ints: Array  # int64 (threads, .)
     learning: bool  # go back too; else the rest is not looked at
@@ -65,6 +68,7 @@ class Job(NamedTuple):
 
     setup: Setup
     batch: Batch
+    number: int
     tasks: int
     values: tuple[int, int, int]  # address, rows and columns: the array itself may be read-only
     logits: Array  # (N, C), or (the batch's steps, C) with a loss at every step
@@ -256,7 +260,7 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
     score, _ = class_scores(dtype)
 
     @part(f"shard_forward_{dtype}")
-    def shard_forward(job, shard, values):
+    def shard_forward(job, shard, values, packed):
         """Take a shard from its values to its class scores; return where what they read lies, and its rows."""
         setup, at, n = job.setup, shard.at, shard.lengths.size
         plan, learning, memory = setup.plan, setup.learning, shard.memory
@@ -274,7 +278,7 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
             states[:, :n] = 0
             tape_at = at.tape + (d * at.tape_size if learning and plan.keeps else 0)
             tape = view(memory, tape_at, (at.tape_rows, plan.tape_stride))
-            weights = forward_weights(plan, setup.packed, d)
+            weights = forward_weights(plan, packed, d)
             forward(plan.forward, (plan.products, x, x_rows, weights, shard.steps, numbers, False, tape, states))
             if layer < plan.n_layers - 1 or plan.readout != LAST:
                 outputs = view(memory, _outputs_at(shard, learning, layer), (shard.rows, columns))
@@ -285,7 +289,7 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
                 last_states(states, shard.steps, shard.lengths, width, end * width, features)
         read_at, rows = _read_out(plan, shard, learning)
         read, scores = view(memory, read_at, (rows, columns)), view(memory, at.logits, (rows, plan.score_width))
-        transposed, _, bias = score_weights(plan, setup.packed)
+        transposed, _, bias = score_weights(plan, packed)
         score(plan.products, read, shard.steps.rows, transposed, bias, scores)
         return read_at, rows
 
@@ -299,13 +303,13 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
     _, score_backward = class_scores(dtype)
 
     @part(f"shard_backward_{dtype}")
-    def shard_backward(job, shard, values, read, d_scores, sums):
+    def shard_backward(job, shard, values, packed, read, d_scores, sums):
         """Take dL/d(class scores) back through the shard and add up the gradients of all weights."""
         setup, at, n = job.setup, shard.at, shard.lengths.size
         plan, memory = setup.plan, shard.memory
         width, columns = plan.width, plan.n_ends * plan.width
         d_features = view(memory, at.d_features, (read.shape[0], columns))
-        _, plain, _ = score_weights(plan, setup.packed)
+        _, plain, _ = score_weights(plan, packed)
         of_weight, of_bias = score_sums(plan, sums)
         score_backward(plan.products, read, d_scores, shard.steps.rows, plain, d_features, of_weight, of_bias)
 
@@ -343,7 +347,7 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
                 tape_at = at.tape + (d * at.tape_size if plan.keeps else 0)
                 tape = view(memory, tape_at, (at.tape_rows, plan.tape_stride))
                 states = view(memory, at.states + d * at.states_size, shape)
-                weights, direction_sums = backward_weights(plan, setup.packed, d), weight_sums(plan, sums, d)
+                weights, direction_sums = backward_weights(plan, packed, d), weight_sums(plan, sums, d)
                 backward(
                     plan.backward,
                     (plan.products, x, x_rows, order, weights, shard.steps, numbers, False, tape, states, d_outputs,
@@ -369,7 +373,7 @@ def _setup_type(dtype: np.dtype[Any]) -> Any:
     number, index, real = from_dtype(dtype), types.int64, types.float64
     ints, table, reals = types.Array(index, 1, "C"), types.Array(index, 2, "C"), types.Array(real, 1, "C")
     vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
-    parts = (plan_type(), vector, vector, matrix, table, types.boolean, matrix, reals, ints, real)
+    parts = (plan_type(), vector, matrix, table, matrix, table, types.boolean, matrix, reals, ints, real)
     return types.BaseTuple.from_types(parts, Setup)
 
 
@@ -377,7 +381,7 @@ def _job_type(dtype: np.dtype[Any]) -> Any:
     """Return Numba's type of a Job."""
     index, ints = types.int64, types.Array(types.int64, 1, "C")
     batch, values = types.BaseTuple.from_types((ints,) * 5, Batch), types.UniTuple(index, 3)
-    rest = (batch, index, values, types.Array(from_dtype(dtype), 2, "C"), ints, ints, types.float64, index)
+    rest = (batch, index, index, values, types.Array(from_dtype(dtype), 2, "C"), ints, ints, types.float64, index)
     return types.BaseTuple.from_types((_setup_type(dtype), *rest), Job)
 
 
@@ -403,7 +407,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
 
     @kernel(f"prepare_{dtype}", allocates=True)
     def prepare(setup_at, where, values, offsets, chosen, targets, numbers, logits, key, pack):
-        """Check a batch, cut it into shards, pack the weights if asked to, and write the job down for the threads.
+        """Check a batch, cut it into shards, pack the weights for a prediction if asked to, and write the job down.
 
         numbers : int64 (5, N + 1), memory for the Batch
 
@@ -423,10 +427,12 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         if floats > setup.floats.shape[1] or ints > setup.ints.shape[1]:
             return 3, floats, ints, rows
         if pack:
-            pack_all(plan, setup.parameters, setup.packed, setup.learning)
+            pack_all(plan, setup.parameters, setup.packed[0], False)
+        latest = setup.packed_for[setup.packed_for.shape[0] - 1]
+        latest[0] += 1
         tasks = min(n_shards, setup.losses.size) if setup.learning else n_shards
         scale = 1.0 / (rows if plan.readout == EVERY_STEP else n)
-        put(where, Job(setup, batch, tasks, values, logits, targets, chosen, scale, key))
+        put(where, Job(setup, batch, latest[0], tasks, values, logits, targets, chosen, scale, key))
         return 0, floats, ints, rows
 
     @kernel(f"task_{dtype}")
@@ -438,12 +444,16 @@ def passes(dtype: np.dtype[Any]) -> Passes:
             setup.sums[number] = 0
             setup.losses[number] = 0
             setup.correct[number] = 0
+            if setup.packed_for[worker, 0] != job.number:
+                pack_all(setup.plan, setup.parameters, setup.packed[worker], True)
+                setup.packed_for[worker, 0] = job.number
+        packed = setup.packed[worker if setup.learning else 0]
         values = array_at(job.values[0], empty, (job.values[1], job.values[2]))
         n_shards, plan = job.batch.edges.size - 1, setup.plan
         columns = plan.n_ends * plan.width
         for each in range(number * n_shards // job.tasks, (number + 1) * n_shards // job.tasks):
             shard = _new_shard(job, each, worker)
-            read_at, rows = shard_forward(job, shard, values)
+            read_at, rows = shard_forward(job, shard, values, packed)
             scores = view(shard.memory, shard.at.logits, (rows, plan.score_width))
             _place_scores(job, shard, scores)
             if setup.learning:
@@ -452,7 +462,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
                 setup.losses[number] += loss
                 setup.correct[number] += correct
                 read = view(shard.memory, read_at, (rows, columns))
-                shard_backward(job, shard, values, read, d_scores, setup.sums[number])
+                shard_backward(job, shard, values, packed, read, d_scores, setup.sums[number])
 
     @kernel(f"finish_{dtype}")
     def finish(where_address, gradient):

@@ -64,7 +64,7 @@ class Network:
 
     @functools.cached_property
     def _packed(self) -> Array:
-        return aligned((self._layout.packed_size,), self.dtype, zero=True)  # padding stays zero
+        return aligned((1, self._layout.packed_size), self.dtype, zero=True)  # padding stays zero
 
     def __getstate__(self) -> dict[str, Any]:
         return {"architecture": self.architecture, "dtype": self.dtype, "parameters": self.parameters}
@@ -102,7 +102,7 @@ class Network:
 
     def packed_weights(self) -> Array:
         """Return the parameters of this moment, packed for the forward sweep: an array of the caller's own."""
-        packed = aligned(self._packed.shape, self.dtype, zero=True)
+        packed = aligned((self._layout.packed_size,), self.dtype, zero=True)
         pack_all(self.plan, self.parameters.vector, packed, False)
         return packed
 
@@ -145,9 +145,7 @@ class Network:
         logits = self._new_logits(chosen, offsets)
         key = -1 if dropout_key is None or self.architecture.dropout == 0 else dropout_key
         threads = available_threads() if n_threads is None else n_threads
-        with self._packing:
-            self._packed_from = None
-            place.prepare(values, offsets, targets, chosen, logits, key, threads, True)
+        place.prepare(values, offsets, targets, chosen, logits, key, threads, False)
         place.run()
         gradient = np.empty_like(self.parameters.vector)
         loss, norm, correct = place.finish(gradient)
@@ -159,7 +157,7 @@ class Network:
         self._spare = []
 
     def _new_workplace(self, *, learning: bool) -> Workplace:
-        return Workplace(self._layout, self.parameters.vector, self._packed, learning=learning)
+        return Workplace(self._layout, self.parameters.vector, None if learning else self._packed)
 
     def _new_logits(self, chosen: Array, offsets: Array) -> Array:
         """Return room for the class scores of the chosen sequences."""

@@ -24,8 +24,9 @@ class Workplace:
     Use: `prepare` a batch, `run` it, and after learning `finish` it.
     """
 
-    def __init__(self, layout: Layout, parameters: Array, packed: Array, *, learning: bool = False) -> None:
-        self._layout, self._parameters, self._packed, self._learning = layout, parameters, packed, learning
+    def __init__(self, layout: Layout, parameters: Array, packed: Array | None) -> None:
+        """Make a workplace for predictions with weights that are packed once, or without them for learning."""
+        self._layout, self._parameters, self._packed, self._learning = layout, parameters, packed, packed is None
         self._kernels = passes(layout.dtype)
         self._setup, self._job = np.zeros((2, _DESCRIPTORS), np.int64)
         self._setup_at, self._job_at = _address(self._setup), _address(self._job)
@@ -108,14 +109,15 @@ class Workplace:
 
     def _reserve(self, workers: int, tasks: int, floats: int, ints: int) -> None:
         """Grow the memory to so many workers, tasks, and floats and ints a worker."""
-        dtype = self._layout.dtype
+        layout, dtype = self._layout, self._layout.dtype
         self._workers, self._tasks = max(workers, self._workers), max(tasks, self._tasks)
         self._floats, self._ints = max(_in_lines(floats), self._floats), max(_in_lines(ints), self._ints)
-        summed = self._tasks if self._learning else 0
+        summed, packed = (self._tasks, None) if self._learning else (0, self._packed)
         self._memory = Setup(
             plan=self._layout.plan,
             parameters=self._parameters,
-            packed=self._packed,
+            packed=aligned((self._workers, layout.packed_size), dtype, zero=True) if packed is None else packed,
+            packed_for=np.zeros((self._workers + 1, 8), np.int64),
             floats=aligned((self._workers, self._floats), dtype),
             ints=aligned((self._workers, self._ints), np.dtype(np.int64)),
             learning=self._learning,

@@ -58,8 +58,8 @@ class Standardiser:
         mean = np.where(values.min(axis=0) == values.max(axis=0), pivot, mean)
         return cls(mean, np.where(constant, 1.0, deviation))
 
-    def apply(self, sequences: Sequences, dtype: DTypeLike = np.float32) -> Sequences:
-        """Give the standardised sequences in ``dtype``, float32 or float64.
+    def apply(self, sequences: Sequences, dtype: DTypeLike = np.float32, *, first: int = 0) -> Sequences:
+        """Give the standardised sequences in ``dtype``, float32 or float64; ``first`` is what errors call the first.
 
         Raises
         ------
@@ -75,7 +75,7 @@ class Standardiser:
         for start, block in _blocks(sequences.values):
             scaled = (block - self.mean) / self.scale
             if (np.abs(scaled) > LARGEST).any():
-                raise _overflow(sequences, start, scaled)
+                raise _overflow(sequences, start, scaled, first)
             result[start : start + len(block)] = scaled
         return sequences.with_values(result)
 
@@ -93,11 +93,12 @@ def _sum(values: FloatArray, centre: NDArray[np.float64], power: int) -> NDArray
     return total
 
 
-def _overflow(sequences: Sequences, start: int, scaled: NDArray[Any]) -> DataError:
+def _overflow(sequences: Sequences, start: int, scaled: NDArray[Any], first: int) -> DataError:
     row, feature = np.argwhere(np.abs(scaled) > LARGEST)[0]
     sequence = int(np.searchsorted(sequences.offsets, start + row, side="right")) - 1
     step = int(start + row - sequences.offsets[sequence])
+    value = sequences.values[start + row, feature]
     return DataError(
-        f"Sequence {sequence}, step {step}, feature {feature}: the value {sequences.values[start + row, feature]:g} "
+        f"Sequence {first + sequence}, step {step}, feature {feature}: the value {value:g} "
         "lies too far from the training data to be computed with. Check its unit."
     )

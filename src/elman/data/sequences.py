@@ -104,6 +104,20 @@ class Sequences:
         """D, the number of features of a step."""
         return int(self.values.shape[1])
 
+    def in_runs(self, most_values: int) -> Iterator[Sequences]:
+        """Give views of runs of neighbours, each of at most so many numbers, but of one sequence at least."""
+        most_steps = max(1, most_values // max(1, self.n_features))
+        first = 0
+        if len(self) == 0:
+            yield self
+        while first < len(self):
+            begin = self.offsets[first]
+            last = int(np.searchsorted(self.offsets, begin + most_steps, side="right")) - 1
+            stop = min(max(last, first + 1), len(self))
+            offsets = self.offsets[first : stop + 1] - begin
+            yield Sequences(self.values[begin : self.offsets[stop]], offsets, self.feature_names)
+            first = stop
+
     def with_values(self, values: FloatArray) -> Sequences:
         """Give the same sequences with other values, float (S, D'); the names stay while D' = D."""
         names = self.feature_names if values.shape[1:] == self.values.shape[1:] else None

@@ -29,6 +29,8 @@ from elman.training.history import History, Record
 from elman.training.settings import TrainingSettings
 from elman.training.trainer import Samples, Trainer
 
+_RUN = 1 << 22  # numbers that are prepared for a prediction at a time: memory stays bounded, however large X is
+
 
 class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Classify sequences, or every step of them, with a recurrent network.
@@ -360,9 +362,9 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             raise DataError(message)
         return sequences
 
-    def _prepared(self, sequences: Sequences) -> Sequences:
+    def _prepared(self, sequences: Sequences, first: int = 0) -> Sequences:
         if self.standardiser_ is not None:
-            return self.standardiser_.apply(sequences, self.network_.dtype)
+            return self.standardiser_.apply(sequences, self.network_.dtype, first=first)
         return sequences.with_values(sequences.values.astype(self.network_.dtype))
 
     def _samples(self, part: Part) -> Samples:
@@ -383,9 +385,14 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return proba
 
     def _unchecked_proba(self, sequences: Sequences) -> NDArray[np.float64]:
-        prepared = self._prepared(sequences)
+        pieces: list[NDArray[np.float64]] = []
+        first = 0
         with np.errstate(over="ignore", invalid="ignore"):
-            return np.asarray(self.network_.proba(prepared.values, prepared.offsets, n_threads=self.n_threads))
+            for run in sequences.in_runs(_RUN):
+                prepared = self._prepared(run, first)
+                pieces.append(self.network_.proba(prepared.values, prepared.offsets, n_threads=self.n_threads))
+                first += len(run)
+        return np.concatenate(pieces)
 
     def _by_step(self, values: NDArray[Any], sequences: Sequences) -> Any:
         if not self._every_step:

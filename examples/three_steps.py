@@ -115,8 +115,9 @@ def train_by_the_engine(sequences, targets, weights):
     offsets = np.arange(len(sequences) + 1) * STEPS  # and where each begins
     history = np.zeros(EPOCHS)
     for epoch in range(EPOCHS):
-        history[epoch], gradient, _ = network.loss_and_gradient(values, offsets, targets)
-        network.parameters.vector[:] -= LEARNING_RATE * gradient
+        found = network.loss_and_gradient(values, offsets, targets)
+        history[epoch] = found.loss
+        network.parameters.vector[:] -= LEARNING_RATE * found.gradient
     return history, network.parameters
 
 

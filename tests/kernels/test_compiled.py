@@ -159,7 +159,7 @@ def test_a_change_in_another_file_is_never_met_with_a_stale_kernel(package):
     assert (doubled["hits"], doubled["misses"]) == (0, 2)
     assert doubled["y"] == [2 * y for y in before["y"]]
 
-    change(kernels / "activations.py", "return with_sign(-m / (two + m), x)", "return with_sign(-m / (two + m), -x)")
+    change(kernels / "activations.py", "return with_sign(m / (two + m), x)", "return with_sign(m / (two + m), -x)")
     negated = run()
     assert (negated["hits"], negated["misses"]) == (0, 2)
     assert negated["y"] == [-2 * y for y in before["y"]]

@@ -304,8 +304,10 @@ def test_a_mixture_of_precisions_is_refused():
 
 
 @kernel("test_multiply_both")
-def compiled_both(c, bias, first, rows, columns, lanes, a, a_depth, a_packed, a_at, b, b_depth, b_packed, b_at):
-    multiply_both(c, bias, first, rows, columns, lanes, a, a_depth, a_packed, a_at, b, b_depth, b_packed, b_at)
+def compiled_both(
+    c, start, stride, first, rows, columns, lanes, a, a_depth, a_packed, a_at, b, b_depth, b_packed, b_at
+):
+    multiply_both(c, start, stride, first, rows, columns, lanes, a, a_depth, a_packed, a_at, b, b_depth, b_packed, b_at)
 
 
 @kernel("test_accumulate_rows")
@@ -329,7 +331,7 @@ def test_both_products_at_once_are_the_bits_of_one_after_the_other(dtype):
             factors += [(p.a, p.a_rows, 2, p.a.shape[1]), p.depth, p.packed, 6]
         start = np.r_[[np.nan] * 4, bias].astype(dtype)
         c = (one.c, one.c_rows, 4, one.c.shape[1])
-        compiled_both(c, start, 1, rows, one.columns, lanes(dtype), *factors)
+        compiled_both(c, start, 0, 1, rows, one.columns, lanes(dtype), *factors)
         one.guarded.check()
         two.guarded.check()
         assert np.array_equal(one.c[one.c_rows[1:], 4 : 4 + one.columns], expected)

@@ -40,7 +40,7 @@ from elman.kernels.plan import (
 )
 from elman.kernels.shards import BLOCK_ROWS, SHARD_ROWS, Batch, Steps, cut, number_rows, order_rows, shards_of
 from elman.kernels.sweep import sweep_signatures
-from elman.kernels.updates import norm, sum_gradients
+from elman.kernels.updates import claim, norm, sum_gradients
 
 Array = np.ndarray[Any, Any]
 
@@ -441,6 +441,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         job = take_job(context)
         setup = job.setup
         if setup.learning:
+            claim(setup.sums[number])
             setup.sums[number] = 0
             setup.losses[number] = 0
             setup.correct[number] = 0

@@ -46,17 +46,23 @@ def multiply(c, start, start_stride, a, first, rows, depth, packed, packed_at, c
 
 
 @kernel("multiply_both")
-def multiply_both(c, bias, first, rows, columns, lanes, a, a_depth, a_packed, a_at, b, b_depth, b_packed, b_at):
-    """Set rows of C to a bias row plus A times its packed weights plus B times its own, in one pass over C."""
+def multiply_both(
+    c, start, start_stride, first, rows, columns, lanes, a, a_depth, a_packed, a_at, b, b_depth, b_packed, b_at
+):
+    """Set rows of C to their start plus A times its packed weights plus B times its own, in one pass over C."""
     wide = 2 * lanes
     j = 0
     while j + wide <= columns:
         at, b_here = a_at + j * a_depth, b_at + j * b_depth
-        _wide_both(c, bias, 0, first, rows, j, a, a_depth, a_packed, at, wide, b, b_depth, b_packed, b_here, wide)
+        _wide_both(
+            c, start, start_stride, first, rows, j, a, a_depth, a_packed, at, wide, b, b_depth, b_packed, b_here, wide
+        )
         j += wide
     if j < columns:
         at, b_here = a_at + j * a_depth, b_at + j * b_depth
-        _narrow_both(c, bias, 0, first, rows, j, a, a_depth, a_packed, at, lanes, b, b_depth, b_packed, b_here, lanes)
+        _narrow_both(
+            c, start, start_stride, first, rows, j, a, a_depth, a_packed, at, lanes, b, b_depth, b_packed, b_here, lanes
+        )
 
 
 @kernel("accumulate_gradient")
@@ -105,7 +111,7 @@ def products(dtype: np.dtype[Any]) -> Products:
     of_gradient = (array, n, n, matrix, n, matrix, n, n, n, n)
     of_rows = (array, matrix, n, n, n, n)
     factor = (matrix, n, array, n)
-    of_both = (matrix, array, n, n, n, n, *factor, *factor)
+    of_both = (matrix, array, n, n, n, n, n, *factor, *factor)
     kernels = (
         (multiply, of_multiply),
         (multiply_both, of_both),

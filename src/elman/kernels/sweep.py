@@ -151,7 +151,7 @@ def _forward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
                         multiply(at_multiply, (pre, bias, 0, h, row, alive, inner, hh, at_hh, columns, vector))
                     elif few:
                         factors = (inputs, depth, ih, at_ih, h, inner, hh, at_hh)
-                        multiply_both(at_both, (pre, bias, row, alive, columns, vector, *factors))
+                        multiply_both(at_both, (pre, bias, 0, row, alive, columns, vector, *factors))
                     elif inner > 0:
                         start = (flat_tape, tape_stride)
                         multiply(at_multiply, (pre, *start, h, row, alive, inner, hh, at_hh, columns, vector))
@@ -164,7 +164,9 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
     step = _backward_step(cell, dtype)
     input_runs, hidden_runs, vector = cell.input_runs, cell.hidden_runs, lanes(dtype)
     n_gates, n_blocks = len(cell.gates), cell.blocks
-    _, multiply, _, accumulate_gradient, accumulate_rows = products(dtype)
+    _, multiply, multiply_both, accumulate_gradient, accumulate_rows = products(dtype)
+    one_pass = len(hidden_runs) == 2
+    (_, first_place, first_count), (last_gate, last_place, last_count) = hidden_runs[0], hidden_runs[-1]
 
     @kernel(f"backward_{cell.name}_{dtype}")
     def backward(
@@ -179,7 +181,7 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
         """
         ih, hh, bias, depth, hidden_size = weights
         width, stride = bias.size // n_blocks, states.shape[2]
-        at_multiply, _, at_gradient, at_rows = products
+        at_multiply, at_both, at_gradient, at_rows = products
         flat_tape, flat_d, flat_d_x = (
             view(tape, 0, (tape.size,)),
             view(d_states, 0, (d_states.size,)),
@@ -200,7 +202,12 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
                 if d_output.size:
                     _add_rows(d_output, order, row, d_column, d_states, alive, width)
                 step(tape, tape_rows[row], states, d_states, steps.previous[row], steps.current[row], alive, width)
-                if carried or t > 0:
+                if (carried or t > 0) and one_pass:
+                    a = (flat_tape, tape_rows, first_place * width, tape.shape[1])
+                    b = (flat_tape, tape_rows, last_place * width, tape.shape[1])
+                    factors = (a, first_count * width, hh, 0, b, last_count * width, hh, last_gate * width * width)
+                    multiply_both(at_both, (d_h, flat_d, stride, row, alive, width, vector, *factors))
+                elif carried or t > 0:
                     for gate, place, count in hidden_runs:
                         d_pre, at = (flat_tape, tape_rows, place * width, tape.shape[1]), gate * width * width
                         multiply(

@@ -8,7 +8,21 @@ import math
 
 import numpy as np
 
-from elman.kernels.compiled import kernel
+from elman.kernels.compiled import kernel, part
+from elman.kernels.lanes import prefetch_to_write
+
+_MOST_CLAIMED = 1 << 16  # numbers that fit the cache
+
+
+@part("claim")
+def claim(vector):
+    """Ask for the cache lines of a vector that another core has read, all at once, before it is written.
+
+    Written without that, each line is waited for in turn, about a tenth of a microsecond.
+    """
+    if vector.size <= _MOST_CLAIMED:
+        for p in range(0, vector.size, 64 // vector.itemsize):
+            prefetch_to_write(vector, p)
 
 
 @kernel("sum_gradients")
@@ -39,6 +53,7 @@ def norm(vector):
 @kernel("sgd")
 def sgd(parameters, gradient, scale, velocity, learning_rate, momentum, nesterov, weight_decay, first):
     """w -= lr * g, with v = momentum * v + g in place of g, or g + momentum * v if `nesterov`."""
+    claim(parameters)
     number = parameters.dtype.type
     scale, learning_rate, momentum, weight_decay = (
         number(scale),
@@ -59,6 +74,7 @@ def rmsprop(
     parameters, gradient, scale, square, velocity, learning_rate, rho, one_minus_rho, epsilon, momentum, weight_decay
 ):
     """s = rho * s + (1 - rho) * g^2;  w -= lr * g / (sqrt(s) + epsilon), with momentum on the step."""
+    claim(parameters)
     number = parameters.dtype.type
     scale, learning_rate, rho, one_minus_rho, epsilon, momentum, weight_decay = (
         number(scale),
@@ -89,6 +105,7 @@ def adam(
     step_size, root_2 : lr / (1 - beta_1^t) and sqrt(1 - beta_2^t), the corrections for the start from zero
     shrink : added to the gradient times w (Adam's weight decay); decay : w is first multiplied by it (AdamW's)
     """
+    claim(parameters)
     number = parameters.dtype.type
     scale, step_size, shrink, decay, beta_1, beta_2, rest_1, rest_2, root_2, epsilon = (
         number(scale),

@@ -129,20 +129,15 @@ def stay_separate(typingctx: Any) -> Any:
 _PREFETCH = ir.FunctionType(ir.VoidType(), [ir.IntType(8).as_pointer(), *[ir.IntType(32)] * 3])
 
 
-def llvm_prefetch_to_write(builder: Any, place: Any) -> None:
-    """Emit a request for the cache line at this address, to be written."""
-    hint = cgutils.get_or_insert_function(builder.module, _PREFETCH, "llvm.prefetch.p0")
-    write, keep, data = (ir.Constant(ir.IntType(32), n) for n in (1, 3, 1))
-    builder.call(hint, [builder.bitcast(place, ir.IntType(8).as_pointer()), write, keep, data])
-
-
 @intrinsic
 def prefetch_to_write(typingctx: Any, array: Any, at: Any) -> Any:
     """Ask for the cache line of array[at], to be written."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        base = data_pointer(context, builder, signature.args[0], args[0])
-        llvm_prefetch_to_write(builder, builder.gep(base, [args[1]]))
+        place = builder.gep(data_pointer(context, builder, signature.args[0], args[0]), [args[1]])
+        hint = cgutils.get_or_insert_function(builder.module, _PREFETCH, "llvm.prefetch.p0")
+        write, keep, data = (ir.Constant(ir.IntType(32), n) for n in (1, 3, 1))
+        builder.call(hint, [builder.bitcast(place, ir.IntType(8).as_pointer()), write, keep, data])
         return context.get_dummy_value()
 
     return types.void(array, types.intp), emit

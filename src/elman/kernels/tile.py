@@ -17,7 +17,7 @@ from numba.core.errors import NumbaError
 from numba.extending import intrinsic
 from numba.np.numpy_support import as_dtype
 
-from elman.kernels.lanes import VECTOR_BYTES, data_pointer, lanes, llvm_fma, llvm_prefetch_to_write
+from elman.kernels.lanes import VECTOR_BYTES, data_pointer, lanes, llvm_fma
 
 # Sums for 8 x 2 vectors take 16 of the 32 registers of AVX-512; 6 x 2 take 12 of the 16 that the others have.
 MOST_ROWS = 8 if VECTOR_BYTES == 64 else 6
@@ -247,9 +247,6 @@ def gradient_panel(vectors: int) -> Any:
 
                 below = [builder.add(i, ir.Constant(_INT, n)) for n in range(rows)]
                 offsets = [builder.add(builder.add(c_at, j), builder.mul(c_stride, row)) for row in below]
-                for offset in offsets:  # while the products are summed, what they are added to comes into the cache
-                    for n in range(vectors):
-                        llvm_prefetch_to_write(builder, e.at(c, offset, ir.Constant(_INT, n * e.width)))
                 zero = ir.Constant(e.vector, None)
                 sums = e.accumulate([[zero] * vectors for _ in range(rows)], depth, a_pointers, b_offset, b.base)
                 for offset, row in zip(offsets, sums):

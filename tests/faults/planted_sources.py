@@ -33,7 +33,7 @@ SOURCE_FAULTS = {
         "kernels/passes.py",
         "order_rows(lengths, steps, offsets, False, numbers[5])",
         "order_rows(lengths, steps, offsets, True, numbers[5])",
-        f"{PYTORCH}[float64-gru-1-one-last]",
+        f"{PYTORCH}[gru-1-one-last-float64]",
     ),
     "reverse direction not turned back": (
         "kernels/passes.py",

@@ -224,13 +224,13 @@ def test_accumulate_gradient_lets_nan_through_where_it_belongs(dtype):
     rng = np.random.default_rng(7)
     rows, size, columns = 9, 5, lanes(dtype) * 3
     a, b = rng.standard_normal((rows, size)).astype(dtype), rng.standard_normal((rows, columns)).astype(dtype)
-    b[4, 6] = math.nan
+    b[4, columns - 1] = math.nan
     c, order = np.zeros((size, columns), dtype), np.arange(rows)
     compiled_accumulate(
         c, 0, columns, (a, order, 0, size), size, (b, order, 0, columns), columns, 0, rows, lanes(dtype)
     )
-    assert np.isnan(c[:, 6]).all()
-    assert np.isfinite(np.delete(c, 6, axis=1)).all()
+    assert np.isnan(c[:, columns - 1]).all()
+    assert np.isfinite(c[:, : columns - 1]).all()
 
 
 @pytest.mark.parametrize("dtype", DTYPES, ids=str)

@@ -38,7 +38,7 @@ if numba.config.DISABLE_JIT:
 
 # "numpy" error model: x / 0 is inf, as in NumPy; the "python" model checks every division, which stops the vectoriser.
 # Without "nrt" no array's owner is counted, which costs more than small work itself; such a function cannot allocate.
-FLAGS = {"nogil": True, "error_model": "numpy", "_nrt": False}
+FLAGS = {"nogil": True, "error_model": "numpy", "_nrt": False, "no_cfunc_wrapper": True}
 
 
 @functools.cache
@@ -123,11 +123,14 @@ def _compiled(function: Callable[..., Any], name: str, **flags: Any) -> Any:
     return numba.njit(**{**FLAGS, **flags})(function)
 
 
-def kernel(name: str, *, allocates: bool = False) -> Callable[[Callable[..., Any]], Any]:
-    """Compile a function on its first call and keep the machine code on disk under `name`, which it alone has."""
+def kernel(name: str, *, allocates: bool = False, python: bool = True) -> Callable[[Callable[..., Any]], Any]:
+    """Compile a function on its first call and keep the machine code on disk under `name`, which it alone has.
+
+    Without `python` it is only for other kernels and saves the code that takes Python's arguments apart.
+    """
 
     def decorate(function: Callable[..., Any]) -> Any:
-        dispatcher = _compiled(function, name, _nrt=allocates)
+        dispatcher = _compiled(function, name, _nrt=allocates, no_cpython_wrapper=not python)
         try:
             dispatcher._cache = KernelCache(function, name)
         except (RuntimeError, OSError):  # no folder to cache in: compile in every process rather than fail
@@ -139,7 +142,7 @@ def kernel(name: str, *, allocates: bool = False) -> Callable[[Callable[..., Any
 
 def part(name: str) -> Callable[[Callable[..., Any]], Any]:
     """Compile a function that kernels call, under a name of its own; it is kept inside each kernel that uses it."""
-    return functools.partial(_compiled, name=f"part_{name}")
+    return functools.partial(_compiled, name=f"part_{name}", no_cpython_wrapper=True)
 
 
 def inlined(name: str) -> Callable[[Callable[..., Any]], Any]:

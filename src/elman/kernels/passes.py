@@ -137,13 +137,22 @@ def lay_out(plan, n, rows, longest, learning):
     )  # fmt: skip
 
 
+@part("sum")
+def _sum(values):
+    """Add up numbers in their order."""
+    total = values.dtype.type(0)
+    for value in values:
+        total += value
+    return total
+
+
 @part("memory_for")
 def _memory_for(plan, batch, learning):
     """Return how many floats and ints the largest shard of a batch takes."""
     floats, ints = 0, 0
     for shard in range(batch.edges.size - 1):
         first, stop = batch.edges[shard], batch.edges[shard + 1]
-        places = lay_out(plan, stop - first, batch.lengths[first:stop].sum(), batch.lengths[first], learning)
+        places = lay_out(plan, stop - first, _sum(batch.lengths[first:stop]), batch.lengths[first], learning)
         floats, ints = max(floats, places.floats), max(ints, places.ints)
     return floats, ints
 
@@ -182,7 +191,7 @@ def _new_shard(job, number, worker):
     batch, ints = job.batch, job.setup.ints[worker]
     first, stop = batch.edges[number], batch.edges[number + 1]
     lengths, offsets = batch.lengths[first:stop], batch.offsets[first:stop]
-    rows, edges = lengths.sum(), lengths[0] + 1
+    rows, edges = _sum(lengths), lengths[0] + 1
     a = 2 * edges
     numbers = view(ints, a, (8, rows))
     starts, blocks = ints[:edges], ints[edges:a]
@@ -253,13 +262,12 @@ def _loss_of(job, shard, scores, d_scores):
     return cross_entropy(scores, wanted, job.setup.plan.n_classes, job.scale, d_scores)
 
 
-@functools.cache
 def _shard_forward(dtype: np.dtype[Any]) -> Any:
     """Make the way forward of a shard."""
     forward = caller(types.void, sweep_signatures(dtype)[0])
     score, _ = class_scores(dtype)
 
-    @part(f"shard_forward_{dtype}")
+    @kernel(f"shard_forward_{dtype}", python=False)
     def shard_forward(job, shard, values, packed):
         """Take a shard from its values to its class scores; return where what they read lies, and its rows."""
         setup, at, n = job.setup, shard.at, shard.lengths.size
@@ -296,13 +304,12 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
     return shard_forward
 
 
-@functools.cache
 def _shard_backward(dtype: np.dtype[Any]) -> Any:
     """Make the way back of a shard."""
     backward = caller(types.void, sweep_signatures(dtype)[1])
     _, score_backward = class_scores(dtype)
 
-    @part(f"shard_backward_{dtype}")
+    @kernel(f"shard_backward_{dtype}", python=False)
     def shard_backward(job, shard, values, packed, read, d_scores, sums):
         """Take dL/d(class scores) back through the shard and add up the gradients of all weights."""
         setup, at, n = job.setup, shard.at, shard.lengths.size
@@ -364,8 +371,17 @@ def plan_type() -> Any:
     """Return Numba's type of a Plan."""
     index, table = types.int64, types.Array(types.int64, 2, "C")
     other = {"keeps": types.boolean, "scores": types.Array(index, 1, "C"), "products": types.UniTuple(index, 4)}
+    other["stages"] = types.UniTuple(index, 3)
     other |= dict.fromkeys(("table", "input_runs", "hidden_runs"), table)
     return types.BaseTuple.from_types(tuple(other.get(name, index) for name in Plan._fields), Plan)
+
+
+def _shard_type(dtype: np.dtype[Any]) -> Any:
+    """Return Numba's type of a Shard."""
+    index, ints, vector = types.int64, types.Array(types.int64, 1, "C"), types.Array(from_dtype(dtype), 1, "C")
+    steps, at = (types.BaseTuple.from_types(kinds, of) for kinds, of in (((ints,) * 7, Steps), ((index,) * 15, Places)))
+    parts = (ints, ints, ints, steps, types.Array(index, 2, "C"), ints, ints, index, at, vector)
+    return types.BaseTuple.from_types(parts, Shard)
 
 
 def _setup_type(dtype: np.dtype[Any]) -> Any:
@@ -385,6 +401,42 @@ def _job_type(dtype: np.dtype[Any]) -> Any:
     return types.BaseTuple.from_types((_setup_type(dtype), *rest), Job)
 
 
+class _Stage(NamedTuple):
+    """A kernel of its own, called by its address: what each would be linked into is optimised once, not twice."""
+
+    call: Any
+    address: int
+
+
+class _Stages(NamedTuple):
+    pack: _Stage
+    forward: _Stage
+    backward: _Stage
+
+
+@functools.cache
+def _stages(dtype: np.dtype[Any]) -> _Stages:
+    """Return what a task does one after the other."""
+    number, index = from_dtype(dtype), types.int64
+    vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
+    job, shard = _job_type(dtype), _shard_type(dtype)
+
+    def stage(function: Any, result: Any, *arguments: Any) -> _Stage:
+        return _Stage(caller(result, arguments), address(function, arguments))
+
+    return _Stages(
+        pack=stage(pack_all, types.void, plan_type(), vector, vector, types.boolean),
+        forward=stage(_shard_forward(dtype), types.UniTuple(index, 2), job, shard, matrix, vector),
+        backward=stage(_shard_backward(dtype), types.void, job, shard, matrix, vector, matrix, matrix, vector),
+    )
+
+
+def stages(dtype: np.dtype[Any]) -> tuple[int, int, int]:
+    """Return the addresses of the stages of a task, for a Plan."""
+    pack, forward, backward = _stages(dtype)
+    return pack.address, forward.address, backward.address
+
+
 class Passes(NamedTuple):
     """What takes a batch through a network, in one precision."""
 
@@ -397,7 +449,7 @@ class Passes(NamedTuple):
 @functools.cache
 def passes(dtype: np.dtype[Any]) -> Passes:
     """Return the kernels that take a batch through a network in float32 or float64."""
-    shard_forward, shard_backward = _shard_forward(dtype), _shard_backward(dtype)
+    pack, shard_forward, shard_backward = (stage.call for stage in _stages(dtype))
     take_setup, take_job, empty = taken(_setup_type(dtype)), taken(_job_type(dtype)), np.zeros(0, dtype)
 
     @kernel(f"set_up_{dtype}")
@@ -406,8 +458,8 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         put(where, setup)
 
     @kernel(f"prepare_{dtype}", allocates=True)
-    def prepare(setup_at, where, values, offsets, chosen, targets, numbers, logits, key, pack):
-        """Check a batch, cut it into shards, pack the weights for a prediction if asked to, and write the job down.
+    def prepare(setup_at, where, values, offsets, chosen, targets, numbers, logits, key):
+        """Check a batch, cut it into shards, and write the job down for the threads.
 
         numbers : int64 (5, N + 1), memory for the Batch
 
@@ -422,12 +474,10 @@ def passes(dtype: np.dtype[Any]) -> Passes:
             return 1, 0, 0, 0
         if setup.learning and not _targets_fit(plan, offsets, chosen, targets):
             return 2, 0, 0, 0
-        rows = batch.lengths.sum()
+        rows = _sum(batch.lengths)
         floats, ints = _memory_for(plan, batch, setup.learning)
         if floats > setup.floats.shape[1] or ints > setup.ints.shape[1]:
             return 3, floats, ints, rows
-        if pack:
-            pack_all(plan, setup.parameters, setup.packed[0], False)
         latest = setup.packed_for[setup.packed_for.shape[0] - 1]
         latest[0] += 1
         tasks = min(n_shards, setup.losses.size) if setup.learning else n_shards
@@ -435,7 +485,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         put(where, Job(setup, batch, latest[0], tasks, values, logits, targets, chosen, scale, key))
         return 0, floats, ints, rows
 
-    @kernel(f"task_{dtype}")
+    @kernel(f"task_{dtype}", python=False)
     def task(context, number, worker):
         """Take the shards of one task through the network."""
         job = take_job(context)
@@ -446,7 +496,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
             setup.losses[number] = 0
             setup.correct[number] = 0
             if setup.packed_for[worker, 0] != job.number:
-                pack_all(setup.plan, setup.parameters, setup.packed[worker], True)
+                pack(setup.plan.stages[0], (setup.plan, setup.parameters, setup.packed[worker], True))
                 setup.packed_for[worker, 0] = job.number
         packed = setup.packed[worker if setup.learning else 0]
         values = array_at(job.values[0], empty, (job.values[1], job.values[2]))
@@ -454,7 +504,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         columns = plan.n_ends * plan.width
         for each in range(number * n_shards // job.tasks, (number + 1) * n_shards // job.tasks):
             shard = _new_shard(job, each, worker)
-            read_at, rows = shard_forward(job, shard, values, packed)
+            read_at, rows = shard_forward(plan.stages[1], (job, shard, values, packed))
             scores = view(shard.memory, shard.at.logits, (rows, plan.score_width))
             _place_scores(job, shard, scores)
             if setup.learning:
@@ -463,7 +513,8 @@ def passes(dtype: np.dtype[Any]) -> Passes:
                 setup.losses[number] += loss
                 setup.correct[number] += correct
                 read = view(shard.memory, read_at, (rows, columns))
-                shard_backward(job, shard, values, packed, read, d_scores, setup.sums[number])
+                sums = setup.sums[number]
+                shard_backward(plan.stages[2], (job, shard, values, packed, read, d_scores, sums))
 
     @kernel(f"finish_{dtype}")
     def finish(where_address, gradient):
@@ -472,6 +523,6 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         setup, tasks = job.setup, job.tasks
         sum_gradients(setup.sums[:tasks])
         unpack_all(setup.plan, setup.sums[0], gradient)
-        return setup.losses[:tasks].sum() * job.scale, norm(gradient), setup.correct[:tasks].sum()
+        return _sum(setup.losses[:tasks]) * job.scale, norm(gradient), _sum(setup.correct[:tasks])
 
     return Passes(set_up, prepare, finish, address(task, (types.int64,) * 3))

@@ -8,6 +8,7 @@ from elman.kernels import plan as plans
 from elman.kernels.cells import CELLS
 from elman.kernels.compiled import address
 from elman.kernels.lanes import lanes, odd_lines, padded
+from elman.kernels.passes import stages
 from elman.kernels.plan import COLUMNS, Plan
 from elman.kernels.products import products
 from elman.kernels.sweep import sweep, sweep_signatures
@@ -61,6 +62,7 @@ class Layout:
             forward=forward,
             backward=backward,
             products=products(dtype).addresses,
+            stages=stages(dtype),
         )
 
     def _direction(self, layer: int, suffix: str) -> "np.ndarray[Any, np.dtype[np.int64]]":

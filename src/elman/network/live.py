@@ -28,6 +28,21 @@ class LiveSequence:
     ------
     ParameterError
         If the network needs steps that have not come yet.
+
+    Examples
+    --------
+    A trained classifier, fed step by step; its standardiser holds the scale of each feature:
+
+    >>> from elman import SequenceClassifier
+    >>> X = np.random.default_rng(0).standard_normal((40, 12, 2))
+    >>> y = X.sum(axis=(1, 2)) > 0
+    >>> classifier = SequenceClassifier(bidirectional=False, max_epochs=5, random_state=0).fit(X, y)
+    >>> sequence = LiveSequence(classifier.network_)
+    >>> standardiser = classifier.standardiser_
+    >>> for x in (X[0] - standardiser.mean) / standardiser.scale:
+    ...     scores = sequence.step(x)
+    >>> bool(classifier.classes_[scores.argmax()] == classifier.predict(X[:1])[0])
+    True
     """
 
     def __init__(self, network: Network) -> None:

@@ -88,9 +88,10 @@ class Network:
         with self._packing:
             vector = self.parameters.vector
             stale = self._packed_from is None or not np.array_equal(self._packed_from, vector)
-            place.prepare(values, offsets, NO_TARGETS, chosen, logits, -1, threads, stale)
             if stale:
+                pack_all(self.plan, vector, self._packed[0], False)
                 self._packed_from = vector.copy()
+        place.prepare(values, offsets, NO_TARGETS, chosen, logits, -1, threads)
         place.run()
         self._spare.append(place)
         return logits
@@ -145,7 +146,7 @@ class Network:
         logits = self._new_logits(chosen, offsets)
         key = -1 if dropout_key is None or self.architecture.dropout == 0 else dropout_key
         threads = available_threads() if n_threads is None else n_threads
-        place.prepare(values, offsets, targets, chosen, logits, key, threads, False)
+        place.prepare(values, offsets, targets, chosen, logits, key, threads)
         place.run()
         gradient = np.empty_like(self.parameters.vector)
         loss, norm, correct = place.finish(gradient)

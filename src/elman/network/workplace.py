@@ -39,9 +39,8 @@ class Workplace:
         self._n_tasks = self._n_workers = 0
 
     def prepare(
-        self, values: Array, offsets: Array, targets: Array, chosen: Array, logits: Array, key: int, n_threads: int,
-        pack: bool,
-    ) -> None:  # fmt: skip
+        self, values: Array, offsets: Array, targets: Array, chosen: Array, logits: Array, key: int, n_threads: int
+    ) -> None:
         """Check a batch, cut it into shards, and put it down for the threads, with memory for all of them.
 
         Raises
@@ -61,7 +60,7 @@ class Workplace:
         if workers > self._workers or n_tasks > self._tasks:
             self._reserve(workers, n_tasks, self._floats, self._ints)
         numbers = np.empty((5, n + 1), np.int64)
-        arguments = (self._job, self._values_at, self._offsets, chosen, self._targets, numbers, logits, key, pack)
+        arguments = (self._job, self._values_at, self._offsets, chosen, self._targets, numbers, logits, key)
         wrong, floats, ints, steps = self._kernels.prepare(self._setup_at, *arguments)
         if wrong == _TOO_LITTLE_MEMORY:
             self._reserve(workers, n_tasks, floats, ints)

@@ -1,17 +1,15 @@
 """elman beside PyTorch, JAX and ONNX Runtime, side by side in one run.
 
     pip install -e '.[benchmark]'         (peers that are not installed are left out)
-    python -m benchmarks.peers            everything: about a quarter of an hour, on a machine that does nothing else
+    python -m benchmarks.peers            everything: about ten minutes, on a machine that does nothing else
     python -m benchmarks.peers training live --cells LSTM
     python -m benchmarks.peers --quick    every row once or twice: to see that it runs, not to quote
 
-Writes benchmarks/results/peers.json, peers.md (the table) and peers.svg (the plot). See benchmarks/README.md for what
-is compared, and why it is fair.
+Writes peers.json, peers.md (the table) and peers.svg (the plot) to benchmarks/results/, or to results/partial or
+results/quick. See benchmarks/README.md for what is compared, and why it is fair.
 """
 
 import argparse
-import math
-import os
 import sys
 from pathlib import Path
 
@@ -20,6 +18,7 @@ from benchmarks.report import Results, Row, line_of, write
 from benchmarks.roof import roof
 from benchmarks.timing import QUICK, Effort, medians
 from benchmarks.work import GROUPS, Work
+from elman.network.threads import available_threads
 
 RESULTS = Path(__file__).parent / "results"
 
@@ -38,12 +37,19 @@ def measure(work: Work, effort: Effort, both_cores: float) -> Row:
         name=work.name,
         milliseconds={name: s * 1e3 for name, s in seconds.items()},
         best_peer=best,
-        ratio=math.nan if best is None else peers[best] / own,
+        ratio=None if best is None else peers[best] / own,
+        peer_share=work.peer_scale,
         target=work.target,
         gflops=gflops,
         share_of_roof=None if gflops is None else gflops / both_cores,
         roof_target=work.roof_target,
     )
+
+
+def _positive(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"must be a whole number above 0, got {text!r}")
+    return int(text)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -52,16 +58,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("groups", nargs="*", metavar="GROUP", help=f"any of {', '.join(GROUPS)}; default all")
     parser.add_argument("--cells", nargs="+", choices=("RNN", "GRU", "LSTM"), help="only rows of these cells")
     parser.add_argument(
-        "--threads", type=int, default=len(os.sched_getaffinity(0)), help="default: the cores there are"
+        "--threads",
+        type=_positive,
+        default=available_threads(),
+        help="of elman, PyTorch and ONNX Runtime; JAX takes all cores (default: %(default)s)",
     )
-    parser.add_argument("--rounds", type=int, default=Effort().rounds)
+    parser.add_argument("--rounds", type=_positive, default=Effort().rounds, help="default: %(default)s")
     parser.add_argument("--quick", action="store_true", help="every row once or twice, figures not to be quoted")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder for the results (default: %(default)s)")
+    parser.add_argument("--output", type=Path, help="folder for the results")
     options = parser.parse_args(arguments)
     unknown = set(options.groups) - set(GROUPS)
     if unknown:
         parser.error(f"unknown group {', '.join(sorted(unknown))}: choose from {', '.join(GROUPS)}")
     effort = QUICK if options.quick else Effort(rounds=options.rounds)
+    partial = bool(options.groups or options.cells)
+    folder = options.output or RESULTS / ("quick" if options.quick else "partial" if partial else "")
 
     about = environment(options.threads)
     print(", ".join(f"{key} {value}" for key, value in about.items()))
@@ -78,10 +89,12 @@ def main(arguments: list[str] | None = None) -> int:
             row = measure(work, effort, roofs["all threads"])
             results.add(row, mean)
             print(line_of(row), flush=True)
+    if not results.rows:
+        parser.error("no row of these groups has one of these cells")
     for sentence in results.summary():
         print(sentence)
-    options.output.mkdir(parents=True, exist_ok=True)
-    for path in write(results, options.output):
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in write(results, folder):
         print(f"wrote {path}")
     return 0
 

@@ -8,6 +8,7 @@ from numba import types
 from elman.kernels.compiled import address, array_at, kernel
 from elman.kernels.lanes import lanes
 from elman.kernels.products import multiply
+from elman.kernels.team import MOST_WORKERS
 from elman.network.threads import run_tasks
 
 ROWS, DEPTH = 64, 512
@@ -21,7 +22,7 @@ _SIZE = ROWS * _COLUMNS + ROWS * DEPTH + DEPTH * _COLUMNS + _COLUMNS
 @kernel("benchmark_roof", allocates=True)
 def _multiply_again_and_again(where, number, worker):
     """Multiply the matrices of one task, which lie at `where`, over and over."""
-    memory = array_at(where, _LIKE, (64, _SIZE))[number]
+    memory = array_at(where, _LIKE, (MOST_WORKERS, _SIZE))[number]
     rows = np.arange(ROWS)
     c, rest = memory[: ROWS * _COLUMNS], memory[ROWS * _COLUMNS :]
     a, packed, bias = rest[: ROWS * DEPTH], rest[ROWS * DEPTH : -_COLUMNS], rest[-_COLUMNS:]
@@ -29,9 +30,10 @@ def _multiply_again_and_again(where, number, worker):
         multiply((c, rows, 0, _COLUMNS), bias, 0, (a, rows, 0, DEPTH), 0, ROWS, DEPTH, packed, 0, _COLUMNS, _LANES)
 
 
-def roof(threads: int, runs: int = 15) -> float:
+def roof(threads: int, runs: int = 40) -> float:
     """Return the best rate found on so many threads, in GFLOP/s."""
-    memory = np.zeros((64, _SIZE), np.float32)
+    threads = min(threads, MOST_WORKERS)
+    memory = np.zeros((MOST_WORKERS, _SIZE), np.float32)
     task = address(_multiply_again_and_again, (types.int64,) * 3)
     best = 0.0
     for _ in range(runs):

@@ -75,13 +75,14 @@ def ragged(threads: int) -> Iterator[Work]:
     n, d, h = 32, 12, 64
     for cell in ("LSTM", "GRU"):
         for name, lengths in (("as Japanese Vowels", vowel_lengths(n)), ("uniform 10..400", long_lengths(n))):
-            label, group = f"{cell} N{n} D{d} H{h}, {name}", "ragged training step"
+            label, group = f"{cell} N{n} D{d} H{h}, {name}", "ragged training step, beside"
             packed = partial(_ragged, cell, lengths, d, h, threads)
-            yield Work(group, f"{label}, to packed", packed, 8.0, peers="torch packed")
-            yield Work(group, f"{label}, to padded", packed, 3.0, peers="torch padded")
+            yield Work(f"{group} packed sequences", label, packed, 8.0, peers="torch packed")
+            yield Work(f"{group} padded ones", label, packed, 3.0, peers="torch padded")
             t = round(float(lengths.mean()))
             dense = partial(_ragged_and_dense, cell, lengths, t, d, h, threads)
-            yield Work(group, f"{label}, to our dense step", dense, 1 / 1.15, peer_scale=lengths.sum() / (n * t))
+            share = float(lengths.sum()) / (n * t)
+            yield Work(f"{group} our own dense one", label, dense, 1 / 1.15, peer_scale=share)
 
 
 def _ragged(cell: str, lengths: np.ndarray, d: int, h: int, threads: int) -> dict[str, Step]:

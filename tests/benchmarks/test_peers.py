@@ -46,8 +46,11 @@ def test_table_file_and_plot_hold_what_was_measured(small, tmp_path, capsys):
     assert rnn["best_peer"] == "b", "a counts not as a peer of this row"
     assert lstm["ratio"] == pytest.approx(10 * lstm["milliseconds"]["b"] / lstm["milliseconds"]["elman"])
     assert alone["best_peer"] is None
+    assert alone["ratio"] is None
+    assert "alone: " not in printed.split("rows reach their aim")[-1]
+    assert "quick" not in printed + (tmp_path / "peers.md").read_text()
     mean = math.prod(row["ratio"] for row in (gru, rnn, lstm)) ** (1 / 3)
-    assert f"geometric mean {mean:.2f} (aimed at 2.0)" in printed
+    assert f"geometric mean {mean:.2f} (aim: 2.0)" in printed
     assert f"| GRU small | {gru['milliseconds']['elman']:.4g} |" in (tmp_path / "peers.md").read_text()
     assert f">{gru['ratio']:.2f}</text>" in (tmp_path / "peers.svg").read_text()
     assert found["environment"]["cpu"] in printed
@@ -56,19 +59,42 @@ def test_table_file_and_plot_hold_what_was_measured(small, tmp_path, capsys):
 def test_rows_can_be_chosen(small, tmp_path, capsys):
     peers.main(["some", "--cells", "RNN", "--quick", "--output", str(tmp_path)])
     assert [row["name"] for row in json.loads((tmp_path / "peers.json").read_text())["rows"]] == ["RNN small"]
-    with pytest.raises(SystemExit):
-        peers.main(["none of them"])
-    assert "unknown group none of them: choose from some, alone" in capsys.readouterr().err
+    for name in ("peers.md", "peers.svg"):
+        assert "A quick run" in (tmp_path / name).read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "complaint"),
+    [
+        (["none of them"], "unknown group none of them: choose from some, alone"),
+        (["alone", "--cells", "RNN"], "no row of these groups has one of these cells"),
+        (["--threads", "0"], "must be a whole number above 0, got '0'"),
+        (["--rounds", "-1"], "must be a whole number above 0, got '-1'"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(small, tmp_path, capsys, arguments, complaint):
+    with pytest.raises(SystemExit) as stop:
+        peers.main([*arguments, "--output", str(tmp_path)])
+    assert stop.value.code == 2
+    assert complaint in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_of_the_benchmark_does_not_replace_the_whole(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(peers, "RESULTS", tmp_path)
+    peers.main(["alone", "--rounds", "1"])
+    peers.main(["--quick"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["partial", "quick"]
 
 
 def test_a_row_that_falls_short_is_marked():
     def row(ratio, share):
-        return Row("g", "LSTM", {"elman": 1.0, "torch": ratio}, "torch", ratio, 1.8, 1.0, share, 0.85)
+        return Row("g", "LSTM", {"elman": 1.0, "torch": ratio}, "torch", ratio, 1.0, 1.8, 1.0, share, 0.85)
 
     assert [row(2.0, 0.9).met, row(1.7, 0.9).met, row(2.0, 0.8).met] == [True, False, False]
     results = Results({"cpu": "some"}, {"all threads": 100.0}, quick=False)
     results.add(row(2.0, 0.8), None)
-    assert "| LSTM | 1 | torch: 2 | 2.00 | 1.8, 85% of the roof | 80% |" in table(results)
+    assert "| LSTM | 1 | torch: 2 | 2.00 (short) | 1.8, 85% of the roof | 80% |" in table(results)
 
 
 def test_every_contender_is_timed_in_every_round():
@@ -86,10 +112,11 @@ def test_the_work_of_each_group_runs(group, monkeypatch):
         for function in [f for f in vars(module) if re.fullmatch("training|ragged|prediction|live|epoch", f)]:
             monkeypatch.setattr(module, function, lambda *arguments, **options: {})
     rows = list(GROUPS[group][0](2))
-    assert len({row.name for row in rows}) == len(rows)
+    assert len({(row.group, row.name) for row in rows}) == len(rows)
     for step in rows[0].contenders().values():
         step()
 
 
 def test_the_roof_is_a_rate_that_a_core_can_have():
     assert 0.1 < roof(1, runs=1) < 10_000
+    assert 0.1 < roof(1000, runs=1) < 1_000_000

@@ -30,13 +30,13 @@ SOURCE_FAULTS = {
         f"{BITS}::test_training_leaves_nothing_behind_that_changes_the_next_pass",
     ),
     "directions swapped": (
-        "kernels/passes.py",
+        "kernels/jobs.py",
         "order_rows(lengths, steps, offsets, False, numbers[5])",
         "order_rows(lengths, steps, offsets, True, numbers[5])",
         f"{PYTORCH}[gru-1-one-last-float64]",
     ),
     "reverse direction not turned back": (
-        "kernels/passes.py",
+        "kernels/jobs.py",
         "order_rows(lengths, steps, ints[:0], True, numbers[7])",
         "order_rows(lengths, steps, ints[:0], False, numbers[7])",
         f"{COMPLEX_STEP}[gru-2-both-last]",

@@ -1,8 +1,13 @@
 """A live sequence: one time step at a time gives, to the bit, what the whole sequence gives."""
 
+import copy
+import gc
+import pickle
+
 import numpy as np
 import pytest
 
+from elman import SequenceClassifier
 from elman.errors import DataError, ParameterError
 from elman.network.architecture import Architecture
 from elman.network.live import LiveSequence
@@ -63,13 +68,53 @@ def test_anything_that_is_a_vector_of_numbers_is_taken():
         assert np.array_equal(LiveSequence(network).step(x), LiveSequence(network).step(values[0]))
 
 
-@pytest.mark.parametrize("x", [[1.0], [1.0] * 6, [[1.0] * 5], 3.0, ["a"] * 5, None, [1j] * 5])
+@pytest.mark.parametrize(
+    "x",
+    [
+        [1.0],
+        [1.0] * 6,
+        [[1.0] * 5],
+        3.0,
+        ["1"] * 5,
+        None,
+        [1j] * 5,
+        np.ones(5, complex),
+        np.array([0, 0, np.nan, 0, 0], np.float32),
+        [0, 0, 0, 0, np.inf],
+        [1e300] * 5,
+        [[1], [2, 3]],
+        np.ones((5, 1), np.float32),
+    ],
+    ids=str,
+)
 def test_anything_else_is_refused_and_the_sequence_stays_where_it_was(x):
     network, values = network_and_values("lstm", "float32")
     one, other = LiveSequence(network), LiveSequence(network)
-    with pytest.raises(DataError, match="A time step must be a vector of 5 numbers"):
+    with pytest.raises(DataError, match="A time step must be a vector of 5 finite numbers"):
         one.step(x)
     assert np.array_equal(one.step(values[0]), other.step(values[0]))
+
+
+@pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, pickle.dumps])
+def test_a_live_sequence_is_not_copied_since_kernels_know_it_by_its_address(duplicate):
+    network, _ = network_and_values("gru", "float32")
+    with pytest.raises(TypeError, match="cannot be copied or pickled"):
+        duplicate(LiveSequence(network))
+
+
+def test_it_outlives_its_network():
+    network, values = network_and_values("gru", "float32")
+    expected = [LiveSequence(network).step(values[0])]
+    sequence = LiveSequence(network)
+    del network
+    gc.collect()
+    np.ones(100_000)
+    assert np.array_equal([sequence.step(values[0])], expected)
+
+
+def test_a_classifier_is_pointed_to_its_network():
+    with pytest.raises(ParameterError, match="needs a Network, such as the network_ of a trained SequenceClassifier"):
+        LiveSequence(SequenceClassifier())
 
 
 @pytest.mark.parametrize("options", [{"bidirectional": True}, {"readout": "mean"}, {"readout": "max"}])

@@ -7,13 +7,14 @@ import numpy as np
 from numba import from_dtype, types
 
 from elman.kernels.compiled import caller, kernel, put, taken, view
+from elman.kernels.jobs import plan_type
 from elman.kernels.outputs import class_scores
-from elman.kernels.passes import plan_type
 from elman.kernels.plan import Plan, forward_weights, score_weights
 from elman.kernels.shards import Steps
 from elman.kernels.sweep import sweep_signatures
 
 Array = np.ndarray[Any, Any]
+SIZES_DIFFER, NOT_FINITE = 1, 2
 
 
 class Stream(NamedTuple):
@@ -53,10 +54,16 @@ def live(dtype: np.dtype[Any]) -> Live:
 
     @kernel(f"live_step_{dtype}")
     def step(where, x, scores):
-        """Take one step from x (D,), and set the class scores (C,); return False if the sizes do not fit."""
+        """Take one step from x (D,), and set the class scores (C,).
+
+        Return SIZES_DIFFER or NOT_FINITE where x is not as it should be, and then take no step; else 0.
+        """
         plan, packed, steps, tape, states, features, padded = take(where)
         if x.size != plan.table[0, 0] or scores.size != plan.n_classes:
-            return False
+            return SIZES_DIFFER
+        for value in x:
+            if not np.isfinite(value):
+                return NOT_FINITE
         width, values, rows = plan.width, view(x, 0, (1, x.size)), steps.rows
         for layer in range(plan.n_layers):
             own = states[layer]
@@ -72,7 +79,7 @@ def live(dtype: np.dtype[Any]) -> Live:
         score(plan.products, features, steps.rows, transposed, bias, padded)
         for j in range(plan.n_classes):
             scores[j] = padded[0, j]
-        return True
+        return 0
 
     step.compile((index, vector, vector))
     step.disable_compile()  # arrays of any other kind are for the caller to convert, not a reason to compile

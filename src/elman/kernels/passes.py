@@ -3,7 +3,7 @@
 forward    each layer, each direction: h_t for t = 1..T;  readout;  class scores
 backward   loss, class scores, readout, layers from the top: dL/dh_t for t = T..1
 
-A thread has memory of its own, laid out anew for each shard by `lay_out`; nothing is allocated on the way.
+Nothing is allocated on the way; see `jobs` for the memory of a thread.
 """
 
 import functools
@@ -13,6 +13,7 @@ import numpy as np
 from numba import from_dtype, types
 
 from elman.kernels.compiled import address, array_at, caller, kernel, part, put, taken, view
+from elman.kernels.jobs import Job, add_up, job_type, lay_out, new_shard, plan_type, setup_type, shard_type
 from elman.kernels.loss import cross_entropy
 from elman.kernels.outputs import (
     class_scores,
@@ -27,9 +28,7 @@ from elman.kernels.outputs import (
 from elman.kernels.plan import (
     EVERY_STEP,
     LAST,
-    MAX,
     MEAN,
-    Plan,
     backward_weights,
     forward_weights,
     pack_all,
@@ -38,112 +37,11 @@ from elman.kernels.plan import (
     unpack_all,
     weight_sums,
 )
-from elman.kernels.shards import BLOCK_ROWS, SHARD_ROWS, Batch, Steps, cut, number_rows, order_rows, shards_of
+from elman.kernels.shards import Batch, cut, shards_of
 from elman.kernels.sweep import sweep_signatures
 from elman.kernels.updates import claim, norm, sum_gradients
 
 Array = np.ndarray[Any, Any]
-
-
-class Setup(NamedTuple):
-    """What stays the same from batch to batch: a network, and the memory of its threads."""
-
-    plan: Plan
-    parameters: Array  # (P,)
-    packed: (
-        Array  # (threads, .) when learning: each thread packs for itself, since no core writes fast what others read
-    )
-    packed_for: Array  # int64 (threads + 1, 8) [., 0]: the job for which each thread has packed; last, the latest job
-    floats: Array  # (threads, .)
-    ints: Array  # int64 (threads, .)
-    learning: bool  # go back too; else the rest is not looked at
-    sums: Array  # (tasks, .) of the weights' gradients
-    losses: Array  # float64 (tasks,)
-    correct: Array  # int64 (tasks,)
-    dropout: float
-
-
-class Job(NamedTuple):
-    """A batch on its way: what every thread needs to know."""
-
-    setup: Setup
-    batch: Batch
-    number: int
-    tasks: int
-    values: tuple[int, int, int]  # address, rows and columns: the array itself may be read-only
-    logits: Array  # (N, C), or (the batch's steps, C) with a loss at every step
-    targets: Array  # int64 (sequences,) or (S,)
-    chosen: Array  # int64 (N,) the batch's sequences by number
-    scale: float  # 1 / (number of losses)
-    dropout_key: int  # -1: no dropout
-
-
-class Places(NamedTuple):
-    """Where in a thread's memory the arrays of a shard begin; sizes of those of which there is one a layer."""
-
-    tape_rows: int
-    tape: int
-    tape_size: int
-    states: int
-    states_size: int
-    outputs: int
-    outputs_size: int
-    features: int
-    logits: int
-    d_logits: int
-    d_features: int
-    d_outputs: int
-    d_states: int
-    floats: int  # all there are
-    ints: int
-
-
-@part("whole_lines")
-def _whole_lines(size):
-    return (size + 15) // 16 * 16
-
-
-@part("lay_out")
-def lay_out(plan, n, rows, longest, learning):
-    """Return the places of the arrays of a shard of n sequences, so many rows, and the longest of so many steps."""
-    columns, over_time = plan.n_ends * plan.width, plan.readout != LAST
-    scored = rows if plan.readout == EVERY_STEP else n
-    tape_kept = learning and plan.keeps
-    tape_rows = rows if tape_kept else min(rows, BLOCK_ROWS + SHARD_ROWS)
-    tape_size = _whole_lines(tape_rows * plan.tape_stride)
-    states_size = _whole_lines(plan.n_states * (n + rows) * plan.state_stride)
-    outputs_size = _whole_lines(rows * columns)
-    n_tapes = plan.n_layers * plan.n_ends if tape_kept else 1
-    n_states = plan.n_layers * plan.n_ends if learning else 1
-    joined = plan.n_layers - 1 + (1 if over_time else 0)
-    n_outputs = joined if learning else min(joined, 2)
-    n_d_outputs = (2 if plan.n_layers > 1 else 1 if over_time else 0) if learning else 0
-    score_size = _whole_lines(scored * plan.score_width)
-
-    tape = 0
-    states = tape + n_tapes * tape_size
-    outputs = states + n_states * states_size
-    features = outputs + n_outputs * outputs_size
-    logits = features + _whole_lines(n * columns)
-    d_logits = logits + score_size
-    d_features = d_logits + (score_size if learning else 0)
-    d_outputs = d_features + (_whole_lines(scored * columns) if learning else 0)
-    d_states = d_outputs + n_d_outputs * outputs_size
-    floats = d_states + (_whole_lines(plan.n_states * n * plan.state_stride) if learning else 0)
-    ints = 2 * (longest + 1) + 8 * rows + scored + (n * columns if plan.readout == MAX else 0)
-    return Places(
-        tape_rows, tape, tape_size, states, states_size, outputs, outputs_size, features, logits, d_logits, d_features,
-        d_outputs, d_states, floats, ints,
-    )  # fmt: skip
-
-
-@part("sum")
-def _sum(values):
-    """Add up numbers in their order."""
-    total = values.dtype.type(0)
-    for value in values:
-        total += value
-    return total
 
 
 @part("memory_for")
@@ -152,7 +50,7 @@ def _memory_for(plan, batch, learning):
     floats, ints = 0, 0
     for shard in range(batch.edges.size - 1):
         first, stop = batch.edges[shard], batch.edges[shard + 1]
-        places = lay_out(plan, stop - first, _sum(batch.lengths[first:stop]), batch.lengths[first], learning)
+        places = lay_out(plan, stop - first, add_up(batch.lengths[first:stop]), batch.lengths[first], learning)
         floats, ints = max(floats, places.floats), max(ints, places.ints)
     return floats, ints
 
@@ -168,45 +66,6 @@ def _targets_fit(plan, offsets, chosen, targets):
             if targets[i] < 0 or targets[i] >= plan.n_classes:
                 return False
     return True
-
-
-class Shard(NamedTuple):
-    """One shard on one thread: its rows numbered, and its memory."""
-
-    lengths: Array
-    places: Array  # where each sequence stands in the batch
-    starts: Array
-    steps: Steps
-    value_rows: Array  # (2, rows) which row of the values each row reads, forward and in reverse
-    reverse_rows: Array  # (rows,) which row of the layer below it reads in reverse
-    spare: Array  # (., ) int64
-    rows: int
-    at: Places
-    memory: Array
-
-
-@part("new_shard")
-def _new_shard(job, number, worker):
-    """Number the rows of a shard in the memory of a thread."""
-    batch, ints = job.batch, job.setup.ints[worker]
-    first, stop = batch.edges[number], batch.edges[number + 1]
-    lengths, offsets = batch.lengths[first:stop], batch.offsets[first:stop]
-    rows, edges = _sum(lengths), lengths[0] + 1
-    a = 2 * edges
-    numbers = view(ints, a, (8, rows))
-    starts, blocks = ints[:edges], ints[edges:a]
-    steps = Steps(starts, blocks, numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
-    n_blocks = number_rows(lengths, steps)
-    steps = Steps(starts, blocks[: n_blocks + 1], numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
-    order_rows(lengths, steps, offsets, False, numbers[5])
-    if job.setup.plan.n_ends == 2:
-        order_rows(lengths, steps, offsets, True, numbers[6])
-        order_rows(lengths, steps, ints[:0], True, numbers[7])
-    at = lay_out(job.setup.plan, stop - first, rows, lengths[0], job.setup.learning)
-    return Shard(
-        lengths, batch.places[first:stop], batch.starts[first:stop], steps, numbers[5:7], numbers[7],
-        ints[a + 8 * rows :], rows, at, job.setup.floats[worker],
-    )  # fmt: skip
 
 
 @part("outputs_at")
@@ -367,40 +226,6 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
     return shard_backward
 
 
-def plan_type() -> Any:
-    """Return Numba's type of a Plan."""
-    index, table = types.int64, types.Array(types.int64, 2, "C")
-    other = {"keeps": types.boolean, "scores": types.Array(index, 1, "C"), "products": types.UniTuple(index, 4)}
-    other["stages"] = types.UniTuple(index, 3)
-    other |= dict.fromkeys(("table", "input_runs", "hidden_runs"), table)
-    return types.BaseTuple.from_types(tuple(other.get(name, index) for name in Plan._fields), Plan)
-
-
-def _shard_type(dtype: np.dtype[Any]) -> Any:
-    """Return Numba's type of a Shard."""
-    index, ints, vector = types.int64, types.Array(types.int64, 1, "C"), types.Array(from_dtype(dtype), 1, "C")
-    steps, at = (types.BaseTuple.from_types(kinds, of) for kinds, of in (((ints,) * 7, Steps), ((index,) * 15, Places)))
-    parts = (ints, ints, ints, steps, types.Array(index, 2, "C"), ints, ints, index, at, vector)
-    return types.BaseTuple.from_types(parts, Shard)
-
-
-def _setup_type(dtype: np.dtype[Any]) -> Any:
-    """Return Numba's type of a Setup."""
-    number, index, real = from_dtype(dtype), types.int64, types.float64
-    ints, table, reals = types.Array(index, 1, "C"), types.Array(index, 2, "C"), types.Array(real, 1, "C")
-    vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
-    parts = (plan_type(), vector, matrix, table, matrix, table, types.boolean, matrix, reals, ints, real)
-    return types.BaseTuple.from_types(parts, Setup)
-
-
-def _job_type(dtype: np.dtype[Any]) -> Any:
-    """Return Numba's type of a Job."""
-    index, ints = types.int64, types.Array(types.int64, 1, "C")
-    batch, values = types.BaseTuple.from_types((ints,) * 5, Batch), types.UniTuple(index, 3)
-    rest = (batch, index, index, values, types.Array(from_dtype(dtype), 2, "C"), ints, ints, types.float64, index)
-    return types.BaseTuple.from_types((_setup_type(dtype), *rest), Job)
-
-
 class _Stage(NamedTuple):
     """A kernel of its own, called by its address: what each would be linked into is optimised once, not twice."""
 
@@ -419,7 +244,7 @@ def _stages(dtype: np.dtype[Any]) -> _Stages:
     """Return what a task does one after the other."""
     number, index = from_dtype(dtype), types.int64
     vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
-    job, shard = _job_type(dtype), _shard_type(dtype)
+    job, shard = job_type(dtype), shard_type(dtype)
 
     def stage(function: Any, result: Any, *arguments: Any) -> _Stage:
         return _Stage(caller(result, arguments), address(function, arguments))
@@ -450,7 +275,7 @@ class Passes(NamedTuple):
 def passes(dtype: np.dtype[Any]) -> Passes:
     """Return the kernels that take a batch through a network in float32 or float64."""
     pack, shard_forward, shard_backward = (stage.call for stage in _stages(dtype))
-    take_setup, take_job, empty = taken(_setup_type(dtype)), taken(_job_type(dtype)), np.zeros(0, dtype)
+    take_setup, take_job, empty = taken(setup_type(dtype)), taken(job_type(dtype)), np.zeros(0, dtype)
 
     @kernel(f"set_up_{dtype}")
     def set_up(where, setup):
@@ -474,7 +299,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
             return 1, 0, 0, 0
         if setup.learning and not _targets_fit(plan, offsets, chosen, targets):
             return 2, 0, 0, 0
-        rows = _sum(batch.lengths)
+        rows = add_up(batch.lengths)
         floats, ints = _memory_for(plan, batch, setup.learning)
         if floats > setup.floats.shape[1] or ints > setup.ints.shape[1]:
             return 3, floats, ints, rows
@@ -503,7 +328,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         n_shards, plan = job.batch.edges.size - 1, setup.plan
         columns = plan.n_ends * plan.width
         for each in range(number * n_shards // job.tasks, (number + 1) * n_shards // job.tasks):
-            shard = _new_shard(job, each, worker)
+            shard = new_shard(job, each, worker)
             read_at, rows = shard_forward(plan.stages[1], (job, shard, values, packed))
             scores = view(shard.memory, shard.at.logits, (rows, plan.score_width))
             _place_scores(job, shard, scores)
@@ -523,6 +348,6 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         setup, tasks = job.setup, job.tasks
         sum_gradients(setup.sums[:tasks])
         unpack_all(setup.plan, setup.sums[0], gradient)
-        return _sum(setup.losses[:tasks]) * job.scale, norm(gradient), _sum(setup.correct[:tasks])
+        return add_up(setup.losses[:tasks]) * job.scale, norm(gradient), add_up(setup.correct[:tasks])
 
     return Passes(set_up, prepare, finish, address(task, (types.int64,) * 3))

@@ -1,12 +1,12 @@
 """A network fed one time step at a time, with its states carried over: the class scores after each step."""
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from elman.errors import DataError, ParameterError
-from elman.kernels.live import Stream, live
+from elman.kernels.live import SIZES_DIFFER, Stream, live
 from elman.kernels.shards import Steps
 from elman.network.layers import aligned
 from elman.network.network import Network
@@ -46,6 +46,11 @@ class LiveSequence:
     """
 
     def __init__(self, network: Network) -> None:
+        if not isinstance(network, Network):
+            raise ParameterError(
+                f"A live sequence needs a Network, such as the network_ of a trained SequenceClassifier. "
+                f"Got {type(network).__name__} instead."
+            )
         architecture = network.architecture
         if architecture.bidirectional or (architecture.loss_at == "last" and architecture.readout != "last"):
             raise ParameterError(
@@ -70,6 +75,9 @@ class LiveSequence:
         self._at, self._step = int(self._where.__array_interface__["data"][0]), kernels.step
         self.reset()
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A live sequence cannot be copied or pickled. Make another one from the network.")
+
     def reset(self) -> None:
         """Begin a new sequence."""
         self._stream.states[:] = 0
@@ -82,22 +90,25 @@ class LiveSequence:
         Raises
         ------
         DataError
-            If x is not a vector of D numbers; the sequence stays where it was.
+            If x is not a vector of D finite numbers; the sequence stays where it was.
         """
         scores = np.empty(self._sizes[1], self._dtype)
         try:
-            done = self._step(self._at, x, scores)
+            wrong = self._step(self._at, x, scores)
         except TypeError:  # not an array as the kernel takes it
-            done = self._step(self._at, self._converted(x), scores)
-        if not done:
-            raise DataError(f"A time step must be a vector of {self._sizes[0]} numbers. Got shape {np.shape(x)}.")
+            wrong = self._step(self._at, self._converted(x), scores)
+        if wrong:
+            found = f"shape {np.shape(x)}" if wrong == SIZES_DIFFER else f"{np.asarray(x).tolist()}"
+            raise DataError(f"A time step must be a vector of {self._sizes[0]} finite numbers. Got {found}.")
         return scores
 
     def _converted(self, x: ArrayLike) -> Array:
+        contract = f"A time step must be a vector of {self._sizes[0]} finite numbers."
         try:
-            values = np.array(x, self._dtype)
-        except (TypeError, ValueError) as error:
-            raise DataError(f"A time step must be a vector of {self._sizes[0]} numbers. {error}.") from None
-        if values.ndim != 1:
-            raise DataError(f"A time step must be a vector of {self._sizes[0]} numbers. Got shape {values.shape}.")
-        return values
+            values = np.asarray(x)
+        except ValueError as error:  # lists of several lengths
+            raise DataError(f"{contract} {error}.") from None
+        if values.dtype.kind not in "biuf" or values.ndim != 1:
+            raise DataError(f"{contract} Got {values.dtype} of shape {values.shape}.")
+        with np.errstate(over="ignore"):  # what does not fit the precision is refused as infinite
+            return np.array(values, self._dtype)

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from elman.errors import DataError
-from elman.kernels.passes import Setup, passes
+from elman.kernels.jobs import Setup
+from elman.kernels.passes import passes
 from elman.kernels.shards import SHARD_ROWS
 from elman.network.layers import Layout, aligned
 from elman.network.threads import run_tasks, workers_for

@@ -5,8 +5,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from elman import DataError, Sequences
-from elman.data import Standardiser
+from elman import DataError, SequenceClassifier, Sequences
 from elman.estimators import classifier as classifier_module
 
 
@@ -28,10 +27,14 @@ def test_probabilities_have_the_same_bits_however_the_input_is_run_through(train
     assert np.array_equal(trained.predict_proba(unseen[0]), together)
 
 
-def test_an_error_names_the_sequence_by_its_number_in_the_whole():
-    run = Sequences(np.array([[0.0], [0.0], [9e37]]), np.array([0, 1, 3]))
-    with pytest.raises(DataError, match="Sequence 21, step 1, feature 0"):
-        Standardiser(np.zeros(1), np.full(1, 1e-3)).apply(run, first=20)
+def test_an_error_names_the_sequence_by_its_number_in_the_whole(ragged, monkeypatch):
+    X, y = ragged
+    classifier = SequenceClassifier(hidden_size=2, max_epochs=1, random_state=0).fit([x * 1e-3 for x in X], y)
+    monkeypatch.setattr(classifier_module, "_RUN", 40)
+    X = [x.copy() for x in X]
+    X[13][2, 1] = 9e37
+    with pytest.raises(DataError, match="Sequence 13, step 2, feature 1"):
+        classifier.predict(X)
 
 
 def test_memory_of_a_prediction_does_not_grow_with_the_input(trained):

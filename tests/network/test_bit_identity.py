@@ -5,6 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
+from elman.network import network as network_module
 from elman.network import workplace
 from elman.network.architecture import Architecture
 from elman.network.network import Network
@@ -84,6 +85,44 @@ def test_training_leaves_nothing_behind_that_changes_the_next_pass():
     network.loss_and_gradient(values * 100, OFFSETS, targets, chosen=np.array([2]))
     again = network.loss_and_gradient(values, OFFSETS, targets)
     assert np.array_equal(first.gradient, again.gradient)
+
+
+def test_parameters_changed_in_place_are_those_that_predict():
+    network, values, _ = ragged_network("gru", "float32", "last", "last")
+    other, _, _ = ragged_network("gru", "float32", "last", "last")
+    network.logits(values, OFFSETS)
+    for vector in (network.parameters.vector, other.parameters.vector):
+        vector *= 1.5
+    assert np.array_equal(network.logits(values, OFFSETS), other.logits(values, OFFSETS))
+
+
+def test_an_interruption_while_weights_are_packed_leaves_no_stale_ones(monkeypatch):
+    def interrupted(*arguments):
+        pack(*arguments)
+        raise KeyboardInterrupt
+
+    network, values, _ = ragged_network("gru", "float32", "last", "last")
+    expected, start = network.logits(values, OFFSETS), network.parameters.vector.copy()
+    network.parameters.vector[:] *= 3
+    pack = network_module.pack_all
+    with monkeypatch.context() as patch:
+        patch.setattr(network_module, "pack_all", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            network.logits(values, OFFSETS)
+    network.parameters.vector[:] = start
+    assert np.array_equal(network.logits(values, OFFSETS), expected)
+
+
+def test_a_large_batch_after_a_small_one_is_the_large_one_alone():
+    rng = np.random.default_rng(0)
+    offsets = np.arange(0, 3 * 200 + 1, 3)
+    values, targets = rng.standard_normal((600, 5)).astype(np.float32), rng.integers(0, 3, 200)
+    used, fresh = (Network(Architecture(5, 3, "gru", 9)) for _ in range(2))
+    used.initialise(rng)
+    fresh.parameters.vector[:] = used.parameters.vector
+    used.loss_and_gradient(values, offsets, targets, chosen=np.arange(16), n_threads=1)
+    found = used.loss_and_gradient(values, offsets, targets, n_threads=1)
+    assert np.array_equal(found.gradient, fresh.loss_and_gradient(values, offsets, targets).gradient)
 
 
 @pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from elman.errors import DataError
+from elman.errors import DataError, ParameterError
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 
@@ -45,6 +45,87 @@ def test_offsets_beyond_the_values_or_empty_sequences(network, offsets):
 def test_targets_that_are_no_class(network, targets):
     with pytest.raises(DataError, match=r"targets must be class numbers in 0\.\.1"):
         network.loss_and_gradient(VALUES, OFFSETS, np.array(targets))
+
+
+@pytest.mark.parametrize("n_threads", [0, -1, 2.5, "2"])
+def test_threads_that_are_no_number(network, n_threads):
+    with pytest.raises(ParameterError, match="n_threads must be a whole number above 0"):
+        network.logits(VALUES, OFFSETS, n_threads=n_threads)
+
+
+@pytest.mark.parametrize("key", [-1, 1.5, 2**63])
+def test_dropout_keys_that_are_none(network, key):
+    with pytest.raises(ParameterError, match="dropout_key must be an int"):
+        network.loss_and_gradient(VALUES, OFFSETS, TARGETS, dropout_key=key)
+
+
+CHOSEN = np.array([1, 0, 1])
+
+
+@pytest.mark.parametrize("loss_at", ["last", "every_step"])
+@pytest.mark.parametrize(
+    "chosen",
+    [CHOSEN.astype(np.int32), CHOSEN.astype(np.uint8), np.repeat(CHOSEN, 2)[::2], CHOSEN[::-1][::-1], CHOSEN.tolist()],
+    ids=["int32", "uint8", "strided", "reversed twice", "list"],
+)
+def test_chosen_sequences_may_be_any_whole_numbers_in_any_layout(loss_at, chosen):
+    network = Network(Architecture(3, 2, "gru", 4, loss_at=loss_at))
+    network.initialise(np.random.default_rng(0))
+    rng = np.random.default_rng(1)
+    values, targets = rng.standard_normal((12, 3)).astype(np.float32), rng.integers(0, 2, 12)
+    expected = network.loss_and_gradient(values, OFFSETS, targets, chosen=CHOSEN)
+    found = network.loss_and_gradient(values, OFFSETS, targets, chosen=chosen)
+    assert found.loss == expected.loss
+    assert np.array_equal(found.gradient, expected.gradient)
+
+
+@pytest.mark.parametrize("loss_at", ["last", "every_step"])
+@pytest.mark.parametrize("chosen", [[-1], [0, 2], [0.0, 1.0], [True, False], [[0, 1]], [], [2**62]])
+def test_chosen_sequences_that_are_not_there(loss_at, chosen):
+    network = Network(Architecture(3, 2, "gru", 4, loss_at=loss_at))
+    with pytest.raises(DataError, match=r"chosen must be|at least one"):
+        network.loss_and_gradient(VALUES, OFFSETS, np.zeros(12, np.int64), chosen=np.array(chosen))
+
+
+@pytest.mark.parametrize("loss_at", ["last", "every_step"])
+def test_targets_of_which_one_is_missing(loss_at):
+    network = Network(Architecture(3, 2, "gru", 4, loss_at=loss_at))
+    n = 12 if loss_at == "every_step" else 2
+    network.loss_and_gradient(VALUES, OFFSETS, np.zeros(n, np.int64))
+    with pytest.raises(DataError, match="targets must be class numbers"):
+        network.loss_and_gradient(VALUES, OFFSETS, np.zeros(n - 1, np.int64))
+
+
+@pytest.mark.parametrize("offsets", [[0, 2**40], [0, 2**62], [-(2**62), 12]])
+def test_offsets_that_no_memory_would_hold(offsets):
+    network = Network(Architecture(3, 2, "gru", 4, loss_at="every_step"))
+    with pytest.raises(DataError, match="offsets must be int64"):
+        network.logits(VALUES, np.array(offsets))
+
+
+def test_arrays_that_change_between_two_calls_are_seen(network):
+    """The same values with other offsets and targets; the same arrays with other contents, another shape or type."""
+    rng = np.random.default_rng(2)
+    values, targets = rng.standard_normal((12, 3)).astype(np.float32), np.array([0, 1], np.uint8)
+    loss = network.loss_and_gradient(values, OFFSETS, targets).loss
+    targets[:] = [1, 0]
+    other = network.loss_and_gradient(values, OFFSETS, targets).loss
+    assert other != loss
+    assert network.loss_and_gradient(values, OFFSETS, np.array([1, 0])).loss == other
+    assert network.loss_and_gradient(values, np.array([0, 4, 12]), np.array([1, 0])).loss != other
+    with pytest.raises(DataError, match="targets"):
+        network.loss_and_gradient(values, OFFSETS, np.array([0, 2]))
+    before = network.logits(values, OFFSETS)
+    values *= 2
+    assert not np.array_equal(network.logits(values, OFFSETS), before)
+    values.shape = (36, 1)
+    with pytest.raises(DataError, match="values must be"):
+        network.loss_and_gradient(values, OFFSETS, np.array([1, 0]))
+
+
+def test_the_vector_of_parameters_is_changed_in_place_only(network):
+    with pytest.raises(AttributeError):
+        network.parameters.vector = network.parameters.vector * 2
 
 
 def test_values_that_cannot_be_written_are_fine(network):

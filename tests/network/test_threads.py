@@ -1,6 +1,7 @@
 """Threads over tasks: every task once, errors come through, limits are kept, forks and callers do not meet."""
 
 import multiprocessing
+import threading
 import time
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -11,7 +12,7 @@ from numba import types
 
 from elman.errors import ParameterError
 from elman.kernels.compiled import address, array_at, kernel
-from elman.network import workplace
+from elman.network import threads, workplace
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 from elman.network.threads import available_threads, run_tasks
@@ -126,6 +127,49 @@ def test_many_callers_may_predict_at_the_same_time(monkeypatch):
     assert all(np.array_equal(result, expected) for result in results)
 
 
+def test_many_callers_may_learn_at_the_same_time_from_one_network():
+    network, values, offsets = network_and_values()
+    targets = np.arange(60) % 2
+    batches = [np.arange(start, stop) for start, stop in ((0, 60), (5, 20), (0, 3), (17, 60))]
+    expected = [network.loss_and_gradient(values, offsets, targets, chosen=batch).gradient for batch in batches]
+
+    def learn(number):
+        chosen = batches[number % 4]
+        return network.loss_and_gradient(values, offsets, targets, chosen=chosen, n_threads=2).gradient
+
+    with ThreadPoolExecutor(4) as pool:
+        for number, gradient in enumerate(pool.map(learn, range(200))):
+            assert np.array_equal(gradient, expected[number % 4])
+
+
+def test_a_thread_that_cannot_start_is_done_without(monkeypatch):
+    def refuse(thread):
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threads, "_team", threads._Team())
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        assert (visits_of(50, 3)[0] == 1).all()
+    assert threads._team.wake(3) == 3, "and started as soon as it can be"
+    assert (visits_of(50, 3)[0] == 1).all()
+
+
+def test_an_interruption_leaves_the_team_at_work(monkeypatch):
+    def interrupted(*arguments):
+        run(*arguments)
+        raise KeyboardInterrupt
+
+    run = threads.run_job
+    with monkeypatch.context() as patch:
+        patch.setattr(threads, "run_job", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            visits_of(50, 2)
+    seen = []
+    monkeypatch.setattr(threads, "run_job", lambda *job: (seen.append(job), run(*job))[1])
+    assert (visits_of(50, 2)[0] == 1).all()
+    assert len(seen) == 1, "the next job is the team's again"
+
+
 def _predict_in_child(queue, network, values, offsets):
     queue.put(network.logits(values, offsets, n_threads=2))
 
@@ -144,3 +188,32 @@ def test_a_forked_child_has_threads_of_its_own(monkeypatch):
     assert np.array_equal(queue.get(timeout=60), expected)
     child.join(timeout=60)
     assert child.exitcode == 0
+
+
+@pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="this system has no fork")
+def test_a_child_forked_while_others_were_at_work_waits_for_none_of_them(monkeypatch):
+    monkeypatch.setattr(workplace, "SMALL_WORK", 0)
+    network, values, offsets = network_and_values()
+    expected = network.logits(values, offsets, n_threads=2)
+    context = multiprocessing.get_context("fork")
+    queue = context.Queue()
+    child = context.Process(target=_predict_in_child, args=(queue, network, values, offsets))
+    held, done = threading.Event(), threading.Event()
+
+    def hold():
+        with threads._team.busy, network._packing:
+            held.set()
+            done.wait(60)
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    held.wait(60)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        child.start()
+    done.set()
+    holder.join()
+    try:
+        assert np.array_equal(queue.get(timeout=60), expected)
+    finally:
+        child.kill()

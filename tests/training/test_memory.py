@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from elman.kernels.cells import CELLS
+from elman.network import network as network_module
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 from elman.training.settings import TrainingSettings
@@ -64,6 +65,28 @@ def test_the_next_step_takes_no_new_memory():
     step, network = step_and_network("gru", 2, True, 32, 2)
     step()
     assert peak_of(step) < 8 * 4 * network.parameters.vector.size + 100_000
+
+
+def test_fit_gives_its_memory_back():
+    rng = np.random.default_rng(0)
+    network = Network(Architecture(INPUTS, CLASSES, "gru", 8))
+    network.initialise(rng)
+    samples = Samples(
+        rng.standard_normal((60, INPUTS)).astype(np.float32), np.arange(0, 61, 6), np.arange(10) % CLASSES
+    )
+    Trainer(network, TrainingSettings(max_epochs=2), rng).fit(samples, samples)
+    assert network._learning == network._spare == []
+
+
+def test_a_prediction_keeps_neither_the_values_nor_much_memory(monkeypatch):
+    network = Network(Architecture(INPUTS, CLASSES, "gru", 8))
+    values, offsets = np.zeros((60, INPUTS), np.float32), np.array([0, 60])
+    network.logits(values, offsets)
+    (place,) = network._spare
+    assert place._values is None
+    monkeypatch.setattr(network_module, "MOST_SPARE", 1000)
+    network.logits(values, offsets)
+    assert network._spare == []
 
 
 def test_cells_that_keep_nothing_are_those_whose_states_tell_all():

@@ -169,6 +169,7 @@ def run_job(board, function, context, n_tasks, n_workers):
 @kernel("serve")
 def serve(board, worker):
     """Take part in the jobs on the board until none has come for a moment."""
+    atomic_store(board, _ASLEEP + worker * _LINE, 0)
     idle, patience = 0, SPINS
     while True:
         word = atomic_load(board, _OPEN)

@@ -95,7 +95,7 @@ class LiveSequence:
         scores = np.empty(self._sizes[1], self._dtype)
         try:
             wrong = self._step(self._at, x, scores)
-        except TypeError:  # not an array as the kernel takes it
+        except Exception:  # not an array as the kernel takes it, which Numba tells in many ways
             wrong = self._step(self._at, self._converted(x), scores)
         if wrong:
             found = f"shape {np.shape(x)}" if wrong == SIZES_DIFFER else f"{np.asarray(x).tolist()}"

@@ -4,13 +4,15 @@ A batch is cut into shards of at most 16 sequences; each goes its way (see `elma
 is free; the gradients are summed, always in the same order.
 """
 
-import contextlib
 import functools
+import os
 import threading
+import weakref
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from elman.errors import ParameterError
 from elman.kernels.loss import softmax
 from elman.kernels.outputs import drop_out
 from elman.kernels.plan import Plan, pack_all
@@ -18,10 +20,11 @@ from elman.kernels.shards import Steps, number_rows
 from elman.network.architecture import Architecture
 from elman.network.layers import Layout, aligned
 from elman.network.parameters import Parameters, initialise
-from elman.network.threads import available_threads
-from elman.network.workplace import NO_TARGETS, Workplace
+from elman.network.threads import threads_or_default
+from elman.network.workplace import NO_TARGETS, Workplace, as_ints
 
 Array = np.ndarray[Any, Any]
+MOST_SPARE = 1 << 26  # bytes of memory that a prediction keeps for the next one
 
 
 class LossAndGradient(NamedTuple):
@@ -53,10 +56,11 @@ class Network:
         self._prepare()
 
     def _prepare(self) -> None:
-        self._learning: Workplace | None = None
+        self._learning: list[Workplace] = []
         self._spare: list[Workplace] = []
         self._packing = threading.Lock()
         self._packed_from: Array | None = None  # the parameters that are packed for the forward sweep
+        _networks.add(self)
 
     @functools.cached_property
     def _layout(self) -> Layout:
@@ -83,17 +87,17 @@ class Network:
         """Return the class scores: (N, C), or (S, C) with a loss at every step."""
         chosen = np.arange(len(offsets) - 1)
         place = self._spare.pop() if self._spare else self._new_workplace(learning=False)  # one for each caller
-        logits = self._new_logits(chosen, offsets)
-        threads = available_threads() if n_threads is None else n_threads
+        logits = self._new_logits(values, offsets, chosen)
         with self._packing:
             vector = self.parameters.vector
-            stale = self._packed_from is None or not np.array_equal(self._packed_from, vector)
-            if stale:
+            if self._packed_from is None or not np.array_equal(self._packed_from, vector):
+                self._packed_from = None  # an interruption from here on leaves nothing that passes for packed
                 pack_all(self.plan, vector, self._packed[0], False)
                 self._packed_from = vector.copy()
-        place.prepare(values, offsets, NO_TARGETS, chosen, logits, -1, threads)
+        place.prepare(values, offsets, NO_TARGETS, chosen, logits, -1, threads_or_default(n_threads))
         place.run()
-        self._spare.append(place)
+        if place.forget() <= MOST_SPARE:
+            self._spare.append(place)
         return logits
 
     @property
@@ -138,35 +142,54 @@ class Network:
         LossAndGradient
             The loss is the mean over the sequences, or over all their steps with a loss at every step.
         """
-        if chosen is None:
-            chosen = np.arange(len(offsets) - 1)
-        if self._learning is None:
-            self._learning = self._new_workplace(learning=True)
-        place = self._learning
-        logits = self._new_logits(chosen, offsets)
+        if dropout_key is not None and not (isinstance(dropout_key, int) and 0 <= dropout_key < 2**63):
+            raise ParameterError(f"dropout_key must be an int in 0..2**63 - 1, or None. Got {dropout_key!r}.")
+        chosen = np.arange(len(offsets) - 1) if chosen is None else as_ints(chosen, "chosen")
+        place = self._learning.pop() if self._learning else self._new_workplace(learning=True)  # one for each caller
+        logits = self._new_logits(values, offsets, chosen)
         key = -1 if dropout_key is None or self.architecture.dropout == 0 else dropout_key
-        threads = available_threads() if n_threads is None else n_threads
-        place.prepare(values, offsets, targets, chosen, logits, key, threads)
+        place.prepare(values, offsets, targets, chosen, logits, key, threads_or_default(n_threads))
         place.run()
         gradient = np.empty_like(self.parameters.vector)
         loss, norm, correct = place.finish(gradient)
+        self._learning.append(place)
         return LossAndGradient(loss, gradient, logits, norm, correct)
 
     def release(self) -> None:
         """Give back the memory that passes over batches keep for the next one."""
-        self._learning = None
+        self._learning = []
         self._spare = []
+
+    def renew_locks(self) -> None:
+        """Start anew in a forked child, where the threads that held something are gone."""
+        self._packing = threading.Lock()
+        self._packed_from = None
 
     def _new_workplace(self, *, learning: bool) -> Workplace:
         return Workplace(self._layout, self.parameters.vector, None if learning else self._packed)
 
-    def _new_logits(self, chosen: Array, offsets: Array) -> Array:
-        """Return room for the class scores of the chosen sequences."""
+    def _new_logits(self, values: Array, offsets: Array, chosen: Array) -> Array:
+        """Return room for the class scores of the chosen sequences; none if they are not there, which is told later."""
         rows = len(chosen)
         if self.architecture.loss_at == "every_step" and rows:
-            with contextlib.suppress(IndexError):  # which is told when the batch is checked
-                rows = max(0, int((offsets[chosen + 1] - offsets[chosen]).sum()))
+            rows = 0
+            if chosen.min() >= 0 and chosen.max() + 1 < len(offsets):
+                starts, stops = offsets[chosen], offsets[chosen + 1]
+                if (starts >= 0).all() and (starts < stops).all() and (stops <= len(values)).all():
+                    rows = int((stops - starts).sum())
         return np.empty((rows, self.architecture.n_classes), self.dtype)
+
+
+_networks: "weakref.WeakSet[Network]" = weakref.WeakSet()
+
+
+def _renew_locks() -> None:
+    for network in list(_networks):
+        network.renew_locks()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_locks)
 
 
 def dropout_mask(

@@ -18,8 +18,13 @@ class Parameters(Mapping[str, Array]):
 
     def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: np.dtype[Any]) -> None:
         self._shapes = dict(shapes)
-        self.vector: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
-        self._views = self.named(self.vector)
+        self._vector: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
+        self._views = self.named(self._vector)
+
+    @property
+    def vector(self) -> Array:
+        """All parameters end to end (P,); change it in place, for what computes with it holds this very array."""
+        return self._vector
 
     def named(self, vector: Array) -> dict[str, Array]:
         """Return views into a vector (P,) laid out like the parameters: a gradient, a moment."""
@@ -45,11 +50,11 @@ class Parameters(Mapping[str, Array]):
         return len(self._shapes)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"shapes": self._shapes, "vector": self.vector}
+        return {"shapes": self._shapes, "vector": self._vector}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._shapes, self.vector = state["shapes"], state["vector"]
-        self._views = self.named(self.vector)
+        self._shapes, self._vector = state["shapes"], state["vector"]
+        self._views = self.named(self._vector)
 
 
 def initialise(

@@ -1,5 +1,6 @@
 """A few threads over the numbered tasks of a job, which they do without the interpreter (see `elman.kernels.team`)."""
 
+import contextlib
 import os
 import threading
 
@@ -26,9 +27,24 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) < 10 and int(text) > 0
 
 
+def threads_or_default(n_threads: int | None) -> int:
+    """Return n_threads, or where it is None `available_threads`.
+
+    Raises
+    ------
+    ParameterError
+        If it is not a whole number above 0.
+    """
+    if n_threads is None:
+        return available_threads()
+    if not isinstance(n_threads, int | np.integer) or n_threads < 1:
+        raise ParameterError(f"n_threads must be a whole number above 0, or None. Got {n_threads!r}.")
+    return int(n_threads)
+
+
 def workers_for(n_tasks: int, n_threads: int) -> int:
     """Return how many threads a job of so many tasks may occupy."""
-    return max(1, min(n_threads, n_tasks, MOST_WORKERS))
+    return min(n_threads, n_tasks, MOST_WORKERS)
 
 
 def run_tasks(function: int, context: int, n_tasks: int, n_workers: int) -> None:
@@ -38,38 +54,49 @@ def run_tasks(function: int, context: int, n_tasks: int, n_workers: int) -> None
     """
     if n_tasks > MOST_TASKS:
         raise ParameterError(f"A job must have at most {MOST_TASKS} tasks. Got {n_tasks}.")
-    if n_workers > 1 and _team.busy.acquire(blocking=False):
-        try:
-            _team.wake(n_workers)
-            done = run_job(_team.board, function, context, n_tasks, n_workers)
-        finally:
+    ours = False
+    try:
+        ours = n_workers > 1 and _team.busy.acquire(blocking=False)
+        if ours:
+            done = run_job(_team.board, function, context, n_tasks, _team.wake(n_workers))
+        else:
+            done = run_alone(function, context, n_tasks)
+    finally:
+        if ours:
             _team.busy.release()
-    else:
-        done = run_alone(function, context, n_tasks)
     if not done:
         raise MemoryError("a kernel stopped before its end")
 
 
 class _Team:
-    """The threads beside the caller's; each is started when it is first wanted and then kept."""
+    """The threads beside the caller's; each is started when it is first wanted and then kept.
+
+    Ctrl-C may come between any two steps here. So the lock is one that its holder can take again, and a worker itself
+    says that it is awake.
+    """
 
     def __init__(self) -> None:
-        self.busy = threading.Lock()
+        self.busy = threading.RLock()
         self.board = np.zeros(BOARD_SIZE, np.int64)
         self._beds: list[threading.Lock] = []  # a worker that sleeps waits for its lock
 
-    def wake(self, n_workers: int) -> None:
-        """See that workers 1 to n_workers - 1 exist and are awake."""
+    def wake(self, n_workers: int) -> int:
+        """See that workers 1 to n_workers - 1 exist and are awake; return how many there are, with the caller."""
         for worker in range(1, n_workers):
-            if worker > len(self._beds):
-                bed = threading.Lock()
-                bed.acquire()
-                self._beds.append(bed)
-                name = f"elman-{worker}"
-                threading.Thread(target=_live, args=(self.board, worker, bed), name=name, daemon=True).start()
-            elif self.board[asleep(worker)]:
-                self.board[asleep(worker)] = 0
-                self._beds[worker - 1].release()
+            if worker <= len(self._beds):
+                if self.board[asleep(worker)]:
+                    with contextlib.suppress(RuntimeError):  # it was woken already and has not said so yet
+                        self._beds[worker - 1].release()
+                continue
+            bed = threading.Lock()
+            bed.acquire()
+            thread = threading.Thread(target=_live, args=(self.board, worker, bed), name=f"elman-{worker}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # the system gives no more threads: do with those there are
+                return worker
+            self._beds.append(bed)
+        return n_workers
 
 
 def _live(board: "np.ndarray[tuple[int], np.dtype[np.int64]]", worker: int, bed: threading.Lock) -> None:

@@ -16,6 +16,7 @@ SMALL_WORK = 30_000  # multiply-adds below which a second thread costs more than
 MOST_TASKS = 16  # tasks a batch is spread over at the most when it is learned from: each sums a gradient of its own
 _WRONG_SEQUENCES, _WRONG_TARGETS, _TOO_LITTLE_MEMORY = 1, 2, 3  # see `prepare` in elman.kernels.passes
 _DESCRIPTORS = 256  # int64 that hold a Setup or a Job
+_INT64 = np.dtype(np.int64)
 NO_TARGETS = np.zeros(0, np.int64)
 
 
@@ -32,10 +33,8 @@ class Workplace:
         self._setup, self._job = np.zeros((2, _DESCRIPTORS), np.int64)
         self._setup_at, self._job_at = _address(self._setup), _address(self._job)
         self._workers = self._tasks = self._floats = self._ints = 0
-        self._met: tuple[Array, Array, Array] | None = (
-            None  # the arrays that were checked last, and as kernels take them
-        )
-        self._values_at = (0, 0, 0)
+        self._values: Array | None = None  # those that were checked last, and where they lie
+        self._values_at: tuple[int, ...] = ()
         self._batch: tuple[Array, ...] = ()  # what must live as long as the batch is worked on
         self._n_tasks = self._n_workers = 0
 
@@ -49,9 +48,9 @@ class Workplace:
         DataError
             If it is not as the kernels expect it; nothing else reaches them.
         """
-        met = self._met
-        if met is None or values is not met[0] or offsets is not met[1] or targets is not met[2]:
-            self._meet(values, offsets, targets)
+        if values is not self._values or values.shape != self._values_at[1:] or values.dtype != self._layout.dtype:
+            self._meet(values)
+        offsets, targets, chosen = as_ints(offsets, "offsets"), as_ints(targets, "targets"), as_ints(chosen, "chosen")
         n = len(chosen)
         if n == 0:
             raise DataError("A batch must have at least one sequence, and each at least one step.")
@@ -61,14 +60,14 @@ class Workplace:
         if workers > self._workers or n_tasks > self._tasks:
             self._reserve(workers, n_tasks, self._floats, self._ints)
         numbers = np.empty((5, n + 1), np.int64)
-        arguments = (self._job, self._values_at, self._offsets, chosen, self._targets, numbers, logits, key)
+        arguments = (self._job, self._values_at, offsets, chosen, targets, numbers, logits, key)
         wrong, floats, ints, steps = self._kernels.prepare(self._setup_at, *arguments)
         if wrong == _TOO_LITTLE_MEMORY:
             self._reserve(workers, n_tasks, floats, ints)
             wrong, floats, ints, steps = self._kernels.prepare(self._setup_at, *arguments)
         if wrong:
             raise DataError(self._complaint(wrong))
-        self._batch = (chosen, numbers, logits)
+        self._batch = (chosen, targets, numbers, logits)
         self._n_tasks = n_tasks
         self._n_workers = 1 if self._parameters.size * steps < SMALL_WORK else workers
 
@@ -80,31 +79,30 @@ class Workplace:
         """Sum up what was learned: set the gradient (P,); return the mean loss, the gradient's norm, and the hits."""
         return self._kernels.finish(self._job_at, gradient)  # type: ignore[no-any-return]
 
-    def _meet(self, values: Array, offsets: Array, targets: Array) -> None:
-        """Check arrays that did not come with the batch before."""
+    def forget(self) -> int:
+        """Let go of the batch; return how many bytes of memory stay for the next."""
+        self._values, self._batch = None, ()
+        return self._workers * (self._floats * self._layout.dtype.itemsize + self._ints * 8)
+
+    def _meet(self, values: Array) -> None:
+        """Check values that did not come with the batch before, and see where they lie.
+
+        Kernels take them by their address: the array itself may be read-only, and too large to copy.
+        """
         size, dtype = self._layout.input_size, self._layout.dtype
         if values.ndim != 2 or values.shape[1] != size or values.dtype != dtype or not values.flags.c_contiguous:
             raise DataError(
                 f"values must be a C-contiguous {dtype} array (S, {size}). "
                 f"Got {values.dtype} of shape {values.shape} instead."
             )
-        if offsets.dtype != np.int64 or offsets.ndim != 1:
-            raise DataError(
-                f"offsets must be int64 within 0..{len(values)}. Got {offsets.dtype} of shape {offsets.shape} instead."
-            )
-        if targets.dtype.kind not in "iu" or targets.ndim != 1:
-            raise DataError(f"{self._complaint(_WRONG_TARGETS)} Got {targets.dtype} of shape {targets.shape}.")
-        self._met = values, offsets, targets
-        # Kernels take the values by their address: the array itself may be read-only, and too large to copy.
-        self._values_at = (_address(values), *values.shape)
-        self._offsets, self._targets = (np.require(a, np.int64, ["C", "W"]) for a in (offsets, targets))
+        self._values, self._values_at = values, (_address(values), *values.shape)
 
     def _complaint(self, wrong: int) -> str:
         if wrong == _WRONG_TARGETS:
             return f"targets must be class numbers in 0..{self._layout.n_classes - 1}, one for each loss."
         return (
             f"offsets must be int64 within 0..{self._values_at[1]}, the rows of the values, "
-            "and each sequence must have at least one step."
+            "each sequence must have at least one step, and chosen must be numbers of sequences."
         )
 
     def _reserve(self, workers: int, tasks: int, floats: int, ints: int) -> None:
@@ -127,6 +125,24 @@ class Workplace:
             dropout=self._layout.dropout,
         )
         self._kernels.set_up(self._setup, self._memory)
+
+
+def as_ints(array: Array, name: str) -> Array:
+    """Return a vector of int64 as the kernels take it: the same array where it is one.
+
+    Raises
+    ------
+    DataError
+        If it is no vector of whole numbers.
+    """
+    if array.__class__ is np.ndarray and array.dtype is _INT64 and array.ndim == 1:
+        flags = array.flags
+        if flags.c_contiguous and flags.writeable and flags.aligned:
+            return array
+    array = np.asarray(array)
+    if array.dtype.kind not in "iu" or array.ndim != 1:
+        raise DataError(f"{name} must be int64, one-dimensional. Got {array.dtype} of shape {array.shape} instead.")
+    return np.require(array, np.int64, ["C", "W", "A"])
 
 
 def _in_lines(size: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from elman.errors import TrainingError
 from elman.kernels.loss import softmax
 from elman.network.network import Network
-from elman.network.threads import available_threads
+from elman.network.threads import threads_or_default
 from elman.training.clipping import clip_by_value, clip_scale
 from elman.training.history import History, Record
 from elman.training.optimizers import make_optimizer
@@ -50,7 +50,7 @@ class Trainer:
     def __init__(self, network: Network, settings: TrainingSettings, rng: np.random.Generator) -> None:
         self.network, self.settings, self._rng = network, settings, rng
         self._optimizer = make_optimizer(settings, network.parameters.vector.size, network.dtype)
-        self._n_threads = available_threads() if settings.n_threads is None else settings.n_threads
+        self._n_threads = threads_or_default(settings.n_threads)
 
     def step(self, samples: Samples, chosen: Array | None = None) -> StepResult:
         """Update the parameters once, from the chosen sequences of `samples` (default all)."""

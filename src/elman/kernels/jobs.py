@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import from_dtype, types
 
-from elman.kernels.compiled import part, view
+from elman.kernels.compiled import kernel, part, view
 from elman.kernels.plan import EVERY_STEP, LAST, MAX, Plan
 from elman.kernels.shards import BLOCK_ROWS, SHARD_ROWS, Batch, Steps, number_rows, order_rows
 
@@ -131,10 +131,9 @@ class Shard(NamedTuple):
     memory: Array
 
 
-@part("new_shard")
-def new_shard(job, number, worker):
+@kernel("new_shard", python=False)
+def new_shard(plan, batch, learning, number, floats, ints):
     """Number the rows of a shard in the memory of a thread."""
-    batch, ints = job.batch, job.setup.ints[worker]
     first, stop = batch.edges[number], batch.edges[number + 1]
     lengths, offsets = batch.lengths[first:stop], batch.offsets[first:stop]
     rows, edges = add_up(lengths), lengths[0] + 1
@@ -145,13 +144,13 @@ def new_shard(job, number, worker):
     n_blocks = number_rows(lengths, steps)
     steps = Steps(starts, blocks[: n_blocks + 1], numbers[0], numbers[1], numbers[2], numbers[3], numbers[4])
     order_rows(lengths, steps, offsets, False, numbers[5])
-    if job.setup.plan.n_ends == 2:
+    if plan.n_ends == 2:
         order_rows(lengths, steps, offsets, True, numbers[6])
         order_rows(lengths, steps, ints[:0], True, numbers[7])
-    at = lay_out(job.setup.plan, stop - first, rows, lengths[0], job.setup.learning)
+    at = lay_out(plan, stop - first, rows, lengths[0], learning)
     return Shard(
         lengths, batch.places[first:stop], batch.starts[first:stop], steps, numbers[5:7], numbers[7],
-        ints[a + 8 * rows :], rows, at, job.setup.floats[worker],
+        ints[a + 8 * rows :], rows, at, floats,
     )  # fmt: skip
 
 
@@ -162,7 +161,7 @@ def plan_type() -> Any:
     """Return Numba's type of a Plan."""
     index, table = types.int64, types.Array(types.int64, 2, "C")
     other = {"keeps": types.boolean, "scores": types.Array(index, 1, "C"), "products": types.UniTuple(index, 4)}
-    other["stages"] = types.UniTuple(index, 3)
+    other["stages"] = types.UniTuple(index, 4)
     other |= dict.fromkeys(("table", "input_runs", "hidden_runs"), table)
     return types.BaseTuple.from_types(tuple(other.get(name, index) for name in Plan._fields), Plan)
 
@@ -184,9 +183,24 @@ def setup_type(dtype: np.dtype[Any]) -> Any:
     return types.BaseTuple.from_types(parts, Setup)
 
 
+def batch_type() -> Any:
+    """Return Numba's type of a Batch."""
+    return types.BaseTuple.from_types((types.Array(types.int64, 1, "C"),) * 5, Batch)
+
+
 def job_type(dtype: np.dtype[Any]) -> Any:
     """Return Numba's type of a Job."""
     index, ints = types.int64, types.Array(types.int64, 1, "C")
-    batch, values = types.BaseTuple.from_types((ints,) * 5, Batch), types.UniTuple(index, 3)
-    rest = (batch, index, index, values, types.Array(from_dtype(dtype), 2, "C"), ints, ints, types.float64, index)
+    values = types.UniTuple(index, 3)
+    rest = (
+        batch_type(),
+        index,
+        index,
+        values,
+        types.Array(from_dtype(dtype), 2, "C"),
+        ints,
+        ints,
+        types.float64,
+        index,
+    )
     return types.BaseTuple.from_types((setup_type(dtype), *rest), Job)

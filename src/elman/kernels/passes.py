@@ -13,7 +13,17 @@ import numpy as np
 from numba import from_dtype, types
 
 from elman.kernels.compiled import address, array_at, caller, kernel, part, put, taken, view
-from elman.kernels.jobs import Job, add_up, job_type, lay_out, new_shard, plan_type, setup_type, shard_type
+from elman.kernels.jobs import (
+    Job,
+    add_up,
+    batch_type,
+    job_type,
+    lay_out,
+    new_shard,
+    plan_type,
+    setup_type,
+    shard_type,
+)
 from elman.kernels.loss import cross_entropy
 from elman.kernels.outputs import (
     class_scores,
@@ -74,13 +84,6 @@ def _outputs_at(shard, learning, layer):
     return shard.at.outputs + (layer if learning else layer % 2) * shard.at.outputs_size
 
 
-@part("drop_out_of")
-def _drop_out_of(job, shard, values, layer):
-    if job.dropout_key >= 0:
-        plan = job.setup.plan
-        drop_out(values, shard.steps, shard.places, job.dropout_key, layer, job.setup.dropout, plan.size, plan.width)
-
-
 @part("read_out")
 def _read_out(plan, shard, learning):
     """Make what the class scores read, a row for each sequence or each step; return where it lies, and its rows."""
@@ -99,26 +102,23 @@ def _read_out(plan, shard, learning):
 
 
 @part("place_scores")
-def _place_scores(job, shard, scores):
+def _place_scores(plan, shard, scores, logits):
     """Copy the class scores of a shard to where they belong among the batch's."""
     for r in range(scores.shape[0]):
-        if job.setup.plan.readout == EVERY_STEP:
+        if plan.readout == EVERY_STEP:
             n = shard.steps.sequence[r]
             row = shard.starts[n] + shard.value_rows[0, r] - shard.value_rows[0, n]
         else:
             row = shard.places[r]
-        for j in range(job.setup.plan.n_classes):
-            job.logits[row, j] = scores[r, j]
+        for j in range(plan.n_classes):
+            logits[row, j] = scores[r, j]
 
 
-@part("loss_of")
-def _loss_of(job, shard, scores, d_scores):
-    """Set dL/d(class scores) of a shard; return its loss, and how many are right."""
-    wanted = shard.spare[: scores.shape[0]]
-    every_step = job.setup.plan.readout == EVERY_STEP
-    for r in range(scores.shape[0]):
-        wanted[r] = job.targets[shard.value_rows[0, r] if every_step else job.chosen[shard.places[r]]]
-    return cross_entropy(scores, wanted, job.setup.plan.n_classes, job.scale, d_scores)
+@part("wanted_of")
+def _wanted_of(plan, shard, targets, chosen, wanted):
+    """Set `wanted` to the targets of a shard's class scores."""
+    for r in range(wanted.size):
+        wanted[r] = targets[shard.value_rows[0, r] if plan.readout == EVERY_STEP else chosen[shard.places[r]]]
 
 
 def _shard_forward(dtype: np.dtype[Any]) -> Any:
@@ -150,8 +150,9 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
             if layer < plan.n_layers - 1 or plan.readout != LAST:
                 outputs = view(memory, _outputs_at(shard, learning, layer), (shard.rows, columns))
                 join_outputs(states, shard.steps.current, order, width, end * width, outputs)
-                if layer < plan.n_layers - 1 and end == plan.n_ends - 1:
-                    _drop_out_of(job, shard, outputs, layer)
+                if layer < plan.n_layers - 1 and end == plan.n_ends - 1 and job.dropout_key >= 0:
+                    of = (job.dropout_key, layer, setup.dropout, plan.size, width)
+                    drop_out(outputs, shard.steps, shard.places, *of)
             else:
                 last_states(states, shard.steps, shard.lengths, width, end * width, features)
         read_at, rows = _read_out(plan, shard, learning)
@@ -219,8 +220,9 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
                     (plan.products, x, x_rows, order, weights, shard.steps, numbers, False, tape, states, d_outputs,
                      end * width, d_states, d_x, direction_sums),
                 )  # fmt: skip
-            if layer > 0:
-                _drop_out_of(job, shard, d_x, layer - 1)
+            if layer > 0 and job.dropout_key >= 0:
+                of = (job.dropout_key, layer - 1, setup.dropout, plan.size, width)
+                drop_out(d_x, shard.steps, shard.places, *of)
             d_outputs = d_x
 
     return shard_backward
@@ -235,6 +237,7 @@ class _Stage(NamedTuple):
 
 class _Stages(NamedTuple):
     pack: _Stage
+    number: _Stage
     forward: _Stage
     backward: _Stage
 
@@ -244,22 +247,23 @@ def _stages(dtype: np.dtype[Any]) -> _Stages:
     """Return what a task does one after the other."""
     number, index = from_dtype(dtype), types.int64
     vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
-    job, shard = job_type(dtype), shard_type(dtype)
+    ints, job, shard = types.Array(index, 1, "C"), job_type(dtype), shard_type(dtype)
 
     def stage(function: Any, result: Any, *arguments: Any) -> _Stage:
         return _Stage(caller(result, arguments), address(function, arguments))
 
     return _Stages(
         pack=stage(pack_all, types.void, plan_type(), vector, vector, types.boolean),
+        number=stage(new_shard, shard, plan_type(), batch_type(), types.boolean, index, vector, ints),
         forward=stage(_shard_forward(dtype), types.UniTuple(index, 2), job, shard, matrix, vector),
         backward=stage(_shard_backward(dtype), types.void, job, shard, matrix, vector, matrix, matrix, vector),
     )
 
 
-def stages(dtype: np.dtype[Any]) -> tuple[int, int, int]:
+def stages(dtype: np.dtype[Any]) -> tuple[int, int, int, int]:
     """Return the addresses of the stages of a task, for a Plan."""
-    pack, forward, backward = _stages(dtype)
-    return pack.address, forward.address, backward.address
+    pack, number, forward, backward = _stages(dtype)
+    return pack.address, number.address, forward.address, backward.address
 
 
 class Passes(NamedTuple):
@@ -274,7 +278,7 @@ class Passes(NamedTuple):
 @functools.cache
 def passes(dtype: np.dtype[Any]) -> Passes:
     """Return the kernels that take a batch through a network in float32 or float64."""
-    pack, shard_forward, shard_backward = (stage.call for stage in _stages(dtype))
+    pack, number_shard, shard_forward, shard_backward = (stage.call for stage in _stages(dtype))
     take_setup, take_job, empty = taken(setup_type(dtype)), taken(job_type(dtype)), np.zeros(0, dtype)
 
     @kernel(f"set_up_{dtype}")
@@ -328,18 +332,21 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         n_shards, plan = job.batch.edges.size - 1, setup.plan
         columns = plan.n_ends * plan.width
         for each in range(number * n_shards // job.tasks, (number + 1) * n_shards // job.tasks):
-            shard = new_shard(job, each, worker)
-            read_at, rows = shard_forward(plan.stages[1], (job, shard, values, packed))
+            memory = (setup.floats[worker], setup.ints[worker])
+            shard = number_shard(plan.stages[1], (plan, job.batch, setup.learning, each, *memory))
+            read_at, rows = shard_forward(plan.stages[2], (job, shard, values, packed))
             scores = view(shard.memory, shard.at.logits, (rows, plan.score_width))
-            _place_scores(job, shard, scores)
+            _place_scores(plan, shard, scores, job.logits)
             if setup.learning:
                 d_scores = view(shard.memory, shard.at.d_logits, (rows, plan.score_width))
-                loss, correct = _loss_of(job, shard, scores, d_scores)
+                wanted = shard.spare[:rows]
+                _wanted_of(plan, shard, job.targets, job.chosen, wanted)
+                loss, correct = cross_entropy(scores, wanted, plan.n_classes, job.scale, d_scores)
                 setup.losses[number] += loss
                 setup.correct[number] += correct
                 read = view(shard.memory, read_at, (rows, columns))
                 sums = setup.sums[number]
-                shard_backward(plan.stages[2], (job, shard, values, packed, read, d_scores, sums))
+                shard_backward(plan.stages[3], (job, shard, values, packed, read, d_scores, sums))
 
     @kernel(f"finish_{dtype}")
     def finish(where_address, gradient):

@@ -49,7 +49,7 @@ class Plan(NamedTuple):
     forward: int  # addresses
     backward: int
     products: tuple[int, int, int, int]
-    stages: tuple[int, int, int]  # see `passes.stages`
+    stages: tuple[int, int, int, int]  # see `passes.stages`
 
 
 @part("forward_weights")

@@ -173,6 +173,43 @@ def test_labels_of_every_step_go_all_the_way(elman, tmp_path, small):
     assert "every step" in elman("info", tmp_path / "m").out
 
 
+def test_info_of_the_system_tells_how_the_kernels_run(elman, monkeypatch):
+    from elman.kernels.lanes import implementation, implementations
+
+    done = elman("info", "--system")
+    assert done.code == 0
+    out = " ".join(done.out.split())
+    assert f"{implementation()} (in use)" in out
+    assert all(name in out for name in implementations())
+    for text in ("ELMAN_VECTORS forces one", "ELMAN_NUM_THREADS", f"elman {library.__version__}", "numba "):
+        assert text in out
+    monkeypatch.setenv("ELMAN_VECTORS", "neon" if implementation() != "neon" else "sse")
+    foreign = " ".join(elman("info", "--system").out.split())
+    assert "forced by ELMAN_VECTORS; this CPU has " + ", ".join(implementations()) in foreign
+
+
+def test_info_of_the_system_as_json(elman, monkeypatch):
+    from elman.kernels.lanes import implementation, implementations
+
+    monkeypatch.setenv("ELMAN_NUM_THREADS", "1")
+    data = elman("info", "--system", "--json").data
+    assert data["implementations"] == implementations()
+    assert data["implementation"] == implementation()
+    assert data["threads"] == 1
+    assert set(data["tile"]) == {"float32", "float64"}
+    assert data["compiled_kernels"]["files"] > 0
+    assert data["versions"]["elman"] == library.__version__
+
+
+@pytest.mark.parametrize("arguments", [(), ("some.model", "--system"), ("--json",)])
+def test_info_wants_a_model_or_the_system(elman, arguments):
+    done = elman("info", *arguments)
+    assert done.code == 2
+    assert done.err.startswith("error: ")
+    assert "give a model, or --system" in done.err
+    assert "Traceback" not in done.err
+
+
 def test_info_tells_what_a_model_is(elman, files):
     done = elman("info", files / "walks.model")
     for text in (

@@ -37,16 +37,17 @@ def print_system(facts: dict[str, Any]) -> None:
 
     from elman.cli.report import count
 
-    implementations = [
-        f"{name} (in use)" if name == facts["implementation"] else name for name in facts["implementations"]
-    ]
-    if facts["implementation"] not in facts["implementations"]:
-        implementations.append(f"{facts['implementation']} (forced by ELMAN_VECTORS, not of this CPU)")
+    used, found = facts["implementation"], facts["implementations"]
+    if used in found:
+        vectors = ", ".join(f"{name} (in use)" if name == used else name for name in found)
+        vectors += "; ELMAN_VECTORS forces one"
+    else:
+        vectors = f"{used}, forced by ELMAN_VECTORS; this CPU has {', '.join(found)}"
     kernels = facts["compiled_kernels"]
     rows = {
         "system": facts["system"],
         "threads": f"{facts['threads']} of {count(facts['cores'], 'core')}; ELMAN_NUM_THREADS or n_threads limits them",
-        "vectors": f"{', '.join(implementations)}; ELMAN_VECTORS forces one",
+        "vectors": vectors,
         "tile": ", ".join(f"{shape} {dtype}" for dtype, shape in facts["tile"].items()) + " sums kept in registers",
         "kernels": "no folder to keep compiled code in: each process compiles anew; NUMBA_CACHE_DIR names one"
         if kernels["folder"] is None

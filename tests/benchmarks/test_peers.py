@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import time
 
 import pytest
 from benchmarks.report import Results, Row, table
@@ -99,10 +100,18 @@ def test_a_row_that_falls_short_is_marked():
 
 def test_every_contender_is_timed_in_every_round():
     seen = []
-    steps = {name: (lambda name=name: seen.append(name)) for name in "ab"}
+    steps = {name: (lambda name=name: (seen.append(name), time.sleep(1e-4))) for name in "ab"}
     found = medians(steps, Effort(rounds=3, settle=0, turn=0, least=2))
     assert "".join(seen) == "ab" + 3 * ("aaa" + "bbb")
     assert set(found) == {"a", "b"}
+    assert all(1e-4 < seconds < 1e-1 for seconds in found.values())
+
+
+def test_short_steps_are_timed_ten_at_a_time():
+    seen = []
+    found = medians({"a": lambda: seen.append(1)}, Effort(rounds=1, settle=0, turn=0, least=4))
+    assert len(seen) == 1 + 1 + 4 * 10
+    assert found["a"] < 1e-4
 
 
 @pytest.mark.parametrize("group", GROUPS)

@@ -12,6 +12,7 @@ from elman.network.layers import aligned
 from elman.network.network import Network
 
 Array = np.ndarray[Any, Any]
+_empty = np.empty  # looked up once: a step takes little longer than such things
 
 
 class LiveSequence:
@@ -58,7 +59,7 @@ class LiveSequence:
                 f"loss_at='every_step'. Got bidirectional={architecture.bidirectional}, "
                 f"readout={architecture.readout!r}, loss_at={architecture.loss_at!r}."
             )
-        self._dtype, self._sizes = network.dtype, (architecture.input_size, architecture.n_classes)
+        self._dtype, self._input_size, self._n_classes = network.dtype, architecture.input_size, architecture.n_classes
         kernels, plan = live(network.dtype), network.plan
         ints = [np.array(numbers) for numbers in ([0, 1], [0, 1], [0], [0], [0], [0], [1])]
         self._stream = Stream(
@@ -92,18 +93,18 @@ class LiveSequence:
         DataError
             If x is not a vector of D finite numbers; the sequence stays where it was.
         """
-        scores = np.empty(self._sizes[1], self._dtype)
+        scores = _empty(self._n_classes, self._dtype)
         try:
             wrong = self._step(self._at, x, scores)
         except Exception:  # not an array as the kernel takes it, which Numba tells in many ways
             wrong = self._step(self._at, self._converted(x), scores)
         if wrong:
             found = f"shape {np.shape(x)}" if wrong == SIZES_DIFFER else f"{np.asarray(x).tolist()}"
-            raise DataError(f"A time step must be a vector of {self._sizes[0]} finite numbers. Got {found}.")
+            raise DataError(f"A time step must be a vector of {self._input_size} finite numbers. Got {found}.")
         return scores
 
     def _converted(self, x: ArrayLike) -> Array:
-        contract = f"A time step must be a vector of {self._sizes[0]} finite numbers."
+        contract = f"A time step must be a vector of {self._input_size} finite numbers."
         try:
             values = np.asarray(x)
         except ValueError as error:  # lists of several lengths

@@ -142,7 +142,9 @@ def _peer_time(row: Row) -> float:
 
 def plot(results: Results) -> str:
     """Return a picture (SVG): a bar for each row, how many times as fast as the best peer, on a logarithmic scale."""
-    rows = [row for row in results.rows if row.ratio is not None]
+    rows = [
+        row for group in results.mean_targets for row in results.rows if row.group == group and row.ratio is not None
+    ]
     ratios = [row.ratio for row in rows if row.ratio is not None]
     left, top, height, width = 400, 56, 17, 420
     most, least = max([2.0, *ratios]), min([1.0, *ratios])
@@ -154,9 +156,8 @@ def plot(results: Results) -> str:
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 70} {total}" '
         'font-family="sans-serif" font-size="11">',
-        "<style>text{fill:#222}.bar{fill:#2a78b5}.short{fill:#c9692b}.line{stroke:#bbb}"
-        ".value{paint-order:stroke;stroke:#fff;stroke-width:4px}"
-        "@media(prefers-color-scheme:dark){text{fill:#ddd}.line{stroke:#555}.value{stroke:#111}}</style>",
+        "<style>text{fill:#222}.bar{fill:#2a78b5}.short{fill:#c9692b}.line{stroke:#ddd}"
+        "@media(prefers-color-scheme:dark){text{fill:#ddd}.line{stroke:#444}}</style>",
         f'<text x="{left}" y="16" font-weight="bold">Times as fast as the best peer (logarithmic)</text>',
         '<rect class="bar" x="4" y="6" width="12" height="12"/><text x="20" y="16">reaches its aim</text>',
         '<rect class="short" x="124" y="6" width="12" height="12"/><text x="140" y="16">falls short of it</text>',
@@ -178,6 +179,6 @@ def plot(results: Results) -> str:
         parts.append(f'<text x="{left - 6}" y="{y + 12}" text-anchor="end">{row.name}</text>')
         size = f'width="{max(1.0, end - start):.1f}" height="{height - 4}"'
         parts.append(f'<rect class="{kind}" x="{start:.1f}" y="{y + 2}" {size}/>')
-        parts.append(f'<text x="{max(start, end) + 4:.1f}" y="{y + 12}" class="value">{ratio:.2f}</text>')
+        parts.append(f'<text x="{max(start, end) + 4:.1f}" y="{y + 12}">{ratio:.2f}</text>')
         y += height
     return "\n".join([*parts, "</svg>", ""])

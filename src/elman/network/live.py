@@ -6,6 +6,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from elman.errors import DataError, ParameterError
+from elman.kernels.cells import CELLS
+from elman.kernels.jobs import CONTEXT
+from elman.kernels.lanes import padded
 from elman.kernels.live import SIZES_DIFFER, Stream, live
 from elman.kernels.shards import Steps
 from elman.network.layers import aligned
@@ -68,9 +71,20 @@ class LiveSequence:
             steps=Steps(*ints),
             tape=aligned((1, plan.tape_stride), network.dtype),
             states=aligned((plan.n_layers, plan.n_states, 2, plan.state_stride), network.dtype),
-            features=aligned((1, plan.width), network.dtype),
+            proposals=aligned((plan.n_states, 2, plan.state_stride), network.dtype),
+            parts=aligned((1 if plan.parts_stride else 0, plan.parts_stride), network.dtype),
+            spare=aligned((2 * plan.most_width,), network.dtype),
+            context=np.zeros(CONTEXT, np.int64),
+            outputs=aligned((plan.n_layers, plan.state_stride), network.dtype),
+            features=aligned((1, padded(architecture.hidden_sizes[-1], network.dtype)), network.dtype),
             padded=aligned((1, plan.score_width), network.dtype),
         )
+        self._start = np.zeros_like(self._stream.states)
+        if architecture.learn_initial_state:
+            for layer, suffix in architecture.suffixes():
+                for state, name in enumerate(CELLS[architecture.cell].states):
+                    values = network.parameters[f"{name}_0{suffix}"]
+                    self._start[layer, state, 1, : len(values)] = values
         self._where = np.zeros(256, np.int64)
         kernels.put_stream(self._where, self._stream)
         self._at, self._step = int(self._where.__array_interface__["data"][0]), kernels.step
@@ -81,7 +95,7 @@ class LiveSequence:
 
     def reset(self) -> None:
         """Begin a new sequence."""
-        self._stream.states[:] = 0
+        self._stream.states[:] = self._start
 
     def step(self, x: ArrayLike) -> Array:
         """Take the next time step x (D,); return the class scores (C,) after it.

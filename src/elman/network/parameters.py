@@ -81,18 +81,32 @@ def initialise(
         )
     for name, values in parameters.items():
         of_scores = name.endswith("_out")
-        if scheme == "uniform":
-            bound = 1 / math.sqrt(architecture.n_features if of_scores else architecture.hidden_size)
+        size = architecture.n_features if of_scores else architecture.hidden_sizes[layer_of(name)]
+        if name.startswith("gain_"):
+            values[...] = 1
+        elif name.startswith(_STARTS):
+            values[...] = 0
+        elif scheme == "uniform":
+            bound = 1 / math.sqrt(size)
             values[...] = rng.uniform(-bound, bound, values.shape)
         elif values.ndim == 2:
-            _WEIGHTS[scheme](name, values, len(values) if of_scores else architecture.hidden_size, rng)
+            _WEIGHTS[scheme](name, values, len(values) if of_scores else size, rng)
         else:
             values[...] = 0
     if forget_bias is not None and "f" in cell.gates:
-        size, gate = architecture.hidden_size, cell.gates.index("f")
+        gate = cell.gates.index("f")
         for name, values in parameters.items():
             if name.startswith("bias_") and not name.endswith("_out"):
+                size = architecture.hidden_sizes[layer_of(name)]
                 values[gate * size : (gate + 1) * size] = forget_bias if name.startswith("bias_ih") else 0
+
+
+_STARTS = ("h_0_", "c_0_")
+
+
+def layer_of(name: str) -> int:
+    """Return the layer of a parameter such as weight_ih_l1_reverse."""
+    return int(name.partition("_l")[2].partition("_")[0])
 
 
 def _glorot(name: str, weight: Array, rows: int, rng: np.random.Generator) -> None:

@@ -15,7 +15,7 @@ Array = np.ndarray[Any, Any]
 SMALL_WORK = 30_000  # multiply-adds below which a second thread costs more than it saves
 MOST_TASKS = 16  # tasks a batch is spread over at the most when it is learned from: each sums a gradient of its own
 _WRONG_SEQUENCES, _WRONG_TARGETS, _TOO_LITTLE_MEMORY = 1, 2, 3  # see `prepare` in elman.kernels.passes
-_DESCRIPTORS = 256  # int64 that hold a Setup or a Job
+_DESCRIPTORS = 320  # int64 that hold a Setup or a Job
 _INT64 = np.dtype(np.int64)
 NO_TARGETS = np.zeros(0, np.int64)
 

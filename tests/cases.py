@@ -26,12 +26,14 @@ class Case:
     input_size: int = 5
     hidden_size: int = 2
     n_classes: int = 4
+    weighted: bool = False  # targets that count more or less, and some without a label
     seed: int = 103  # leaves no gradient at zero, even where the largest output of every unit is at the first step
 
     def __str__(self) -> str:
         directions = "both" if self.bidirectional else "one"
         head = "steps" if self.loss_at == "every_step" else self.readout
-        return f"{self.cell}-{self.num_layers}-{directions}-{head}{'-dropout' if self.dropout else ''}"
+        options = [name for name in ("dropout", "weighted") if getattr(self, name)]
+        return "-".join([self.cell, str(self.num_layers), directions, head, *options])
 
     @property
     def settings(self) -> dict:
@@ -53,6 +55,7 @@ class Batch:
     sequences: list = field(repr=False)
     targets: np.ndarray = field(repr=False)
     weights: dict = field(repr=False)
+    target_weights: np.ndarray | None = field(default=None, repr=False)
 
     @property
     def values(self):
@@ -99,7 +102,10 @@ def draw(case: Case) -> Batch:
         weights[name] = rng.standard_normal(shape) * (0.8 / np.sqrt(shape[-1]) if len(shape) == 2 else 0.5)
         if case.cell == "elman_relu" and name.startswith("bias_ih"):
             weights[name] += 1
-    return Batch(sequences, targets, weights)
+    if not case.weighted:
+        return Batch(sequences, targets, weights)
+    targets[1::3] = -1
+    return Batch(sequences, targets, weights, rng.uniform(0.2, 3, rows))
 
 
 def draw_masks(case: Case) -> list[list[np.ndarray]]:
@@ -141,4 +147,4 @@ def _loss(case, batch, weights, masks):
         for n, x in enumerate(batch.sequences)
     ]
     losses, _ = reference.cross_entropy(np.concatenate([run.logits for run in runs]), batch.targets)
-    return losses.mean()
+    return reference_network.shares_of_loss(batch.targets, batch.target_weights) @ losses

@@ -27,6 +27,8 @@ class Twin(nn.Module):
                 parameter.copy_(torch.from_numpy(batch.weights[name]))
         self.sequences = [torch.from_numpy(x.astype(dtype)) for x in batch.sequences]
         self.targets = torch.from_numpy(batch.targets)
+        weights = batch.target_weights
+        self.target_weights = None if weights is None else torch.from_numpy(weights.astype(dtype))
 
     def named(self) -> dict[str, nn.Parameter]:
         """The parameters in PyTorch's order, then the linear layer's."""
@@ -49,8 +51,11 @@ class Twin(nn.Module):
         return self.out(features)
 
     def loss(self, logits):
-        """Softmax cross-entropy, its mean over all rows."""
-        return nn.functional.cross_entropy(logits, self.targets)
+        """Softmax cross-entropy, its mean over all rows with a label, weighted."""
+        if self.target_weights is None:
+            return nn.functional.cross_entropy(logits, self.targets, ignore_index=-1)
+        losses = nn.functional.cross_entropy(logits, self.targets, ignore_index=-1, reduction="none")
+        return (self.target_weights * losses).sum() / self.target_weights[self.targets >= 0].sum()
 
 
 def run_torch(case: Case, batch: Batch, dtype="float64") -> Outcome:

@@ -16,8 +16,12 @@ SIZES = {"lengths": LENGTHS, "input_size": 5, "hidden_size": 11, "n_classes": 4}
 BOUND = {"float64": 1e-12, "float32": 1e-5}
 
 
+CASES = all_cases(**SIZES)
+WEIGHTED = [case for case in all_cases(**SIZES, weighted=True) if case.cell == "lstm" and case.num_layers == 1]
+
+
 @pytest.mark.parametrize("dtype", BOUND)
-@pytest.mark.parametrize("case", all_cases(**SIZES), ids=str)
+@pytest.mark.parametrize("case", CASES + WEIGHTED, ids=str)
 def test_forward_and_every_gradient_equal_pytorch(case, dtype):
     batch = draw(case)
     assert_same_outcome(run_engine(case, batch, dtype), run_torch(case, batch, dtype), BOUND[dtype])

@@ -29,7 +29,7 @@ class Setup(NamedTuple):
     learning: bool  # go back too; else the rest is not looked at
     sums: Array  # (tasks, .) of the weights' gradients
     losses: Array  # float64 (tasks,)
-    correct: Array  # int64 (tasks,)
+    correct: Array  # float64 (tasks,)
     dropout: float
 
 
@@ -42,9 +42,10 @@ class Job(NamedTuple):
     tasks: int
     values: tuple[int, int, int]  # address, rows and columns: the array itself may be read-only
     logits: Array  # (N, C), or (the batch's steps, C) with a loss at every step
-    targets: Array  # int64 (sequences,) or (S,)
+    targets: Array  # int64 (sequences,) or (S,), -1 where there is no label
+    weights: Array  # float64, one for each target; empty: all are 1
     chosen: Array  # int64 (N,) the batch's sequences by number
-    scale: float  # 1 / (number of losses)
+    scored: float  # the sum of the batch's weights: what its losses are divided by
     dropout_key: int  # -1: no dropout
 
 
@@ -177,9 +178,9 @@ def shard_type(dtype: np.dtype[Any]) -> Any:
 def setup_type(dtype: np.dtype[Any]) -> Any:
     """Return Numba's type of a Setup."""
     number, index, real = from_dtype(dtype), types.int64, types.float64
-    ints, table, reals = types.Array(index, 1, "C"), types.Array(index, 2, "C"), types.Array(real, 1, "C")
+    table, reals = types.Array(index, 2, "C"), types.Array(real, 1, "C")
     vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
-    parts = (plan_type(), vector, matrix, table, matrix, table, types.boolean, matrix, reals, ints, real)
+    parts = (plan_type(), vector, matrix, table, matrix, table, types.boolean, matrix, reals, reals, real)
     return types.BaseTuple.from_types(parts, Setup)
 
 
@@ -199,6 +200,7 @@ def job_type(dtype: np.dtype[Any]) -> Any:
         values,
         types.Array(from_dtype(dtype), 2, "C"),
         ints,
+        types.Array(types.float64, 1, "C"),
         ints,
         types.float64,
         index,

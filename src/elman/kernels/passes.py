@@ -65,17 +65,23 @@ def _memory_for(plan, batch, learning):
     return floats, ints
 
 
-@part("targets_fit")
-def _targets_fit(plan, offsets, chosen, targets):
-    """Return whether the targets of a batch are all there and are all class numbers."""
+@part("scored_by")
+def _scored_by(plan, offsets, chosen, targets, weights):
+    """Return 0 and the sum of a batch's weights, or what is wrong: 2 with its targets, 4 with its weights."""
+    total = 0.0
     for m in chosen:
         first, stop = (offsets[m], offsets[m + 1]) if plan.readout == EVERY_STEP else (m, m + 1)
         if stop > targets.size:
-            return False
+            return 2, 0.0
         for i in range(first, stop):
-            if targets[i] < 0 or targets[i] >= plan.n_classes:
-                return False
-    return True
+            if targets[i] < -1 or targets[i] >= plan.n_classes:
+                return 2, 0.0
+            weight = weights[i] if weights.size else 1.0
+            if not 0 <= weight < np.inf:
+                return 4, 0.0
+            if targets[i] >= 0:
+                total += weight
+    return (0 if total < np.inf else 4), total
 
 
 @part("outputs_at")
@@ -115,10 +121,10 @@ def _place_scores(plan, shard, scores, logits):
 
 
 @part("wanted_of")
-def _wanted_of(plan, shard, targets, chosen, wanted):
-    """Set `wanted` to the targets of a shard's class scores."""
+def _wanted_of(plan, shard, chosen, wanted):
+    """Set `wanted` to where the targets of a shard's class scores stand among all targets."""
     for r in range(wanted.size):
-        wanted[r] = targets[shard.value_rows[0, r] if plan.readout == EVERY_STEP else chosen[shard.places[r]]]
+        wanted[r] = shard.value_rows[0, r] if plan.readout == EVERY_STEP else chosen[shard.places[r]]
 
 
 def _shard_forward(dtype: np.dtype[Any]) -> Any:
@@ -287,13 +293,14 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         put(where, setup)
 
     @kernel(f"prepare_{dtype}", allocates=True)
-    def prepare(setup_at, where, values, offsets, chosen, targets, numbers, logits, key):
+    def prepare(setup_at, where, values, offsets, chosen, targets, weights, numbers, logits, key):
         """Check a batch, cut it into shards, and write the job down for the threads.
 
         numbers : int64 (5, N + 1), memory for the Batch
 
-        Returns 0, or 1 if a sequence is empty or lies outside the values, 2 if a target is missing or no class, or 3
-        if the memory does not suffice; how many floats and ints a thread needs; and the steps of all sequences.
+        Returns 0, or 1 if a sequence is empty or lies outside the values, 2 if a target is missing or no class, 3 if
+        the memory does not suffice, or 4 if a weight is below 0 or not finite, or their sum is not; how many floats
+        and ints a thread needs; and the steps of all sequences.
         """
         setup = take_setup(setup_at)
         plan, n = setup.plan, chosen.size
@@ -301,8 +308,9 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         batch = Batch(numbers[0, :n], numbers[1, :n], numbers[2, :n], numbers[3, :n], numbers[4, : n_shards + 1])
         if not cut(offsets, chosen, values[1], batch):
             return 1, 0, 0, 0
-        if setup.learning and not _targets_fit(plan, offsets, chosen, targets):
-            return 2, 0, 0, 0
+        wrong, scored = _scored_by(plan, offsets, chosen, targets, weights) if setup.learning else (0, 0.0)
+        if wrong:
+            return wrong, 0, 0, 0
         rows = add_up(batch.lengths)
         floats, ints = _memory_for(plan, batch, setup.learning)
         if floats > setup.floats.shape[1] or ints > setup.ints.shape[1]:
@@ -310,8 +318,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         latest = setup.packed_for[setup.packed_for.shape[0] - 1]
         latest[0] += 1
         tasks = min(n_shards, setup.losses.size) if setup.learning else n_shards
-        scale = 1.0 / (rows if plan.readout == EVERY_STEP else n)
-        put(where, Job(setup, batch, latest[0], tasks, values, logits, targets, chosen, scale, key))
+        put(where, Job(setup, batch, latest[0], tasks, values, logits, targets, weights, chosen, scored, key))
         return 0, floats, ints, rows
 
     @kernel(f"task_{dtype}", python=False)
@@ -340,8 +347,9 @@ def passes(dtype: np.dtype[Any]) -> Passes:
             if setup.learning:
                 d_scores = view(shard.memory, shard.at.d_logits, (rows, plan.score_width))
                 wanted = shard.spare[:rows]
-                _wanted_of(plan, shard, job.targets, job.chosen, wanted)
-                loss, correct = cross_entropy(scores, wanted, plan.n_classes, job.scale, d_scores)
+                _wanted_of(plan, shard, job.chosen, wanted)
+                of = (job.targets, job.weights, plan.n_classes, job.scored)
+                loss, correct = cross_entropy(scores, wanted, *of, d_scores)
                 setup.losses[number] += loss
                 setup.correct[number] += correct
                 read = view(shard.memory, read_at, (rows, columns))
@@ -350,11 +358,15 @@ def passes(dtype: np.dtype[Any]) -> Passes:
 
     @kernel(f"finish_{dtype}")
     def finish(where_address, gradient):
-        """Sum up the tasks in their order; return the mean loss, the gradient's norm, and how many were right."""
+        """Sum up the tasks in their order.
+
+        Returns the mean loss, the gradient's norm, and the sums of the weights of what was right and of all.
+        """
         job = take_job(where_address)
         setup, tasks = job.setup, job.tasks
         sum_gradients(setup.sums[:tasks])
         unpack_all(setup.plan, setup.sums[0], gradient)
-        return add_up(setup.losses[:tasks]) * job.scale, norm(gradient), add_up(setup.correct[:tasks])
+        total, scored = add_up(setup.losses[:tasks]), job.scored
+        return total / scored if scored > 0 else 0.0, norm(gradient), add_up(setup.correct[:tasks]), scored
 
     return Passes(set_up, prepare, finish, address(task, (types.int64,) * 3))

@@ -111,6 +111,7 @@ def loss_and_gradient(
     readout: str = "last",
     loss_at: str = "last",
     masks: Sequence[Sequence[Array]] | None = None,
+    target_weights: Array | None = None,
 ) -> tuple[Array, dict[str, Array], Array]:
     """Return the loss, its gradient by every weight, and the logits.
 
@@ -118,7 +119,8 @@ def loss_and_gradient(
     ----------
     sequences : N arrays (T_n, D)
     targets : int array (N,), or (S,) with loss_at="every_step"
-        Class codes 0, ..., C - 1; one for each step of each sequence in turn if the loss is at every step.
+        Class codes 0, ..., C - 1; one for each step of each sequence in turn if the loss is at every step;
+        -1 where there is no label.
     weights : mapping of name to array
         weight_ih_l0 (G, D), weight_hh_l0 (G, H), bias_ih_l0 (G,), bias_hh_l0 (G,), ..._l0_reverse, ..._l1 with D = F
         and so on, as PyTorch names them; weight_out (C, F), bias_out (C,).
@@ -128,11 +130,13 @@ def loss_and_gradient(
     loss_at : "last", "every_step"
     masks : N lists of arrays (T_n, F), one for each layer but the last
         What the layer's output is multiplied by: dropout's 0 and 1 / (1 - rate).
+    target_weights : float array, one for each target
+        How much each counts; default 1 each.
 
     Returns
     -------
     loss : scalar
-        Mean over the sequences, or over all steps of all sequences.
+        Mean over the sequences, or over all steps of all sequences, weighted: see `shares_of_loss`.
     gradients : dict of arrays, names and shapes as `weights`
     logits : array (N, C), or (S, C) with loss_at="every_step"
     """
@@ -151,8 +155,16 @@ def loss_and_gradient(
     ]
     logits = np.concatenate([run.logits for run in runs])
     losses, d_logits = cross_entropy(logits, targets)
+    shares = shares_of_loss(targets, target_weights)
     gradients = {name: np.zeros(weight.shape, logits.dtype) for name, weight in weights.items()}
     ends = np.cumsum([len(run.logits) for run in runs])
-    for run, d_rows in zip(runs, np.split(d_logits / len(logits), ends[:-1])):
+    for run, d_rows in zip(runs, np.split(shares[:, None] * d_logits, ends[:-1])):
         network_backward(d_rows, run, weights, gradients, cell=cell)
-    return losses.mean(), gradients, logits
+    return shares @ losses, gradients, logits
+
+
+def shares_of_loss(targets: Array, target_weights: Array | None = None) -> Array:
+    """Return how much each target's loss weighs in the loss of the batch: w / sum(w), and 0 where there is no label."""
+    counted = np.where(targets < 0, 0.0, 1.0 if target_weights is None else target_weights)
+    total = counted.sum()
+    return counted / total if total > 0 else counted

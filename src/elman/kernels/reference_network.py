@@ -155,7 +155,7 @@ def loss_and_gradient(
     ]
     logits = np.concatenate([run.logits for run in runs])
     losses, d_logits = cross_entropy(logits, targets)
-    shares = shares_of_loss(targets, target_weights)
+    shares = shares_of_loss(targets, target_weights).astype(np.real(losses).dtype)
     gradients = {name: np.zeros(weight.shape, logits.dtype) for name, weight in weights.items()}
     ends = np.cumsum([len(run.logits) for run in runs])
     for run, d_rows in zip(runs, np.split(shares[:, None] * d_logits, ends[:-1])):

@@ -30,6 +30,8 @@ class Setup(NamedTuple):
     sums: Array  # (tasks, .) of the weights' gradients
     losses: Array  # float64 (tasks,)
     correct: Array  # float64 (tasks,)
+    code_sums: Array  # float64 (tasks, .) of the embeddings' gradients, 0 between batches
+    codes_met: Array  # int64 (tasks, .) which of them a task has touched: see `embedding`
     dropout: float
 
 
@@ -65,6 +67,8 @@ class Places(NamedTuple):
     d_features: int
     d_outputs: int
     d_states: int
+    inputs: int  # of the first layer, where the values are not its input as they are
+    d_inputs: int
     floats: int  # all there are
     ints: int
 
@@ -100,11 +104,14 @@ def lay_out(plan, n, rows, longest, learning):
     d_features = d_logits + (score_size if learning else 0)
     d_outputs = d_features + (_whole_lines(scored * columns) if learning else 0)
     d_states = d_outputs + n_d_outputs * outputs_size
-    floats = d_states + (_whole_lines(plan.n_states * n * plan.state_stride) if learning else 0)
+    inputs = d_states + (_whole_lines(plan.n_states * n * plan.state_stride) if learning else 0)
+    inputs_size = _whole_lines(rows * plan.table[0, 0]) if plan.embedded > 0 else 0
+    d_inputs = inputs + inputs_size
+    floats = d_inputs + (inputs_size if learning else 0)
     ints = 2 * (longest + 1) + 8 * rows + scored + (n * columns if plan.readout == MAX else 0)
     return Places(
         tape_rows, tape, tape_size, states, states_size, outputs, outputs_size, features, logits, d_logits, d_features,
-        d_outputs, d_states, floats, ints,
+        d_outputs, d_states, inputs, d_inputs, floats, ints,
     )  # fmt: skip
 
 
@@ -162,15 +169,17 @@ def plan_type() -> Any:
     """Return Numba's type of a Plan."""
     index, table = types.int64, types.Array(types.int64, 2, "C")
     other = {"keeps": types.boolean, "scores": types.Array(index, 1, "C"), "products": types.UniTuple(index, 4)}
-    other["stages"] = types.UniTuple(index, 4)
-    other |= dict.fromkeys(("table", "input_runs", "hidden_runs"), table)
+    other |= {"stages": types.UniTuple(index, 4), "embedding": types.UniTuple(index, 5)}
+    other |= dict.fromkeys(("table", "input_runs", "hidden_runs", "embeddings"), table)
+    other["numeric"] = types.Array(index, 1, "C")
     return types.BaseTuple.from_types(tuple(other.get(name, index) for name in Plan._fields), Plan)
 
 
 def shard_type(dtype: np.dtype[Any]) -> Any:
     """Return Numba's type of a Shard."""
     index, ints, vector = types.int64, types.Array(types.int64, 1, "C"), types.Array(from_dtype(dtype), 1, "C")
-    steps, at = (types.BaseTuple.from_types(kinds, of) for kinds, of in (((ints,) * 7, Steps), ((index,) * 15, Places)))
+    steps = types.BaseTuple.from_types((ints,) * 7, Steps)
+    at = types.BaseTuple.from_types((index,) * len(Places._fields), Places)
     parts = (ints, ints, ints, steps, types.Array(index, 2, "C"), ints, ints, index, at, vector)
     return types.BaseTuple.from_types(parts, Shard)
 
@@ -180,8 +189,9 @@ def setup_type(dtype: np.dtype[Any]) -> Any:
     number, index, real = from_dtype(dtype), types.int64, types.float64
     table, reals = types.Array(index, 2, "C"), types.Array(real, 1, "C")
     vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
-    parts = (plan_type(), vector, matrix, table, matrix, table, types.boolean, matrix, reals, reals, real)
-    return types.BaseTuple.from_types(parts, Setup)
+    parts = (plan_type(), vector, matrix, table, matrix, table, types.boolean, matrix, reals, reals)
+    of_codes = (types.Array(real, 2, "C"), table)
+    return types.BaseTuple.from_types((*parts, *of_codes, real), Setup)
 
 
 def batch_type() -> Any:

@@ -7,6 +7,7 @@ import numpy as np
 from numba import from_dtype, types
 
 from elman.kernels.compiled import caller, kernel, put, taken, view
+from elman.kernels.embedding import embedding_callers
 from elman.kernels.jobs import plan_type
 from elman.kernels.outputs import class_scores
 from elman.kernels.plan import Plan, forward_weights, score_weights
@@ -14,7 +15,7 @@ from elman.kernels.shards import Steps
 from elman.kernels.sweep import sweep_signatures
 
 Array = np.ndarray[Any, Any]
-SIZES_DIFFER, NOT_FINITE = 1, 2
+SIZES_DIFFER, NOT_FINITE, WRONG_CODE = 1, 2, 3
 
 
 class Stream(NamedTuple):
@@ -27,6 +28,8 @@ class Stream(NamedTuple):
     states: Array  # (layers, K, 2, .) before the step and after it
     features: Array  # (1, width)
     padded: Array  # (1, score_width) the class scores
+    embeddings: Array  # their parameters
+    inputs: Array  # (1, depth) of the first layer, where a column holds codes
 
 
 class Live(NamedTuple):
@@ -44,7 +47,8 @@ def live(dtype: np.dtype[Any]) -> Live:
     score, _ = class_scores(dtype)
     ints, vector, matrix = types.Array(index, 1, "C"), types.Array(number, 1, "C"), types.Array(number, 2, "C")
     steps = types.BaseTuple.from_types((ints,) * 7, Steps)
-    kind = (plan_type(), vector, steps, matrix, types.Array(number, 4, "C"), matrix, matrix)
+    kind = (plan_type(), vector, steps, matrix, types.Array(number, 4, "C"), matrix, matrix, vector, matrix)
+    take_step = embedding_callers(dtype).take_step
     take = taken(types.BaseTuple.from_types(kind, Stream))
 
     @kernel(f"put_stream_{dtype}")
@@ -56,15 +60,19 @@ def live(dtype: np.dtype[Any]) -> Live:
     def step(where, x, scores):
         """Take one step from x (D,), and set the class scores (C,).
 
-        Return SIZES_DIFFER or NOT_FINITE where x is not as it should be, and then take no step; else 0.
+        Return SIZES_DIFFER, NOT_FINITE or WRONG_CODE where x is not as it should be, and then take no step; else 0.
         """
-        plan, packed, steps, tape, states, features, padded = take(where)
-        if x.size != plan.table[0, 0] or scores.size != plan.n_classes:
+        plan, packed, steps, tape, states, features, padded, embeddings, inputs = take(where)
+        if x.size != plan.input_size or scores.size != plan.n_classes:
             return SIZES_DIFFER
         for value in x:
             if not np.isfinite(value):
                 return NOT_FINITE
         width, values, rows = plan.width, view(x, 0, (1, x.size)), steps.rows
+        if plan.embedded > 0:
+            if not take_step(plan.embedding[4], (plan, embeddings, values, inputs)):
+                return WRONG_CODE
+            values = inputs
         for layer in range(plan.n_layers):
             own = states[layer]
             for state in range(plan.n_states):

@@ -13,6 +13,7 @@ import numpy as np
 from numba import from_dtype, types
 
 from elman.kernels.compiled import address, array_at, caller, kernel, part, put, taken, view
+from elman.kernels.embedding import embedding_callers
 from elman.kernels.jobs import (
     Job,
     add_up,
@@ -84,6 +85,18 @@ def _scored_by(plan, offsets, chosen, targets, weights):
     return (0 if total < np.inf else 4), total
 
 
+@part("input_of")
+def _input_of(plan, shard, values, learning, layer, end):
+    """Return what a layer reads in one direction, and which row of it belongs to each row of the shard."""
+    order = shard.reverse_rows if end == 1 else shard.steps.rows
+    if layer > 0:
+        columns = plan.n_ends * plan.width
+        return view(shard.memory, _outputs_at(shard, learning, layer - 1), (shard.rows, columns)), order
+    if plan.embedded > 0:
+        return view(shard.memory, shard.at.inputs, (shard.rows, plan.table[0, 0])), order
+    return values, shard.value_rows[end]
+
+
 @part("outputs_at")
 def _outputs_at(shard, learning, layer):
     """Return where the outputs of a layer, both directions joined, have their place."""
@@ -144,9 +157,7 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
         for d in range(plan.n_layers * plan.n_ends):
             layer, end = d // plan.n_ends, d % plan.n_ends
             order = shard.reverse_rows if end == 1 else shard.steps.rows
-            x, x_rows = values, shard.value_rows[end]
-            if layer > 0:
-                x, x_rows = view(memory, _outputs_at(shard, learning, layer - 1), (shard.rows, columns)), order
+            x, x_rows = _input_of(plan, shard, values, learning, layer, end)
             states = view(memory, at.states + (d * at.states_size if learning else 0), shape)
             states[:, :n] = 0
             tape_at = at.tape + (d * at.tape_size if learning and plan.keeps else 0)
@@ -206,12 +217,13 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
                 place = at.d_outputs + (layer + plan.n_layers) % 2 * at.outputs_size
                 d_x = view(memory, place, (shard.rows, columns))
                 d_x[:] = 0
+            elif plan.embedded > 0:
+                d_x = view(memory, at.d_inputs, (shard.rows, plan.table[0, 0]))
+                d_x[:] = 0
             for end in range(plan.n_ends):
                 d = layer * plan.n_ends + end
                 order = shard.reverse_rows if end == 1 else shard.steps.rows
-                x, x_rows = values, shard.value_rows[end]
-                if layer > 0:
-                    x, x_rows = view(memory, _outputs_at(shard, True, layer - 1), (shard.rows, columns)), order
+                x, x_rows = _input_of(plan, shard, values, True, layer, end)
                 d_states[:] = 0
                 if layer == plan.n_layers - 1 and plan.readout == LAST:
                     for r in range(n):
@@ -285,6 +297,7 @@ class Passes(NamedTuple):
 def passes(dtype: np.dtype[Any]) -> Passes:
     """Return the kernels that take a batch through a network in float32 or float64."""
     pack, number_shard, shard_forward, shard_backward = (stage.call for stage in _stages(dtype))
+    find_wrong_code, gather, scatter, sum_up, _ = embedding_callers(dtype)
     take_setup, take_job, empty = taken(setup_type(dtype)), taken(job_type(dtype)), np.zeros(0, dtype)
 
     @kernel(f"set_up_{dtype}")
@@ -300,7 +313,8 @@ def passes(dtype: np.dtype[Any]) -> Passes:
 
         Returns 0, or 1 if a sequence is empty or lies outside the values, 2 if a target is missing or no class, 3 if
         the memory does not suffice, or 4 if a weight is below 0 or not finite, or their sum is not; how many floats
-        and ints a thread needs; and the steps of all sequences.
+        and ints a thread needs; and the steps of all sequences. Or 5 if a value is not one of the codes of its column;
+        the number of the embedding, and the value's row.
         """
         setup = take_setup(setup_at)
         plan, n = setup.plan, chosen.size
@@ -308,6 +322,11 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         batch = Batch(numbers[0, :n], numbers[1, :n], numbers[2, :n], numbers[3, :n], numbers[4, : n_shards + 1])
         if not cut(offsets, chosen, values[1], batch):
             return 1, 0, 0, 0
+        if plan.embedded > 0:
+            of_values = array_at(values[0], empty, (values[1], values[2]))
+            embedding, row = find_wrong_code(plan.embedding[0], (plan, of_values, offsets, chosen))
+            if embedding >= 0:
+                return 5, embedding, row, 0
         wrong, scored = _scored_by(plan, offsets, chosen, targets, weights) if setup.learning else (0, 0.0)
         if wrong:
             return wrong, 0, 0, 0
@@ -341,6 +360,8 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         for each in range(number * n_shards // job.tasks, (number + 1) * n_shards // job.tasks):
             memory = (setup.floats[worker], setup.ints[worker])
             shard = number_shard(plan.stages[1], (plan, job.batch, setup.learning, each, *memory))
+            if plan.embedded > 0:
+                gather(plan.embedding[1], (job, shard, values))
             read_at, rows = shard_forward(plan.stages[2], (job, shard, values, packed))
             scores = view(shard.memory, shard.at.logits, (rows, plan.score_width))
             _place_scores(plan, shard, scores, job.logits)
@@ -355,6 +376,8 @@ def passes(dtype: np.dtype[Any]) -> Passes:
                 read = view(shard.memory, read_at, (rows, columns))
                 sums = setup.sums[number]
                 shard_backward(plan.stages[3], (job, shard, values, packed, read, d_scores, sums))
+                if plan.embedded > 0:
+                    scatter(plan.embedding[2], (job, shard, values, number))
 
     @kernel(f"finish_{dtype}")
     def finish(where_address, gradient):
@@ -366,6 +389,8 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         setup, tasks = job.setup, job.tasks
         sum_gradients(setup.sums[:tasks])
         unpack_all(setup.plan, setup.sums[0], gradient)
+        if setup.plan.embedded > 0:
+            sum_up(setup.plan.embedding[3], (setup, tasks, gradient))
         total, scored = add_up(setup.losses[:tasks]), job.scored
         return total / scored if scored > 0 else 0.0, norm(gradient), add_up(setup.correct[:tasks]), scored
 

@@ -12,6 +12,9 @@ LOSS_PLACES = ("last", "every_step")
 class Architecture:
     """The shape of a network: everything but the values of its parameters.
 
+    embeddings : (column, n_codes, size) for each column of the values that holds codes 0, ..., n_codes - 1 and enters
+        the first layer as a learned vector of `size`; columns rising. The layer reads the other columns, in their
+        order, then the vectors.
     loss_at : "last" scores each sequence once, from its readout; "every_step" scores every time step from h_t.
     """
 
@@ -24,6 +27,7 @@ class Architecture:
     dropout: float = 0.0
     readout: str = "last"
     loss_at: str = "last"
+    embeddings: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def directions(self) -> int:
@@ -37,12 +41,16 @@ class Architecture:
 
     def layer_input_size(self, layer: int) -> int:
         """Return how many inputs a layer has at each step."""
-        return self.input_size if layer == 0 else self.n_features
+        if layer > 0:
+            return self.n_features
+        return self.input_size - len(self.embeddings) + sum(size for _, _, size in self.embeddings)
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the parameters in PyTorch's order and under its names, then those of the class scores."""
+        """Return the embeddings, the layers' parameters in PyTorch's order and under its names, the class scores'."""
         size, rows = self.hidden_size, len(CELLS[self.cell].gates) * self.hidden_size
-        shapes: dict[str, tuple[int, ...]] = {}
+        shapes: dict[str, tuple[int, ...]] = {
+            f"weight_embedding_{k}": (n_codes, width) for k, (_, n_codes, width) in enumerate(self.embeddings)
+        }
         for layer in range(self.num_layers):
             for end in ("", "_reverse")[: self.directions]:
                 shapes[f"weight_ih_l{layer}{end}"] = (rows, self.layer_input_size(layer))

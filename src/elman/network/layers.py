@@ -7,6 +7,7 @@ import numpy as np
 from elman.kernels import plan as plans
 from elman.kernels.cells import CELLS
 from elman.kernels.compiled import address
+from elman.kernels.embedding import FACTS, NONE, embedding_addresses
 from elman.kernels.lanes import lanes, odd_lines, padded
 from elman.kernels.passes import stages
 from elman.kernels.plan import COLUMNS, Plan
@@ -32,12 +33,14 @@ class Layout:
             self._at_parameter[name] = at
             at += int(np.prod(shape))
         self.packed_size = self.sums_size = 0
+        self.codes_met_size = sum(1 + 2 * n_codes for _, n_codes, _ in architecture.embeddings)  # see `embedding`
         self.plan = self._plan()
 
     def _plan(self) -> Plan:
         a, cell, dtype, width = self._architecture, self._cell, self.dtype, self._width
         ends = ("", "_reverse")[: a.directions]
         suffixes = [(layer, f"_l{layer}{end}") for layer in range(a.num_layers) for end in ends]
+        coded = {column for column, _, _ in a.embeddings}
         loop = sweep(cell.name, dtype)
         forward, backward = map(address, (loop.forward, loop.backward), sweep_signatures(dtype))
         return Plan(
@@ -63,22 +66,37 @@ class Layout:
             backward=backward,
             products=products(dtype).addresses,
             stages=stages(dtype),
+            input_size=a.input_size,
+            numeric=np.array([column for column in range(a.input_size) if column not in coded], np.int64),
+            embeddings=self._embeddings(),
+            embedded=sum(n_codes * size for _, n_codes, size in a.embeddings),
+            embedding=embedding_addresses(dtype) if a.embeddings else NONE,
         )
+
+    def _embeddings(self) -> "np.ndarray[Any, np.dtype[np.int64]]":
+        """Return the table of the embeddings (., 5)."""
+        rows, first_code = np.zeros((len(self._architecture.embeddings), len(FACTS)), np.int64), 0
+        for k, (column, n_codes, size) in enumerate(self._architecture.embeddings):
+            rows[k] = column, n_codes, size, self._at_parameter[f"weight_embedding_{k}"], first_code
+            first_code += n_codes
+        return rows
 
     def _direction(self, layer: int, suffix: str) -> "np.ndarray[Any, np.dtype[np.int64]]":
         """Return the row of the table for one layer in one direction."""
-        size, width, below = self._size, self._width, layer > 0
-        depth = self._architecture.directions * width if below else self._architecture.input_size
+        a, size, width, below = self._architecture, self._size, self._width, layer > 0
+        inputs = a.layer_input_size(0)
+        first = padded(inputs, self.dtype) if a.embeddings else inputs  # what a gradient is asked for has whole vectors
+        depth = a.directions * width if below else first
         columns = len(self._cell.gates) * width
         return self._row(
             depth=depth,
-            in_size=size if below else depth,
+            in_size=size if below else inputs,
             in_padded=width if below else depth,
             **{name: self._at_parameter[name + suffix] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")},
             ih=self._packed(depth * columns),
             hh=self._packed(size * columns),
             bias=self._packed(self._cell.blocks * width),
-            plain_ih=self._packed(depth * columns) if below else -1,  # nobody asks for dL/dx of the data
+            plain_ih=self._packed(depth * columns) if below or a.embeddings else -1,  # nobody asks for dL/dx of numbers
             plain_hh=self._packed(width * columns),
             sum_ih=self._sums(depth * columns),
             sum_hh=self._sums(size * columns),

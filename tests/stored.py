@@ -10,10 +10,11 @@ from engine import Outcome
 FOLDER = Path(__file__).parent / "oracle" / "fixtures"
 # Depth, both directions or one, and which head: each head for each cell.
 KINDS = ((1, False, 0), (1, True, 1), (1, True, 2), (2, False, 3), (2, True, 0), (3, True, 1))
+SIZES = {"lengths": (7, 1, 4, 9, 2, 5), "input_size": 5, "hidden_size": 3, "n_classes": 4}
 CASES = [
-    Case(cell, layers, both, *HEADS[head], lengths=(7, 1, 4, 9, 2, 5), input_size=5, hidden_size=3, n_classes=4)
-    for cell in CELLS
-    for layers, both, head in KINDS
+    *(Case(cell, layers, both, *HEADS[head], **SIZES) for cell in CELLS for layers, both, head in KINDS),
+    *(Case("gru", 1, True, *HEADS[head], **SIZES, weighted=True) for head in (0, 3)),
+    Case("lstm", 2, True, *HEADS[3], **SIZES, embeddings=((1, 4, 3), (4, 6, 2))),
 ]
 
 
@@ -42,12 +43,15 @@ def put_batch(batch: Batch) -> dict[str, np.ndarray]:
         "offsets": batch.offsets,
         "targets": batch.targets,
         "weights": joined(batch.weights),
+        **({} if batch.target_weights is None else {"target_weights": batch.target_weights}),
     }
 
 
 def take_batch(case: Case, stored) -> Batch:
     """The inverse of put_batch."""
-    return Batch(np.split(stored["values"], stored["offsets"][1:-1]), stored["targets"], named(case, stored["weights"]))
+    sequences = np.split(stored["values"], stored["offsets"][1:-1])
+    weights = stored["target_weights"] if case.weighted else None
+    return Batch(sequences, stored["targets"], named(case, stored["weights"]), weights)
 
 
 def load_case(case: Case) -> tuple[Batch, Outcome]:

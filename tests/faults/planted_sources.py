@@ -7,15 +7,34 @@ own.
 GRADIENTS, ORACLE = "tests/network/test_gradients.py", "tests/oracle/test_torch_fixtures.py"
 BITS, THREADS = "tests/network/test_bit_identity.py", "tests/network/test_threads.py"
 COMPLEX_STEP = f"{GRADIENTS}::test_gradient_is_the_complex_step_derivative"
+WEIGHTED = "tests/network/test_weights.py::test_weighted_gradient_is_the_complex_step_derivative"
 SEVERAL_SHARDS = f"{GRADIENTS}::test_several_shards_with_dropout_equal_the_textbook"
 PYTORCH = f"{ORACLE}::test_forward_and_every_gradient_equal_what_pytorch_computed"
 
 SOURCE_FAULTS = {
     "gradient summed, not averaged": (
-        "kernels/passes.py",
-        "scale = 1.0 / (rows if plan.readout == EVERY_STEP else n)",
-        "scale = 1.0",
+        "kernels/loss.py",
+        "part_of_loss = weight / scored",
+        "part_of_loss = weight",
         f"{COMPLEX_STEP}[gru-1-one-steps]",
+    ),
+    "weights of targets forgotten": (
+        "kernels/loss.py",
+        "        weight = weights[rows[r]] if weights.size else 1.0\n",
+        "        weight = 1.0\n",
+        f"{PYTORCH}[gru-1-both-steps-weighted-float64]",
+    ),
+    "weights in the order of the shards": (
+        "kernels/loss.py",
+        "        weight = weights[rows[r]] if weights.size else 1.0\n",
+        "        weight = weights[r] if weights.size else 1.0\n",
+        f"{WEIGHTED}[gru-1-one-last-weighted]",
+    ),
+    "steps without a label counted": (
+        "kernels/passes.py",
+        "            if targets[i] >= 0:\n",
+        "            if targets[i] >= -1:\n",
+        f"{WEIGHTED}[gru-1-one-steps-weighted]",
     ),
     "dropout forgotten on the way back": (
         "kernels/passes.py",

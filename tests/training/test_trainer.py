@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from elman.errors import TrainingError
+from elman.errors import DataError, TrainingError
 from elman.kernels.updates import norm
 from elman.network.architecture import Architecture
 from elman.network.network import Network
@@ -164,7 +164,7 @@ def test_clipping_by_value_bounds_every_part_and_returns_the_norm_of_what_is_lef
 def test_values_are_clipped_before_the_norm():
     trainer = new_trainer(optimizer="sgd", learning_rate=1.0, clip_value=0.001, clip_norm=0.002)
     start = trainer.network.parameters.vector.copy()
-    gradient = trainer.network.loss_and_gradient(*noisy_samples(1)).gradient
+    gradient = trainer.network.loss_and_gradient(*noisy_samples(1)[:3]).gradient
     clipped = np.clip(gradient, -0.001, 0.001)
     assert np.linalg.norm(clipped) > 0.002 > np.linalg.norm(gradient) * 0.001
     trainer.step(noisy_samples(1))
@@ -230,3 +230,44 @@ def test_an_epoch_whose_validation_loss_is_no_number_is_never_preferred_to_one_t
     trainer.assess = lambda samples: (next(losses), 0.5)
     history = trainer.fit(noisy_samples(1), validation)
     assert history.best_epoch == 3
+
+
+def weighted_samples(seed: int) -> Samples:
+    """Some without a label, the others of weights that sum to nothing round."""
+    samples = noisy_samples(seed)
+    samples.targets[1::4] = -1
+    return samples._replace(weights=np.random.default_rng(seed).uniform(0, 3, len(LENGTHS)))
+
+
+def test_weighted_loss_and_accuracy_are_means_by_weight_over_what_has_a_label():
+    samples = weighted_samples(1)
+    trainer = new_trainer(optimizer="sgd", learning_rate=1e-30, max_epochs=1)
+    logits = trainer.network.logits(samples.values, samples.offsets).astype(float)
+    losses = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(12), samples.targets]
+    weights = np.where(samples.targets < 0, 0, samples.weights)
+    record = trainer.fit(samples, samples).records[0]
+    accuracy = np.average(logits.argmax(axis=1) == samples.targets, weights=weights)
+    for part in ("training", "validation"):
+        assert record[f"{part}_loss"] == pytest.approx(np.average(losses, weights=weights), rel=1e-5)
+        assert record[f"{part}_accuracy"] == pytest.approx(accuracy, rel=1e-12)
+
+
+def test_a_batch_without_a_label_leaves_parameters_and_moments_alone():
+    trainer, samples = new_trainer(learning_rate=0.1, weight_decay=0.1), noisy_samples(1)
+    trainer.step(samples)
+    start = trainer.network.parameters.vector.copy()
+    result = trainer.step(samples._replace(targets=np.full(len(LENGTHS), -1)))
+    assert (result.loss, result.correct, result.scored) == (0, 0, 0)
+    assert np.array_equal(trainer.network.parameters.vector, start)
+
+
+@pytest.mark.parametrize("weights", [np.zeros(12), np.where(noisy_samples(2).targets == 0, 0.0, 1.0)])
+@pytest.mark.parametrize("part", ["training", "validation"])
+def test_samples_in_which_nothing_counts_are_refused_before_anything_is_learned(weights, part):
+    nothing = weighted_samples(2)._replace(weights=weights, targets=np.where(weights > 0, -1, noisy_samples(2).targets))
+    trainer = new_trainer()
+    start = trainer.network.parameters.vector.copy()
+    samples = (nothing, noisy_samples(1)) if part == "training" else (noisy_samples(1), nothing)
+    with pytest.raises(DataError, match="At least one target must have a label and a weight above 0"):
+        trainer.fit(*samples)
+    assert np.array_equal(trainer.network.parameters.vector, start)

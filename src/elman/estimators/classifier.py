@@ -293,7 +293,7 @@ class SequenceClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self.network_.architecture.loss_at == "every_step"
 
     def _architecture(self) -> Architecture:
-        names = {field.name for field in fields(Architecture)} - {"input_size", "n_classes"}
+        names = {field.name for field in fields(Architecture)} - {"input_size", "n_classes", "embeddings"}
         chosen = {name: _plain(getattr(self, name)) for name in names}
         return Architecture(input_size=self.n_features_in_, n_classes=len(self.classes_), **chosen)
 

@@ -32,7 +32,7 @@ class Extras(NamedTuple):
     """What the time loop itself must know of the options, for one layer in one direction of N sequences and S rows."""
 
     hooks: tuple[int, int, int, int, int]  # where the passes lie in this process; 0: the option is off
-    context: int  # where the `Context` lies that they read
+    context: int | np.int64  # where the `Context` lies that they read
     proposals: Array  # (K, N + S, .) the states as the cell makes them; without zoneout the states themselves
     recurrent: Array  # (N + S, .) what is multiplied by W_hh; without recurrent dropout h itself
     parts: Array  # (., 2 gates * width + 2) norm(W_ih x), norm(W_hh h), then the two factors 1 / sqrt(var + epsilon)

@@ -30,7 +30,9 @@ class Setup(NamedTuple):
     learning: bool  # go back too; else the rest is not looked at
     sums: Array  # (tasks, .) of the weights' gradients
     losses: Array  # float64 (tasks,)
-    correct: Array  # int64 (tasks,)
+    correct: Array  # float64 (tasks,)
+    code_sums: Array  # float64 (tasks, .) of the embeddings' gradients, 0 between batches
+    codes_met: Array  # int64 (tasks, .) which of them a task has touched: see `embedding`
     dropout: float
 
 
@@ -43,9 +45,10 @@ class Job(NamedTuple):
     tasks: int
     values: tuple[int, int, int]  # address, rows and columns: the array itself may be read-only
     logits: Array  # (N, C), or (the batch's steps, C) with a loss at every step
-    targets: Array  # int64 (sequences,) or (S,)
+    targets: Array  # int64 (sequences,) or (S,), -1 where there is no label
+    weights: Array  # float64, one for each target; empty: all are 1
     chosen: Array  # int64 (N,) the batch's sequences by number
-    scale: float  # 1 / (number of losses)
+    scored: float  # the sum of the batch's weights: what its losses are divided by
     dropout_key: int  # -1: no dropout
 
 
@@ -74,6 +77,8 @@ class Places(NamedTuple):
     d_kept: int
     d_hidden: int
     spare: int
+    inputs: int  # of the first layer, where the values are not its input as they are
+    d_inputs: int
     floats: int  # all there are
     ints: int
 
@@ -123,13 +128,16 @@ def lay_out(plan, n, rows, longest, learning):
     d_kept = masks + (_whole_lines(n * plan.state_stride) if dropped else 0)
     d_hidden = d_kept + (all_states if zoned and learning else 0)
     spare = d_hidden + (_whole_lines(n * plan.state_stride) if dropped else 0)
-    floats = spare + (2 * plan.most_width if plan.parts_stride > 0 else 0)
+    inputs = spare + _whole_lines(2 * plan.most_width if plan.parts_stride > 0 else 0)
+    inputs_size = _whole_lines(rows * plan.table[0, 0]) if plan.embedded > 0 else 0
+    d_inputs = inputs + inputs_size
+    floats = d_inputs + (inputs_size if learning else 0)
     ints = 2 * (longest + 1) + 8 * rows + scored + (n * columns if plan.readout == MAX else 0)
     ints += CONTEXT if plan.options[0] != 0 else 0
     return Places(
         tape_rows, tape, tape_size, states, states_size, outputs, outputs_size, features, logits, d_logits, d_features,
         d_outputs, d_states, proposals, recurrent, recurrent_size, parts, parts_size, masks, d_kept, d_hidden, spare,
-        floats, ints,
+        inputs, d_inputs, floats, ints,
     )  # fmt: skip
 
 
@@ -183,28 +191,25 @@ def new_shard(plan, batch, learning, number, floats, ints):
 # --- How Numba types them, for kernels that are called by their address -----------------------------------------------
 
 
+_ADDRESSES = {"products": 4, "stages": 4, "hooks": 5, "options": 2, "embedding": 5}  # how many of each a Plan holds
+
+
 def plan_type() -> Any:
     """Return Numba's type of a Plan."""
     index, table = types.int64, types.Array(types.int64, 2, "C")
-    other = {"scores": types.Array(index, 1, "C"), "products": types.UniTuple(index, 4)}
-    other |= {
-        "stages": types.UniTuple(index, 4),
-        "hooks": types.UniTuple(index, 5),
-        "options": types.UniTuple(index, 2),
-    }
+    other = {"scores": types.Array(index, 1, "C"), "numeric": types.Array(index, 1, "C")}
+    other |= {name: types.UniTuple(index, n) for name, n in _ADDRESSES.items()}
     other |= dict.fromkeys(("keeps", "residual", "carried"), types.boolean)
     other |= dict.fromkeys(("recurrent_dropout", "zoneout"), types.float64)
-    other |= dict.fromkeys(("table", "input_runs", "hidden_runs"), table)
+    other |= dict.fromkeys(("table", "input_runs", "hidden_runs", "embeddings"), table)
     return types.BaseTuple.from_types(tuple(other.get(name, index) for name in Plan._fields), Plan)
 
 
 def shard_type(dtype: np.dtype[Any]) -> Any:
     """Return Numba's type of a Shard."""
     index, ints, vector = types.int64, types.Array(types.int64, 1, "C"), types.Array(from_dtype(dtype), 1, "C")
-    steps, at = (
-        types.BaseTuple.from_types(kinds, of)
-        for kinds, of in (((ints,) * 7, Steps), ((index,) * len(Places._fields), Places))
-    )
+    steps = types.BaseTuple.from_types((ints,) * 7, Steps)
+    at = types.BaseTuple.from_types((index,) * len(Places._fields), Places)
     parts = (ints, ints, ints, steps, types.Array(index, 2, "C"), ints, ints, index, at, vector)
     return types.BaseTuple.from_types(parts, Shard)
 
@@ -212,10 +217,11 @@ def shard_type(dtype: np.dtype[Any]) -> Any:
 def setup_type(dtype: np.dtype[Any]) -> Any:
     """Return Numba's type of a Setup."""
     number, index, real = from_dtype(dtype), types.int64, types.float64
-    ints, table, reals = types.Array(index, 1, "C"), types.Array(index, 2, "C"), types.Array(real, 1, "C")
+    table, reals = types.Array(index, 2, "C"), types.Array(real, 1, "C")
     vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
-    parts = (plan_type(), vector, matrix, table, matrix, table, types.boolean, matrix, reals, ints, real)
-    return types.BaseTuple.from_types(parts, Setup)
+    parts = (plan_type(), vector, matrix, table, matrix, table, types.boolean, matrix, reals, reals)
+    of_codes = (types.Array(real, 2, "C"), table)
+    return types.BaseTuple.from_types((*parts, *of_codes, real), Setup)
 
 
 def batch_type() -> Any:
@@ -234,6 +240,7 @@ def job_type(dtype: np.dtype[Any]) -> Any:
         values,
         types.Array(from_dtype(dtype), 2, "C"),
         ints,
+        types.Array(types.float64, 1, "C"),
         ints,
         types.float64,
         index,

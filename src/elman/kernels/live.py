@@ -7,6 +7,7 @@ import numpy as np
 from numba import from_dtype, types
 
 from elman.kernels.compiled import caller, kernel, put, taken, view
+from elman.kernels.embedding import embedding_callers
 from elman.kernels.hooks import Context, Extras, no_extras
 from elman.kernels.jobs import plan_type
 from elman.kernels.outputs import class_scores
@@ -15,7 +16,7 @@ from elman.kernels.shards import Steps
 from elman.kernels.sweep import sweep_signatures
 
 Array = np.ndarray[Any, Any]
-SIZES_DIFFER, NOT_FINITE = 1, 2
+SIZES_DIFFER, NOT_FINITE, WRONG_CODE = 1, 2, 3
 
 
 class Stream(NamedTuple):
@@ -33,6 +34,8 @@ class Stream(NamedTuple):
     outputs: Array  # (layers, .) h, or h plus the layer's input
     features: Array  # (1, width of the last layer)
     padded: Array  # (1, score_width) the class scores
+    embeddings: Array  # their parameters
+    inputs: Array  # (1, depth) of the first layer, where a column holds codes
 
 
 class Live(NamedTuple):
@@ -51,7 +54,9 @@ def live(dtype: np.dtype[Any]) -> Live:
     ints, vector, matrix = types.Array(index, 1, "C"), types.Array(number, 1, "C"), types.Array(number, 2, "C")
     steps = types.BaseTuple.from_types((ints,) * 7, Steps)
     cube, layers = types.Array(number, 3, "C"), types.Array(number, 4, "C")
-    kind = (plan_type(), vector, steps, matrix, layers, cube, matrix, vector, ints, matrix, matrix, matrix)
+    options = (cube, matrix, vector, ints, matrix)
+    kind = (plan_type(), vector, steps, matrix, layers, *options, matrix, matrix, vector, matrix)
+    take_step = embedding_callers(dtype).take_step
     take = taken(types.BaseTuple.from_types(kind, Stream))
 
     @kernel(f"put_stream_{dtype}")
@@ -63,16 +68,23 @@ def live(dtype: np.dtype[Any]) -> Live:
     def step(where, x, scores):
         """Take one step from x (D,), and set the class scores (C,).
 
-        Return SIZES_DIFFER or NOT_FINITE where x is not as it should be, and then take no step; else 0.
+        Return SIZES_DIFFER, NOT_FINITE or WRONG_CODE where x is not as it should be, and then take no step; else 0.
         """
-        plan, packed, steps, tape, states, proposals, parts, spare, context, outputs, features, padded = take(where)
-        if x.size != plan.table[0, 0] or scores.size != plan.n_classes:
+        stream = take(where)
+        plan, packed, steps, tape, states = stream.plan, stream.packed, stream.steps, stream.tape, stream.states
+        proposals, parts, spare, context = stream.proposals, stream.parts, stream.spare, stream.context
+        outputs, features, padded = stream.outputs, stream.features, stream.padded
+        if x.size != plan.input_size or scores.size != plan.n_classes:
             return SIZES_DIFFER
         for value in x:
             if not np.isfinite(value):
                 return NOT_FINITE
         values, rows = view(x, 0, (1, x.size)), steps.rows
         none = view(spare, 0, (0, plan.state_stride))
+        if plan.embedded > 0:
+            if not take_step(plan.embedding[4], (plan, stream.embeddings, values, stream.inputs)):
+                return WRONG_CODE
+            values = stream.inputs
         for layer in range(plan.n_layers):
             own, width = states[layer], plan.table[layer, WIDTH]
             for state in range(plan.n_states):

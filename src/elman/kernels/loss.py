@@ -9,27 +9,39 @@ from elman.kernels.compiled import kernel
 
 
 @kernel("cross_entropy")
-def cross_entropy(logits, targets, n_classes, scale, d_logits):
-    """Return the sum of -log softmax(logits)[target] and how many targets score highest; set d_logits to the gradient.
+def cross_entropy(logits, rows, targets, weights, n_classes, scored, d_logits):
+    """Return the sums of -log softmax(logits)[target] and of the targets that score highest, each times its weight.
 
-    The gradient of a row is `scale` times softmax(logits) - one_hot(target). Sums run in float64.
+    rows : which entry of targets and weights belongs to a row of the logits
+    targets : -1 where there is no label: that row has no loss and no gradient
+    weights : one for each target; empty: all are 1
+    scored : the sum of the weights of the batch; the loss of the batch is the sum divided by it
+
+    Sets d_logits to weight / scored times softmax(logits) - one_hot(target). Sums run in float64.
     """
-    total, correct = 0.0, 0
+    total, correct = 0.0, 0.0
     for r in range(logits.shape[0]):
+        target = targets[rows[r]]
+        weight = weights[rows[r]] if weights.size else 1.0
+        if target < 0 or weight == 0:
+            d_logits[r] = 0
+            continue
         largest, winner = np.float64(logits[r, 0]), 0
         for j in range(1, n_classes):
             if logits[r, j] > largest:
                 largest, winner = np.float64(logits[r, j]), j
-        correct += winner == targets[r]
+        if winner == target:
+            correct += weight
         denominator = 0.0
         for j in range(n_classes):
             power = math.exp(np.float64(logits[r, j]) - largest)
             d_logits[r, j] = power
             denominator += power
-        total += math.log(denominator) + largest - np.float64(logits[r, targets[r]])
+        total += weight * (math.log(denominator) + largest - np.float64(logits[r, target]))
+        part_of_loss = weight / scored
         for j in range(n_classes):
             share = np.float64(d_logits[r, j]) / denominator
-            d_logits[r, j] = scale * (share - (1.0 if j == targets[r] else 0.0))
+            d_logits[r, j] = part_of_loss * (share - (1.0 if j == target else 0.0))
         for j in range(n_classes, d_logits.shape[1]):
             d_logits[r, j] = 0
     return total, correct

@@ -14,6 +14,7 @@ from numba import from_dtype, types
 
 from elman.kernels.compiled import address, array_at, caller, kernel, part, put, taken, view
 from elman.kernels.dropout import drop_out_caller
+from elman.kernels.embedding import embedding_callers
 from elman.kernels.hooks import no_extras
 from elman.kernels.jobs import (
     Job,
@@ -72,29 +73,47 @@ def _memory_for(plan, batch, learning):
     return floats, ints
 
 
-@part("targets_fit")
-def _targets_fit(plan, offsets, chosen, targets):
-    """Return whether the targets of a batch are all there and are all class numbers."""
+@part("scored_by")
+def _scored_by(plan, offsets, chosen, targets, weights):
+    """Return 0 and the sum of a batch's weights, or what is wrong: 2 with its targets, 4 with its weights."""
+    total = 0.0
     for m in chosen:
         first, stop = (offsets[m], offsets[m + 1]) if plan.readout == EVERY_STEP else (m, m + 1)
         if stop > targets.size:
-            return False
+            return 2, 0.0
         for i in range(first, stop):
-            if targets[i] < 0 or targets[i] >= plan.n_classes:
-                return False
-    return True
-
-
-@part("outputs_at")
-def _outputs_at(shard, learning, layer):
-    """Return where the outputs of a layer, both directions joined, have their place."""
-    return shard.at.outputs + (layer if learning else layer % 2) * shard.at.outputs_size
+            if targets[i] < -1 or targets[i] >= plan.n_classes:
+                return 2, 0.0
+            weight = weights[i] if weights.size else 1.0
+            if not 0 <= weight < np.inf:
+                return 4, 0.0
+            if targets[i] >= 0:
+                total += weight
+    return (0 if total < np.inf else 4), total
 
 
 @part("layer_width")
 def _layer_width(plan, layer):
     """Return the hidden units of a layer in one direction, padded to whole vectors."""
     return plan.table[layer * plan.n_ends, WIDTH]
+
+
+@part("input_of")
+def _input_of(plan, shard, values, learning, layer, end):
+    """Return what a layer reads in one direction, and which row of it belongs to each row of the shard."""
+    order = shard.reverse_rows if end == 1 else shard.steps.rows
+    if layer > 0:
+        columns = plan.n_ends * _layer_width(plan, layer - 1)
+        return view(shard.memory, _outputs_at(shard, learning, layer - 1), (shard.rows, columns)), order
+    if plan.embedded > 0:
+        return view(shard.memory, shard.at.inputs, (shard.rows, plan.table[0, 0])), order
+    return values, shard.value_rows[end]
+
+
+@part("outputs_at")
+def _outputs_at(shard, learning, layer):
+    """Return where the outputs of a layer, both directions joined, have their place."""
+    return shard.at.outputs + (layer if learning else layer % 2) * shard.at.outputs_size
 
 
 @part("adds_input")
@@ -138,10 +157,10 @@ def _place_scores(plan, shard, scores, logits):
 
 
 @part("wanted_of")
-def _wanted_of(plan, shard, targets, chosen, wanted):
-    """Set `wanted` to the targets of a shard's class scores."""
+def _wanted_of(plan, shard, chosen, wanted):
+    """Set `wanted` to where the targets of a shard's class scores stand among all targets."""
     for r in range(wanted.size):
-        wanted[r] = targets[shard.value_rows[0, r] if plan.readout == EVERY_STEP else chosen[shard.places[r]]]
+        wanted[r] = shard.value_rows[0, r] if plan.readout == EVERY_STEP else chosen[shard.places[r]]
 
 
 def _shard_forward(dtype: np.dtype[Any]) -> Any:
@@ -163,10 +182,7 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
             layer, end = d // plan.n_ends, d % plan.n_ends
             width, columns = plan.table[d, WIDTH], plan.n_ends * plan.table[d, WIDTH]
             order = shard.reverse_rows if end == 1 else shard.steps.rows
-            x, x_rows = values, shard.value_rows[end]
-            if layer > 0:
-                below = (shard.rows, plan.n_ends * _layer_width(plan, layer - 1))
-                x, x_rows = view(memory, _outputs_at(shard, learning, layer - 1), below), order
+            x, x_rows = _input_of(plan, shard, values, learning, layer, end)
             states = view(memory, at.states + (d * at.states_size if learning else 0), shape)
             states[:, :n] = 0
             tape_at = at.tape + (d * at.tape_size if learning and plan.keeps else 0)
@@ -242,12 +258,13 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
                 d_x[:] = 0
                 if adds_input and not last:
                     add_residual(d_x, d_outputs)
+            elif plan.embedded > 0:
+                d_x = view(memory, at.d_inputs, (shard.rows, plan.table[0, 0]))
+                d_x[:] = 0
             for end in range(plan.n_ends):
                 d = layer * plan.n_ends + end
                 order = shard.reverse_rows if end == 1 else shard.steps.rows
-                x, x_rows = values, shard.value_rows[end]
-                if layer > 0:
-                    x, x_rows = view(memory, _outputs_at(shard, True, layer - 1), below), order
+                x, x_rows = _input_of(plan, shard, values, True, layer, end)
                 d_states[:] = 0
                 if last:
                     for r in range(n):
@@ -330,6 +347,7 @@ class Passes(NamedTuple):
 def passes(dtype: np.dtype[Any]) -> Passes:
     """Return the kernels that take a batch through a network in float32 or float64."""
     pack, number_shard, shard_forward, shard_backward = (stage.call for stage in _stages(dtype))
+    find_wrong_code, gather, scatter, sum_up, _ = embedding_callers(dtype)
     take_setup, take_job, empty = taken(setup_type(dtype)), taken(job_type(dtype)), np.zeros(0, dtype)
 
     @kernel(f"set_up_{dtype}")
@@ -338,13 +356,15 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         put(where, setup)
 
     @kernel(f"prepare_{dtype}", allocates=True)
-    def prepare(setup_at, where, values, offsets, chosen, targets, numbers, logits, key):
+    def prepare(setup_at, where, values, offsets, chosen, targets, weights, numbers, logits, key):
         """Check a batch, cut it into shards, and write the job down for the threads.
 
         numbers : int64 (5, N + 1), memory for the Batch
 
-        Returns 0, or 1 if a sequence is empty or lies outside the values, 2 if a target is missing or no class, or 3
-        if the memory does not suffice; how many floats and ints a thread needs; and the steps of all sequences.
+        Returns 0, or 1 if a sequence is empty or lies outside the values, 2 if a target is missing or no class, 3 if
+        the memory does not suffice, or 4 if a weight is below 0 or not finite, or their sum is not; how many floats
+        and ints a thread needs; and the steps of all sequences. Or 5 if a value is not one of the codes of its column;
+        the number of the embedding, and the value's row.
         """
         setup = take_setup(setup_at)
         plan, n = setup.plan, chosen.size
@@ -352,8 +372,14 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         batch = Batch(numbers[0, :n], numbers[1, :n], numbers[2, :n], numbers[3, :n], numbers[4, : n_shards + 1])
         if not cut(offsets, chosen, values[1], batch):
             return 1, 0, 0, 0
-        if setup.learning and not _targets_fit(plan, offsets, chosen, targets):
-            return 2, 0, 0, 0
+        if plan.embedded > 0:
+            of_values = array_at(values[0], empty, (values[1], values[2]))
+            embedding, row = find_wrong_code(plan.embedding[0], (plan, of_values, offsets, chosen))
+            if embedding >= 0:
+                return 5, embedding, row, 0
+        wrong, scored = _scored_by(plan, offsets, chosen, targets, weights) if setup.learning else (0, 0.0)
+        if wrong:
+            return wrong, 0, 0, 0
         rows = add_up(batch.lengths)
         floats, ints = _memory_for(plan, batch, setup.learning)
         if floats > setup.floats.shape[1] or ints > setup.ints.shape[1]:
@@ -361,8 +387,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         latest = setup.packed_for[setup.packed_for.shape[0] - 1]
         latest[0] += 1
         tasks = min(n_shards, setup.losses.size) if setup.learning else n_shards
-        scale = 1.0 / (rows if plan.readout == EVERY_STEP else n)
-        put(where, Job(setup, batch, latest[0], tasks, values, logits, targets, chosen, scale, key))
+        put(where, Job(setup, batch, latest[0], tasks, values, logits, targets, weights, chosen, scored, key))
         return 0, floats, ints, rows
 
     @kernel(f"task_{dtype}", python=False)
@@ -385,27 +410,38 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         for each in range(number * n_shards // job.tasks, (number + 1) * n_shards // job.tasks):
             memory = (setup.floats[worker], setup.ints[worker])
             shard = number_shard(plan.stages[1], (plan, job.batch, setup.learning, each, *memory))
+            if plan.embedded > 0:
+                gather(plan.embedding[1], (job, shard, values))
             read_at, rows = shard_forward(plan.stages[2], (job, shard, values, packed))
             scores = view(shard.memory, shard.at.logits, (rows, plan.score_width))
             _place_scores(plan, shard, scores, job.logits)
             if setup.learning:
                 d_scores = view(shard.memory, shard.at.d_logits, (rows, plan.score_width))
                 wanted = shard.spare[:rows]
-                _wanted_of(plan, shard, job.targets, job.chosen, wanted)
-                loss, correct = cross_entropy(scores, wanted, plan.n_classes, job.scale, d_scores)
+                _wanted_of(plan, shard, job.chosen, wanted)
+                of = (job.targets, job.weights, plan.n_classes, job.scored)
+                loss, correct = cross_entropy(scores, wanted, *of, d_scores)
                 setup.losses[number] += loss
                 setup.correct[number] += correct
                 read = view(shard.memory, read_at, (rows, columns))
                 sums = setup.sums[number]
                 shard_backward(plan.stages[3], (job, shard, values, packed, read, d_scores, sums))
+                if plan.embedded > 0:
+                    scatter(plan.embedding[2], (job, shard, values, number))
 
     @kernel(f"finish_{dtype}")
     def finish(where_address, gradient):
-        """Sum up the tasks in their order; return the mean loss, the gradient's norm, and how many were right."""
+        """Sum up the tasks in their order.
+
+        Returns the mean loss, the gradient's norm, and the sums of the weights of what was right and of all.
+        """
         job = take_job(where_address)
         setup, tasks = job.setup, job.tasks
         sum_gradients(setup.sums[:tasks])
         unpack_all(setup.plan, setup.sums[0], gradient)
-        return add_up(setup.losses[:tasks]) * job.scale, norm(gradient), add_up(setup.correct[:tasks])
+        if setup.plan.embedded > 0:
+            sum_up(setup.plan.embedding[3], (setup, tasks, gradient))
+        total, scored = add_up(setup.losses[:tasks]), job.scored
+        return total / scored if scored > 0 else 0.0, norm(gradient), add_up(setup.correct[:tasks]), scored
 
     return Passes(set_up, prepare, finish, address(task, (types.int64,) * 3))

@@ -61,6 +61,11 @@ class Plan(NamedTuple):
     options: tuple[int, int]  # addresses of what sets them up and adds up: see `options`; 0 without options
     products: tuple[int, int, int, int]
     stages: tuple[int, int, int, int]  # see `passes.stages`
+    input_size: int  # columns of the values
+    numeric: np.ndarray[Any, np.dtype[np.int64]]  # (.,) the columns that are numbers
+    embeddings: np.ndarray[Any, np.dtype[np.int64]]  # (., 5) see `embedding.FACTS`; their parameters come first of all
+    embedded: int  # how many parameters these are
+    embedding: tuple[int, int, int, int, int]  # addresses of the kernels of `embedding.Embedding`, or 0
 
 
 @part("forward_weights")

@@ -21,6 +21,9 @@ class Architecture:
     layer_norm : W_ih x and W_hh h are normalised, and scaled by gains, before they are added up
     learn_initial_state : the states before the first step are parameters, instead of 0
     residual : a layer's input is added to its output, where both are of one size
+    embeddings : (column, n_codes, size) for each column of the values that holds codes 0, ..., n_codes - 1 and enters
+        the first layer as a learned vector of `size`; columns rising. The layer reads the other columns, in their
+        order, then the vectors.
     """
 
     input_size: int
@@ -37,6 +40,7 @@ class Architecture:
     layer_norm: bool = False
     learn_initial_state: bool = False
     residual: bool = False
+    embeddings: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def directions(self) -> int:
@@ -60,7 +64,9 @@ class Architecture:
 
     def layer_input_size(self, layer: int) -> int:
         """Return how many inputs a layer has at each step."""
-        return self.input_size if layer == 0 else self.directions * self.hidden_sizes[layer - 1]
+        if layer > 0:
+            return self.directions * self.hidden_sizes[layer - 1]
+        return self.input_size - len(self.embeddings) + sum(size for _, _, size in self.embeddings)
 
     def suffixes(self) -> list[tuple[int, str]]:
         """Return each layer and direction, in order, as the layer's number and what PyTorch appends to its names."""
@@ -68,9 +74,11 @@ class Architecture:
         return [(layer, f"_l{layer}{end}") for layer in range(self.num_layers) for end in ends]
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the parameters in PyTorch's order and under its names, then those of the class scores."""
+        """Return the embeddings, the layers' parameters in PyTorch's order and under its names, the class scores'."""
         cell = CELLS[self.cell]
-        shapes: dict[str, tuple[int, ...]] = {}
+        shapes: dict[str, tuple[int, ...]] = {
+            f"weight_embedding_{k}": (n_codes, width) for k, (_, n_codes, width) in enumerate(self.embeddings)
+        }
         for layer, suffix in self.suffixes():
             size = self.hidden_sizes[layer]
             rows = len(cell.gates) * size

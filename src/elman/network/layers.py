@@ -8,6 +8,7 @@ from elman.kernels import plan as plans
 from elman.kernels.cells import CELLS
 from elman.kernels.compiled import address
 from elman.kernels.dropout import drop_out_address
+from elman.kernels.embedding import FACTS, NONE, embedding_addresses
 from elman.kernels.hooks import CARRY, NORMALISE, NORMALISE_BACK, OFF, PUT_TOGETHER, TAKE_APART, hooks
 from elman.kernels.lanes import lanes, odd_lines, padded
 from elman.kernels.options import options
@@ -35,12 +36,14 @@ class Layout:
             self._at_parameter[name] = at
             at += int(np.prod(shape))
         self.packed_size = self.sums_size = 0
+        self.codes_met_size = sum(1 + 2 * n_codes for _, n_codes, _ in architecture.embeddings)  # see `embedding`
         self.plan = self._plan()
 
     def _plan(self) -> Plan:
         a, cell, dtype = self._architecture, self._cell, self.dtype
         widest, gates = max(self._widths), len(self._cell.gates)
         table = np.array([self._direction(layer, suffix) for layer, suffix in a.suffixes()])
+        coded = {column for column, _, _ in a.embeddings}
         loop = sweep(cell.name, dtype)
         forward, backward = map(address, (loop.forward, loop.backward), sweep_signatures(dtype))
         return Plan(
@@ -74,6 +77,11 @@ class Layout:
             options=options(dtype) if a.learn_initial_state or any(self._hooks()) else (0, 0),
             products=products(dtype).addresses,
             stages=stages(dtype),
+            input_size=a.input_size,
+            numeric=np.array([column for column in range(a.input_size) if column not in coded], np.int64),
+            embeddings=self._embeddings(),
+            embedded=sum(n_codes * size for _, n_codes, size in a.embeddings),
+            embedding=embedding_addresses(dtype) if a.embeddings else NONE,
         )
 
     def _hooks(self) -> tuple[int, int, int, int, int]:
@@ -85,16 +93,26 @@ class Layout:
         carry, take_apart, put_together, normalise, normalise_back = addresses
         return carry, take_apart, put_together, normalise, normalise_back
 
+    def _embeddings(self) -> "np.ndarray[Any, np.dtype[np.int64]]":
+        """Return the table of the embeddings (., 5)."""
+        rows, first_code = np.zeros((len(self._architecture.embeddings), len(FACTS)), np.int64), 0
+        for k, (column, n_codes, size) in enumerate(self._architecture.embeddings):
+            rows[k] = column, n_codes, size, self._at_parameter[f"weight_embedding_{k}"], first_code
+            first_code += n_codes
+        return rows
+
     def _direction(self, layer: int, suffix: str) -> "np.ndarray[Any, np.dtype[np.int64]]":
         """Return the row of the table for one layer in one direction."""
         a, cell, below = self._architecture, self._cell, layer > 0
         size, width = a.hidden_sizes[layer], self._widths[layer]
-        depth = a.directions * self._widths[layer - 1] if below else a.input_size
+        inputs = a.layer_input_size(0)
+        first = padded(inputs, self.dtype) if a.embeddings else inputs  # what a gradient is asked for has whole vectors
+        depth = a.directions * self._widths[layer - 1] if below else first
         columns, parts = len(cell.gates) * width, 2 * len(cell.gates) * width if a.layer_norm else 0
         states = len(cell.states) * width if a.learn_initial_state else 0
         return self._row(
             depth=depth,
-            in_size=a.hidden_sizes[layer - 1] if below else depth,
+            in_size=a.hidden_sizes[layer - 1] if below else inputs,
             in_padded=self._widths[layer - 1] if below else depth,
             size=size,
             width=width,
@@ -102,7 +120,7 @@ class Layout:
             ih=self._packed(depth * columns),
             hh=self._packed(size * columns),
             bias=self._packed(self._cell.blocks * width),
-            plain_ih=self._packed(depth * columns) if below else -1,  # nobody asks for dL/dx of the data
+            plain_ih=self._packed(depth * columns) if below or a.embeddings else -1,  # nobody asks for dL/dx of numbers
             plain_hh=self._packed(width * columns),
             sum_ih=self._sums(depth * columns),
             sum_hh=self._sums(size * columns),

@@ -34,7 +34,8 @@ class LossAndGradient(NamedTuple):
     gradient: Array  # (P,) as Parameters.vector
     logits: Array  # (N, C), or (S, C) with a loss at every step
     norm: float  # of the gradient, Euclidean
-    correct: int  # targets that score highest
+    correct: float  # the sum of the weights of targets that score highest; without weights how many these are
+    scored: float  # the sum of the weights of all labelled targets; without weights how many these are
 
 
 class Network:
@@ -94,7 +95,7 @@ class Network:
                 self._packed_from = None  # an interruption from here on leaves nothing that passes for packed
                 pack_all(self.plan, vector, self._packed[0], False)
                 self._packed_from = vector.copy()
-        place.prepare(values, offsets, NO_TARGETS, chosen, logits, -1, threads_or_default(n_threads))
+        place.prepare(values, offsets, NO_TARGETS, None, chosen, logits, -1, threads_or_default(n_threads))
         place.run()
         if place.forget() <= MOST_SPARE:
             self._spare.append(place)
@@ -121,6 +122,7 @@ class Network:
         offsets: Array,
         targets: Array,
         *,
+        weights: Array | None = None,
         chosen: Array | None = None,
         dropout_key: int | None = None,
         n_threads: int | None = None,
@@ -132,6 +134,9 @@ class Network:
         values : float array (S, D)
         offsets : int64 array (N + 1,)
         targets : int64 array of class numbers (N,), or (S,) with a loss at every step
+            -1 where there is no label: no loss, no gradient, not counted.
+        weights : float64 array, optional
+            How much each target counts, at least 0; default 1 each.
         chosen : int64 array, optional
             The batch is these sequences, in this order; default all. Logits come in the order of the batch.
         dropout_key : int, optional
@@ -140,7 +145,8 @@ class Network:
         Returns
         -------
         LossAndGradient
-            The loss is the mean over the sequences, or over all their steps with a loss at every step.
+            The loss is the mean over the sequences, or over all their steps with a loss at every step:
+            sum(w l) / sum(w) over the labelled targets, and 0 where their weights sum to 0.
         """
         if dropout_key is not None and not (isinstance(dropout_key, int) and 0 <= dropout_key < 2**63):
             raise ParameterError(f"dropout_key must be an int in 0..2**63 - 1, or None. Got {dropout_key!r}.")
@@ -148,12 +154,12 @@ class Network:
         place = self._learning.pop() if self._learning else self._new_workplace(learning=True)  # one for each caller
         logits = self._new_logits(values, offsets, chosen)
         key = -1 if dropout_key is None or not self.architecture.draws_masks else dropout_key
-        place.prepare(values, offsets, targets, chosen, logits, key, threads_or_default(n_threads))
+        place.prepare(values, offsets, targets, weights, chosen, logits, key, threads_or_default(n_threads))
         place.run()
         gradient = np.empty_like(self.parameters.vector)
-        loss, norm, correct = place.finish(gradient)
+        loss, norm, correct, scored = place.finish(gradient)
         self._learning.append(place)
-        return LossAndGradient(loss, gradient, logits, norm, correct)
+        return LossAndGradient(loss, gradient, logits, norm, correct, scored)
 
     def release(self) -> None:
         """Give back the memory that passes over batches keep for the next one."""

@@ -71,6 +71,9 @@ def initialise(
         "glorot": weights of U(-a, a), a = sqrt(6 / (inputs + outputs)) a gate, biases 0 (Glorot & Bengio 2010);
         "orthogonal": recurrent weights orthogonal a gate, the others as "glorot" (Saxe et al. 2014);
         "identity": recurrent weights the identity, inputs of N(0, 0.001^2), for cells of one gate (Le et al. 2015).
+    Embeddings start at N(0, 1), whatever the scheme, as PyTorch's: each part of a vector then has the variance of a
+    standardised column, which the schemes for what reads it presume (Glorot & Bengio 2010).
+
     forget_bias : start of an LSTM's forget gate, whole in bias_ih (Jozefowicz et al. 2015); None: as the scheme has it.
     """
     cell = CELLS[architecture.cell]
@@ -81,6 +84,9 @@ def initialise(
         )
     for name, values in parameters.items():
         of_scores = name.endswith("_out")
+        if name.startswith("weight_embedding"):
+            values[...] = rng.standard_normal(values.shape)
+            continue
         size = architecture.n_features if of_scores else architecture.hidden_sizes[layer_of(name)]
         if name.startswith("gain_"):
             values[...] = 1

@@ -14,10 +14,11 @@ from elman.network.threads import run_tasks, workers_for
 Array = np.ndarray[Any, Any]
 SMALL_WORK = 30_000  # multiply-adds below which a second thread costs more than it saves
 MOST_TASKS = 16  # tasks a batch is spread over at the most when it is learned from: each sums a gradient of its own
-_WRONG_SEQUENCES, _WRONG_TARGETS, _TOO_LITTLE_MEMORY = 1, 2, 3  # see `prepare` in elman.kernels.passes
-_DESCRIPTORS = 320  # int64 that hold a Setup or a Job
+# What `prepare` in elman.kernels.passes finds wrong.
+_WRONG_SEQUENCES, _WRONG_TARGETS, _TOO_LITTLE_MEMORY, _WRONG_WEIGHTS, _WRONG_CODE = range(1, 6)
+_DESCRIPTORS = 512  # int64 that hold a Setup or a Job
 _INT64 = np.dtype(np.int64)
-NO_TARGETS = np.zeros(0, np.int64)
+NO_TARGETS, NO_WEIGHTS = np.zeros(0, np.int64), np.zeros(0)
 
 
 class Workplace:
@@ -39,7 +40,15 @@ class Workplace:
         self._n_tasks = self._n_workers = 0
 
     def prepare(
-        self, values: Array, offsets: Array, targets: Array, chosen: Array, logits: Array, key: int, n_threads: int
+        self,
+        values: Array,
+        offsets: Array,
+        targets: Array,
+        weights: Array | None,
+        chosen: Array,
+        logits: Array,
+        key: int,
+        n_threads: int,
     ) -> None:
         """Check a batch, cut it into shards, and put it down for the threads, with memory for all of them.
 
@@ -51,6 +60,7 @@ class Workplace:
         if values is not self._values or values.shape != self._values_at[1:] or values.dtype != self._layout.dtype:
             self._meet(values)
         offsets, targets, chosen = as_ints(offsets, "offsets"), as_ints(targets, "targets"), as_ints(chosen, "chosen")
+        weights = NO_WEIGHTS if weights is None else _as_weights(weights, len(targets))
         n = len(chosen)
         if n == 0:
             raise DataError("A batch must have at least one sequence, and each at least one step.")
@@ -60,23 +70,30 @@ class Workplace:
         if workers > self._workers or n_tasks > self._tasks:
             self._reserve(workers, n_tasks, self._floats, self._ints)
         numbers = np.empty((5, n + 1), np.int64)
-        arguments = (self._job, self._values_at, offsets, chosen, targets, numbers, logits, key)
+        arguments = (self._job, self._values_at, offsets, chosen, targets, weights, numbers, logits, key)
         wrong, floats, ints, steps = self._kernels.prepare(self._setup_at, *arguments)
         if wrong == _TOO_LITTLE_MEMORY:
             self._reserve(workers, n_tasks, floats, ints)
             wrong, floats, ints, steps = self._kernels.prepare(self._setup_at, *arguments)
+        if wrong == _WRONG_CODE:
+            column, n_codes, *_ = self._layout.plan.embeddings[floats]
+            raise DataError(not_a_code(column, n_codes, values[ints, column]))
         if wrong:
             raise DataError(self._complaint(wrong))
-        self._batch = (chosen, targets, numbers, logits)
+        self._batch = (chosen, targets, weights, numbers, logits)
         self._n_tasks = n_tasks
-        self._n_workers = 1 if self._parameters.size * steps < SMALL_WORK else workers
+        work = (self._parameters.size - self._layout.plan.embedded) * steps
+        self._n_workers = 1 if work < SMALL_WORK else workers
 
     def run(self) -> None:
         """Take the batch through the network."""
         run_tasks(self._kernels.task, self._job_at, self._n_tasks, self._n_workers)
 
-    def finish(self, gradient: Array) -> tuple[float, float, int]:
-        """Sum up what was learned: set the gradient (P,); return the mean loss, the gradient's norm, and the hits."""
+    def finish(self, gradient: Array) -> tuple[float, float, float, float]:
+        """Sum up what was learned: set the gradient (P,).
+
+        Returns the mean loss, the gradient's norm, and the sums of the weights of the hits and of all.
+        """
         return self._kernels.finish(self._job_at, gradient)  # type: ignore[no-any-return]
 
     def forget(self) -> int:
@@ -99,7 +116,12 @@ class Workplace:
 
     def _complaint(self, wrong: int) -> str:
         if wrong == _WRONG_TARGETS:
-            return f"targets must be class numbers in 0..{self._layout.n_classes - 1}, one for each loss."
+            return (
+                f"targets must be class numbers in 0..{self._layout.n_classes - 1}, "
+                "or -1 where there is no label, one for each loss."
+            )
+        if wrong == _WRONG_WEIGHTS:
+            return "weights must be finite and at least 0, and so must be their sum."
         return (
             f"offsets must be int64 within 0..{self._values_at[1]}, the rows of the values, "
             "each sequence must have at least one step, and chosen must be numbers of sequences."
@@ -121,7 +143,9 @@ class Workplace:
             learning=self._learning,
             sums=aligned((summed, self._layout.sums_size), dtype),
             losses=np.zeros(summed),
-            correct=np.zeros(summed, np.int64),
+            correct=np.zeros(summed),
+            code_sums=np.zeros((summed, layout.plan.embedded)),
+            codes_met=np.zeros((summed, layout.codes_met_size), np.int64),
             dropout=self._layout.dropout,
         )
         self._kernels.set_up(self._setup, self._memory)
@@ -143,6 +167,22 @@ def as_ints(array: Array, name: str) -> Array:
     if array.dtype.kind not in "iu" or array.ndim != 1:
         raise DataError(f"{name} must be int64, one-dimensional. Got {array.dtype} of shape {array.shape} instead.")
     return np.require(array, np.int64, ["C", "W", "A"])
+
+
+def _as_weights(array: Array, n_targets: int) -> Array:
+    """Return weights as the kernels take them, a vector of float64, one for each target."""
+    array = np.asarray(array)
+    if array.dtype.kind not in "biuf" or array.shape != (n_targets,):
+        raise DataError(
+            f"weights must be float64, one for each of the {n_targets} targets. "
+            f"Got {array.dtype} of shape {array.shape} instead."
+        )
+    return np.require(array, np.float64, ["C", "W", "A"])
+
+
+def not_a_code(column: int, n_codes: int, value: float) -> str:
+    """Say that a value of a column with an embedding is not one of its codes."""
+    return f"values column {column} must hold codes 0..{n_codes - 1}, got {value:g}."
 
 
 def _in_lines(size: int) -> int:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.errors import TrainingError
+from elman.errors import DataError, TrainingError
 from elman.kernels.loss import softmax
 from elman.network.network import Network
 from elman.network.threads import threads_or_default
@@ -24,15 +24,16 @@ class Samples(NamedTuple):
 
     values: Array  # (S, D) in the network's dtype, C-contiguous
     offsets: Array  # (N + 1,) int64
-    targets: Array  # int64 class numbers (N,), or (S,) with a loss at every step
+    targets: Array  # int64 class numbers (N,), or (S,) with a loss at every step; -1 where there is no label
+    weights: Array | None = None  # float64, how much each target counts; None: all alike
 
 
 class StepResult(NamedTuple):
     """What one update saw before it changed anything."""
 
     loss: float
-    correct: int
-    scored: int  # sequences, or steps with a loss at every step
+    correct: float  # the sum of the weights of what was right
+    scored: float  # the sum of the weights of all: without weights the labelled sequences, or steps
     gradient_norm: float  # before clipping
 
 
@@ -53,24 +54,29 @@ class Trainer:
         self._n_threads = threads_or_default(settings.n_threads)
 
     def step(self, samples: Samples, chosen: Array | None = None) -> StepResult:
-        """Update the parameters once, from the chosen sequences of `samples` (default all)."""
+        """Update the parameters once, from the chosen sequences of `samples` (default all).
+
+        If none of them has a label of any weight, nothing changes.
+        """
         settings, network = self.settings, self.network
-        values, offsets, targets = samples
+        values, offsets, targets, weights = samples
         key = int(self._rng.integers(2**63)) if network.architecture.draws_masks else None
         found = network.loss_and_gradient(
-            values, offsets, targets, chosen=chosen, dropout_key=key, n_threads=self._n_threads
+            values, offsets, targets, weights=weights, chosen=chosen, dropout_key=key, n_threads=self._n_threads
         )
         if not math.isfinite(found.loss) or not math.isfinite(found.norm):
             raise TrainingError(
                 f"Training broke down: the loss is {found.loss} and the gradient's norm {found.norm}. "
                 f"Try learning_rate={settings.learning_rate / 10:g}, or clip_norm=1."
             )
+        if found.scored == 0:  # nothing to learn from, and so no step along what was learned before
+            return StepResult(0.0, 0.0, 0.0, 0.0)
         before = found.norm
         if settings.clip_value is not None:
             before = clip_by_value(found.gradient, settings.clip_value)
         scale = clip_scale(before, settings.clip_norm)
         self._optimizer.step(network.parameters.vector, found.gradient, settings.learning_rate, scale)
-        return StepResult(found.loss, found.correct, len(found.logits), found.norm)
+        return StepResult(found.loss, found.correct, found.scored, found.norm)
 
     def fit(
         self,
@@ -91,6 +97,9 @@ class Trainer:
         on_epoch : called with the record of each epoch
         on_step : called after each update with the updates done in this epoch and all there are
         """
+        for samples in (training, validation):
+            if samples is not None:
+                _counted(samples)  # where nothing counts, that is said before anything is learned
         history = History()
         best = self.network.parameters.vector.copy()
         lowest = mark = math.inf  # the lowest validation loss; the one that patience counts from, and its epoch
@@ -155,8 +164,28 @@ class Trainer:
         )
 
     def assess(self, samples: Samples) -> tuple[float, float]:
-        """Return loss and accuracy of the network as it is."""
+        """Return loss and accuracy of the network as it is: means over the labelled targets by their weights.
+
+        Raises
+        ------
+        DataError
+            If no target has a label and a weight above 0.
+        """
+        weights, total = _counted(samples)
         logits = self.network.logits(samples.values, samples.offsets, n_threads=self._n_threads)
         proba = softmax(logits)
         likelihood = np.maximum(proba[np.arange(len(proba)), samples.targets], np.finfo(float).tiny)
-        return float(-np.log(likelihood).mean()), float((logits.argmax(axis=1) == samples.targets).mean())
+        hits = logits.argmax(axis=1) == samples.targets
+        return float(-(weights * np.log(likelihood)).sum() / total), float(weights[hits].sum() / total)
+
+
+def _counted(samples: Samples) -> tuple[Array, float]:
+    """Return how much each target counts: its weight, or 0 where there is no label; and the sum of all."""
+    weights = np.where(samples.targets < 0, 0.0, 1.0 if samples.weights is None else samples.weights)
+    total = float(weights.sum())
+    if not total > 0:
+        raise DataError(
+            f"At least one target must have a label and a weight above 0. "
+            f"Got {(samples.targets >= 0).sum()} labels, with weights that sum to {total:g}."
+        )
+    return weights, total

@@ -9,6 +9,7 @@ import numpy as np
 from elman.kernels import reference, reference_network
 
 CELLS = ("elman", "elman_relu", "lstm", "gru")
+ATTENTION = ("attention", "last")
 HEADS = (("last", "last"), ("mean", "last"), ("max", "last"), ("last", "every_step"))  # (readout, loss_at)
 
 
@@ -92,6 +93,8 @@ def parameter_shapes(case: Case) -> dict[str, tuple[int, ...]]:
         shapes[f"weight_hh_l{layer}{suffix}"] = (rows, hidden)
         shapes[f"bias_ih_l{layer}{suffix}"] = (rows,)
         shapes[f"bias_hh_l{layer}{suffix}"] = (rows,)
+    if case.readout == "attention" and case.loss_at == "last":
+        shapes["weight_attention"] = (hidden * directions,)
     return {**shapes, "weight_out": (case.n_classes, hidden * directions), "bias_out": (case.n_classes,)}
 
 

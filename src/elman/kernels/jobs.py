@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import from_dtype, types
 
+from elman.kernels.attention import attention_memory
 from elman.kernels.compiled import kernel, part, view
-from elman.kernels.plan import EVERY_STEP, LAST, MAX, Plan
+from elman.kernels.plan import ATTENTION, EVERY_STEP, LAST, MAX, Plan
 from elman.kernels.shards import BLOCK_ROWS, SHARD_ROWS, Batch, Steps, number_rows, order_rows
 
 Array = np.ndarray[Any, Any]
@@ -69,6 +70,7 @@ class Places(NamedTuple):
     d_states: int
     inputs: int  # of the first layer, where the values are not its input as they are
     d_inputs: int
+    attention: int
     floats: int  # all there are
     ints: int
 
@@ -107,11 +109,12 @@ def lay_out(plan, n, rows, longest, learning):
     inputs = d_states + (_whole_lines(plan.n_states * n * plan.state_stride) if learning else 0)
     inputs_size = _whole_lines(rows * plan.table[0, 0]) if plan.embedded > 0 else 0
     d_inputs = inputs + inputs_size
-    floats = d_inputs + (inputs_size if learning else 0)
+    attention = d_inputs + (inputs_size if learning else 0)
+    floats = attention + (_whole_lines(attention_memory(rows, columns)) if plan.readout == ATTENTION else 0)
     ints = 2 * (longest + 1) + 8 * rows + scored + (n * columns if plan.readout == MAX else 0)
     return Places(
         tape_rows, tape, tape_size, states, states_size, outputs, outputs_size, features, logits, d_logits, d_features,
-        d_outputs, d_states, inputs, d_inputs, floats, ints,
+        d_outputs, d_states, inputs, d_inputs, attention, floats, ints,
     )  # fmt: skip
 
 
@@ -170,6 +173,7 @@ def plan_type() -> Any:
     index, table = types.int64, types.Array(types.int64, 2, "C")
     other = {"keeps": types.boolean, "scores": types.Array(index, 1, "C"), "products": types.UniTuple(index, 4)}
     other |= {"stages": types.UniTuple(index, 4), "embedding": types.UniTuple(index, 5)}
+    other["attention"] = types.UniTuple(index, 2)
     other |= dict.fromkeys(("table", "input_runs", "hidden_runs", "embeddings"), table)
     other["numeric"] = types.Array(index, 1, "C")
     return types.BaseTuple.from_types(tuple(other.get(name, index) for name in Plan._fields), Plan)

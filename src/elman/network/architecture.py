@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from elman.kernels.cells import CELLS
 
-READOUTS = ("last", "mean", "max")
+READOUTS = ("last", "mean", "max", "attention")
 LOSS_PLACES = ("last", "every_step")
 
 
@@ -57,6 +57,8 @@ class Architecture:
                 shapes[f"weight_hh_l{layer}{end}"] = (rows, size)
                 shapes[f"bias_ih_l{layer}{end}"] = (rows,)
                 shapes[f"bias_hh_l{layer}{end}"] = (rows,)
+        if self.readout == "attention" and self.loss_at == "last":
+            shapes["weight_attention"] = (self.n_features,)
         shapes["weight_out"] = (self.n_classes, self.n_features)
         shapes["bias_out"] = (self.n_classes,)
         return shapes

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 
 from elman.kernels import plan as plans
+from elman.kernels.attention import NO_ATTENTION, attention_addresses
 from elman.kernels.cells import CELLS
 from elman.kernels.compiled import address
-from elman.kernels.embedding import FACTS, NONE, embedding_addresses
+from elman.kernels.embedding import FACTS, NO_EMBEDDING, embedding_addresses
 from elman.kernels.lanes import lanes, odd_lines, padded
 from elman.kernels.passes import stages
 from elman.kernels.plan import COLUMNS, Plan
@@ -15,7 +16,7 @@ from elman.kernels.products import products
 from elman.kernels.sweep import sweep, sweep_signatures
 from elman.network.architecture import Architecture
 
-_READOUTS = {"last": plans.LAST, "mean": plans.MEAN, "max": plans.MAX}
+_READOUTS = {"last": plans.LAST, "mean": plans.MEAN, "max": plans.MAX, "attention": plans.ATTENTION}
 _LINE = 16  # numbers after which an array may begin, so that none shares a cache line with another
 
 
@@ -41,7 +42,7 @@ class Layout:
         ends = ("", "_reverse")[: a.directions]
         suffixes = [(layer, f"_l{layer}{end}") for layer in range(a.num_layers) for end in ends]
         coded = {column for column, _, _ in a.embeddings}
-        loop = sweep(cell.name, dtype)
+        loop, attends = sweep(cell.name, dtype), "weight_attention" in self._at_parameter
         forward, backward = map(address, (loop.forward, loop.backward), sweep_signatures(dtype))
         return Plan(
             table=np.array([self._direction(layer, suffix) for layer, suffix in suffixes]),
@@ -70,7 +71,10 @@ class Layout:
             numeric=np.array([column for column in range(a.input_size) if column not in coded], np.int64),
             embeddings=self._embeddings(),
             embedded=sum(n_codes * size for _, n_codes, size in a.embeddings),
-            embedding=embedding_addresses(dtype) if a.embeddings else NONE,
+            weight_attention=self._at_parameter.get("weight_attention", -1),
+            sum_attention=self._sums(a.n_features if attends else 0),
+            attention=attention_addresses(dtype) if attends else NO_ATTENTION,
+            embedding=embedding_addresses(dtype) if a.embeddings else NO_EMBEDDING,
         )
 
     def _embeddings(self) -> "np.ndarray[Any, np.dtype[np.int64]]":

@@ -73,6 +73,7 @@ def initialise(
         "identity": recurrent weights the identity, inputs of N(0, 0.001^2), for cells of one gate (Le et al. 2015).
     Embeddings start at N(0, 1), whatever the scheme, as PyTorch's: each part of a vector then has the variance of a
     standardised column, which the schemes for what reads it presume (Glorot & Bengio 2010).
+    The weight of attention starts as a linear layer's from the features with "uniform", else at 0: the mean over time.
 
     forget_bias : start of an LSTM's forget gate, whole in bias_ih (Jozefowicz et al. 2015); None: as the scheme has it.
     """
@@ -84,10 +85,11 @@ def initialise(
         )
     for name, values in parameters.items():
         of_scores = name.endswith("_out")
+        of_features = of_scores or name == "weight_attention"
         if name.startswith("weight_embedding"):
             values[...] = rng.standard_normal(values.shape)
         elif scheme == "uniform":
-            bound = 1 / math.sqrt(architecture.n_features if of_scores else architecture.hidden_size)
+            bound = 1 / math.sqrt(architecture.n_features if of_features else architecture.hidden_size)
             values[...] = rng.uniform(-bound, bound, values.shape)
         elif values.ndim == 2:
             _WEIGHTS[scheme](name, values, len(values) if of_scores else architecture.hidden_size, rng)

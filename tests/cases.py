@@ -9,6 +9,7 @@ import numpy as np
 from elman.kernels import reference, reference_network
 
 CELLS = ("elman", "elman_relu", "lstm", "gru")
+ATTENTION = ("attention", "last")
 HEADS = (("last", "last"), ("mean", "last"), ("max", "last"), ("last", "every_step"))  # (readout, loss_at)
 
 
@@ -124,6 +125,8 @@ def parameter_shapes(case: Case) -> dict[str, tuple[int, ...]]:
         if case.learn_initial_state:
             shapes |= {f"{state}_0_l{layer}{suffix}": (hidden,) for state in case.states}
     features = case.hidden_sizes[-1] * case.directions
+    if case.readout == "attention" and case.loss_at == "last":
+        shapes["weight_attention"] = (features,)
     return {**shapes, "weight_out": (case.n_classes, features), "bias_out": (case.n_classes,)}
 
 

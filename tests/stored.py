@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from cases import CELLS, HEADS, Batch, Case, parameter_shapes
+from cases import ATTENTION, CELLS, HEADS, Batch, Case, parameter_shapes
 from engine import Outcome
 
 FOLDER = Path(__file__).parent / "oracle" / "fixtures"
@@ -14,6 +14,7 @@ SIZES = {"lengths": (7, 1, 4, 9, 2, 5), "input_size": 5, "hidden_size": 3, "n_cl
 CASES = [
     *(Case(cell, layers, both, *HEADS[head], **SIZES) for cell in CELLS for layers, both, head in KINDS),
     *(Case("gru", 1, True, *HEADS[head], **SIZES, weighted=True) for head in (0, 3)),
+    *(Case(cell, layers, True, *ATTENTION, **SIZES) for cell, layers in (("gru", 1), ("lstm", 2))),
     Case("lstm", 2, True, *HEADS[3], **SIZES, embeddings=((1, 4, 3), (4, 6, 2))),
 ]
 

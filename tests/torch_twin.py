@@ -24,10 +24,12 @@ class Twin(nn.Module):
         inputs = case.input_size - len(vectors) + sum(vector.embedding_dim for vector in vectors)
         self.rnn = kind(inputs, case.hidden_size, case.num_layers, bidirectional=case.bidirectional, **options)
         self.out = nn.Linear(case.hidden_size * (2 if case.bidirectional else 1), case.n_classes)
+        if "weight_attention" in batch.weights:
+            self.attention = nn.Linear(self.out.in_features, 1, bias=False)
         self.to(getattr(torch, dtype))
         with torch.no_grad():
             for name, parameter in self.named().items():
-                parameter.copy_(torch.from_numpy(batch.weights[name]))
+                parameter.copy_(torch.from_numpy(batch.weights[name]).view_as(parameter))
         self.sequences = [torch.from_numpy(x.astype(dtype)) for x in batch.sequences]
         self.targets = torch.from_numpy(batch.targets)
         weights = batch.target_weights
@@ -36,12 +38,9 @@ class Twin(nn.Module):
     def named(self) -> dict[str, nn.Parameter]:
         """The embeddings, the parameters in PyTorch's order, then the linear layer's."""
         vectors = {f"weight_embedding_{k}": vector.weight for k, vector in enumerate(self.embeddings)}
-        return {
-            **vectors,
-            **dict(self.rnn.named_parameters()),
-            "weight_out": self.out.weight,
-            "bias_out": self.out.bias,
-        }
+        attention = {"weight_attention": self.attention.weight} if hasattr(self, "attention") else {}
+        of_rnn = dict(self.rnn.named_parameters())
+        return {**vectors, **of_rnn, **attention, "weight_out": self.out.weight, "bias_out": self.out.bias}
 
     def inputs(self, x):
         """Return a sequence with vectors in place of its codes."""
@@ -62,6 +61,8 @@ class Twin(nn.Module):
             features = torch.cat([h_n[-2], h_n[-1]], dim=1) if self.case.bidirectional else h_n[-1]
         elif self.case.readout == "mean":
             features = torch.stack([x.mean(dim=0) for x in h])
+        elif self.case.readout == "attention":
+            features = torch.cat([torch.softmax(self.attention(x), dim=0).T @ x for x in h])
         else:
             features = torch.stack([x.max(dim=0).values for x in h])
         return self.out(features)
@@ -167,7 +168,7 @@ def run_torch(case: Case, batch: Batch, dtype="float64", masks=None) -> Outcome:
     logits = twin()
     loss = twin.loss(logits)
     loss.backward()
-    gradients = {name: parameter.grad.numpy() for name, parameter in twin.named().items()}
+    gradients = {name: p.grad.numpy().reshape(batch.weights[name].shape) for name, p in twin.named().items()}
     return Outcome(loss.item(), gradients, logits.detach().numpy())
 
 

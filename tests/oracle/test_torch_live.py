@@ -2,7 +2,7 @@
 
 import pytest
 
-from cases import CELLS, Case, all_cases, draw
+from cases import ATTENTION, CELLS, Case, all_cases, draw
 from engine import assert_same_outcome, masks_of_the_engine, run_engine
 from trajectories import CASE, SETTINGS, STEPS, assert_same_trajectory, engine_trajectory
 
@@ -24,10 +24,13 @@ EMBEDDED = [
     for num_layers in (1, 2)
     for loss_at in ("last", "every_step")
 ]
+ATTENTIVE = [
+    Case(cell, layers, both, *ATTENTION, **SIZES) for cell in CELLS for layers, both in ((1, False), (2, True))
+]
 
 
 @pytest.mark.parametrize("dtype", BOUND)
-@pytest.mark.parametrize("case", CASES + WEIGHTED + EMBEDDED, ids=str)
+@pytest.mark.parametrize("case", CASES + WEIGHTED + EMBEDDED + ATTENTIVE, ids=str)
 def test_forward_and_every_gradient_equal_pytorch(case, dtype):
     batch = draw(case)
     assert_same_outcome(run_engine(case, batch, dtype), run_torch(case, batch, dtype), BOUND[dtype])

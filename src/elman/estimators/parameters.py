@@ -134,7 +134,7 @@ Constraint = Number | Choice | Truth | OrNone | RandomState
 
 # The names that network/ knows, here without loading Numba; a test compares the two.
 CELLS = ("elman", "elman_relu", "lstm", "gru")
-READOUTS = ("last", "mean", "max")
+READOUTS = ("last", "mean", "max", "attention")
 DTYPES = ("float32", "float64")
 INITIALISATIONS = ("uniform", "glorot", "orthogonal", "identity")
 

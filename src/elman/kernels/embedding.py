@@ -3,8 +3,8 @@
     x_t = [numeric columns | E_0[code_0] | E_1[code_1] | ...]      dL/dE_k[c] = sum of dL/dx_t over the rows of code c
 
 Rows of x lie in the memory of a shard, in its own order, padded to whole vectors. Sums of the gradient are float64, so
-that a code met at every step of a long sequence loses nothing. Each task has a table of them, in which only codes that
-occur are touched, noted, and cleared again: a step costs what its steps cost, not what the vocabulary does.
+that a code met at every step of a long sequence loses nothing. A task has one for each code that it meets, in the order
+of meeting, cleared after use: its time and its memory go with the steps of the batch, not with the vocabulary.
 
 A network without such columns neither compiles nor calls any of this.
 """
@@ -19,7 +19,7 @@ from elman.kernels.compiled import address, caller, kernel, part, view
 from elman.kernels.jobs import job_type, plan_type, setup_type, shard_type
 
 FACTS = ("column", "n_codes", "size", "at", "first_code")  # of a row of `Plan.embeddings`
-NONE = (0, 0, 0, 0, 0)  # addresses of a network without codes
+NO_EMBEDDING = (0, 0, 0, 0, 0)  # addresses of a network without codes
 
 
 class Embedding(NamedTuple):
@@ -46,15 +46,16 @@ def _is_code(value, n_codes):
 @part("fill_row")
 def _fill_row(plan, table, values, row, inputs, to):
     """Set a row of the inputs from a row of the values."""
-    j = 0
+    j, begin = 0, to * inputs.shape[1]
     for column in plan.numeric:
         inputs[to, j] = values[row, column]
         j += 1
     for k in range(plan.embeddings.shape[0]):
         column, n_codes, size, at, _ = plan.embeddings[k]
-        start = at + _code_of(values[row, column], n_codes) * size
+        vector, place = view(table, at + _code_of(values[row, column], n_codes) * size, (size,)), begin + j
+        of_row = view(inputs, place, (size,))
         for i in range(size):
-            inputs[to, j + i] = table[start + i]
+            of_row[i] = vector[i]
         j += size
     for i in range(j, inputs.shape[1]):
         inputs[to, i] = 0
@@ -84,30 +85,34 @@ def _gather(job, shard, values):
 def _scatter(job, shard, values, task):
     """Add dL/dx of a shard to the sums of its task."""
     plan, sums, met = job.setup.plan, job.setup.code_sums[task], job.setup.codes_met[task]
-    d_inputs = view(shard.memory, shard.at.d_inputs, (shard.rows, plan.table[0, 0]))
+    depth = plan.table[0, 0]
+    d_inputs = view(shard.memory, shard.at.d_inputs, (shard.rows * depth,))
     j = plan.numeric.size
     for k in range(plan.embeddings.shape[0]):
         column, n_codes, size, at, _ = plan.embeddings[k]
-        listed, is_met = _of_embedding(plan, met, k)
+        codes, place_of = _of_embedding(plan, met, k)
         for row in range(shard.rows):
             code = _code_of(values[shard.value_rows[0, row], column], n_codes)
-            if is_met[code] == 0:
-                is_met[code] = 1
-                listed[met[k]] = code
+            if place_of[code] == 0:
+                codes[met[k]] = code
                 met[k] += 1
-            start = at + code * size
+                place_of[code] = met[k]
+            total, d_vector = (
+                view(sums, at + (place_of[code] - 1) * size, (size,)),
+                view(d_inputs, row * depth + j, (size,)),
+            )
             for i in range(size):
-                sums[start + i] += np.float64(d_inputs[row, j + i])
+                total[i] += np.float64(d_vector[i])
         j += size
 
 
 @part("of_embedding")
 def _of_embedding(plan, met, k):
-    """Return the list of the codes met (n_codes,), of which met[k] entries count, and for each code whether it is."""
+    """Return the codes that were met, of which there are met[k], and the place of each code in that list, from 1."""
     n = plan.embeddings.shape[0]
     first, n_codes, all_codes = plan.embeddings[k, 4], plan.embeddings[k, 1], (met.size - n) // 2
-    listed = met[n + first : n + first + n_codes]
-    return listed, met[n + all_codes + first : n + all_codes + first + n_codes]
+    codes = met[n + first : n + first + n_codes]
+    return codes, met[n + all_codes + first : n + all_codes + first + n_codes]
 
 
 @kernel("sum_up", python=False)
@@ -119,13 +124,13 @@ def _sum_up(setup, tasks, gradient):
         sums, met = setup.code_sums[task], setup.codes_met[task]
         for k in range(plan.embeddings.shape[0]):
             _, _, size, at, _ = plan.embeddings[k]
-            listed, is_met = _of_embedding(plan, met, k)
+            codes, place_of = _of_embedding(plan, met, k)
             for n in range(met[k]):
-                start = at + listed[n] * size
-                for i in range(start, start + size):
-                    gradient[i] += sums[i]
-                    sums[i] = 0
-                is_met[listed[n]] = 0
+                total, d_vector = view(sums, at + n * size, (size,)), view(gradient, at + codes[n] * size, (size,))
+                for i in range(size):
+                    d_vector[i] += total[i]
+                    total[i] = 0
+                place_of[codes[n]] = 0
             met[k] = 0
 
 

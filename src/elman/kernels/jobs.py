@@ -8,8 +8,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import from_dtype, types
 
+from elman.kernels.attention import attention_memory
 from elman.kernels.compiled import kernel, part, view
-from elman.kernels.plan import EVERY_STEP, LAST, MAX, Plan
+from elman.kernels.plan import ATTENTION, EVERY_STEP, LAST, MAX, Plan
 from elman.kernels.shards import BLOCK_ROWS, SHARD_ROWS, Batch, Steps, number_rows, order_rows
 
 Array = np.ndarray[Any, Any]
@@ -79,6 +80,7 @@ class Places(NamedTuple):
     spare: int
     inputs: int  # of the first layer, where the values are not its input as they are
     d_inputs: int
+    attention: int
     floats: int  # all there are
     ints: int
 
@@ -131,13 +133,14 @@ def lay_out(plan, n, rows, longest, learning):
     inputs = spare + _whole_lines(2 * plan.most_width if plan.parts_stride > 0 else 0)
     inputs_size = _whole_lines(rows * plan.table[0, 0]) if plan.embedded > 0 else 0
     d_inputs = inputs + inputs_size
-    floats = d_inputs + (inputs_size if learning else 0)
+    attention = d_inputs + (inputs_size if learning else 0)
+    floats = attention + (_whole_lines(attention_memory(rows, columns)) if plan.readout == ATTENTION else 0)
     ints = 2 * (longest + 1) + 8 * rows + scored + (n * columns if plan.readout == MAX else 0)
     ints += CONTEXT if plan.options[0] != 0 else 0
     return Places(
         tape_rows, tape, tape_size, states, states_size, outputs, outputs_size, features, logits, d_logits, d_features,
         d_outputs, d_states, proposals, recurrent, recurrent_size, parts, parts_size, masks, d_kept, d_hidden, spare,
-        inputs, d_inputs, floats, ints,
+        inputs, d_inputs, attention, floats, ints,
     )  # fmt: skip
 
 
@@ -191,7 +194,14 @@ def new_shard(plan, batch, learning, number, floats, ints):
 # --- How Numba types them, for kernels that are called by their address -----------------------------------------------
 
 
-_ADDRESSES = {"products": 4, "stages": 4, "hooks": 5, "options": 2, "embedding": 5}  # how many of each a Plan holds
+_ADDRESSES = {
+    "products": 4,
+    "stages": 4,
+    "hooks": 5,
+    "options": 2,
+    "embedding": 5,
+    "attention": 2,
+}  # how many of each a Plan holds
 
 
 def plan_type() -> Any:

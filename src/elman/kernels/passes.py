@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import from_dtype, types
 
+from elman.kernels.attention import attention_callers
 from elman.kernels.compiled import address, array_at, caller, kernel, part, put, taken, view
 from elman.kernels.dropout import drop_out_caller
 from elman.kernels.embedding import embedding_callers
@@ -42,8 +43,10 @@ from elman.kernels.outputs import (
     spread_mean,
 )
 from elman.kernels.plan import (
+    ATTENTION,
     EVERY_STEP,
     LAST,
+    MAX,
     MEAN,
     SIZE,
     WIDTH,
@@ -128,7 +131,10 @@ def _adds_input(plan, layer):
 
 @part("read_out")
 def _read_out(plan, shard, learning):
-    """Make what the class scores read, a row for each sequence or each step; return where it lies, and its rows."""
+    """Make what the class scores read, a row for each sequence or each step; return where it lies, and its rows.
+
+    Attention is left to the caller, which calls it by its address.
+    """
     n, columns = shard.lengths.size, plan.n_ends * _layer_width(plan, plan.n_layers - 1)
     top = _outputs_at(shard, learning, plan.n_layers - 1)
     if plan.readout == EVERY_STEP:
@@ -138,7 +144,7 @@ def _read_out(plan, shard, learning):
         features = view(shard.memory, shard.at.features, (n, columns))
         if plan.readout == MEAN:
             mean_over_time(outputs, shard.steps, shard.lengths, features)
-        else:
+        elif plan.readout == MAX:
             max_over_time(outputs, shard.steps, features, view(shard.spare, n, (n, columns)))
     return shard.at.features, n
 
@@ -169,6 +175,7 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
     score, _ = class_scores(dtype)
     begin_options, _ = options_callers(dtype)
     drop_out = drop_out_caller(dtype)
+    attend = attention_callers(dtype).attend
 
     @kernel(f"shard_forward_{dtype}", python=False)
     def shard_forward(job, shard, values, packed):
@@ -208,7 +215,14 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
                 if _adds_input(plan, layer):
                     add_last(x, order, shard.steps, shard.lengths, width, end * width, features)
         read_at, rows = _read_out(plan, shard, learning)
-        columns = plan.n_ends * _layer_width(plan, plan.n_layers - 1)
+        width = _layer_width(plan, plan.n_layers - 1)
+        columns = plan.n_ends * width
+        if plan.readout == ATTENTION:
+            outputs = view(memory, _outputs_at(shard, learning, plan.n_layers - 1), (shard.rows, columns))
+            size = plan.table[plan.table.shape[0] - 1, SIZE]
+            weight = view(setup.parameters, plan.weight_attention, (plan.n_ends * size,))
+            kept = (size, width, memory[at.attention :])
+            attend(plan.attention[0], (outputs, shard.steps, shard.lengths, weight, *kept, features))
         read, scores = view(memory, read_at, (rows, columns)), view(memory, at.logits, (rows, plan.score_width))
         transposed, _, bias = score_weights(plan, packed)
         score(plan.products, read, shard.steps.rows, transposed, bias, scores)
@@ -223,6 +237,7 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
     _, score_backward = class_scores(dtype)
     begin_options, end_options = options_callers(dtype)
     drop_out = drop_out_caller(dtype)
+    attend_back = attention_callers(dtype).attend_back
 
     @kernel(f"shard_backward_{dtype}", python=False)
     def shard_backward(job, shard, values, packed, read, d_scores, sums):
@@ -243,6 +258,14 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
             d_outputs = view(memory, at.d_outputs, (shard.rows, columns))
             if plan.readout == MEAN:
                 spread_mean(d_features, shard.steps, shard.lengths, d_outputs)
+            elif plan.readout == ATTENTION:
+                outputs = view(memory, _outputs_at(shard, True, plan.n_layers - 1), (shard.rows, columns))
+                size = plan.table[plan.table.shape[0] - 1, SIZE]
+                of_weight = view(sums, plan.sum_attention, (plan.n_ends * size,))
+                kept = (size, columns // plan.n_ends, memory[at.attention :])
+                attend_back(
+                    plan.attention[1], (outputs, shard.steps, shard.lengths, *kept, d_features, d_outputs, of_weight)
+                )
             else:
                 spread_max(d_features, view(shard.spare, n, (n, columns)), d_outputs)
 
@@ -436,11 +459,14 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         Returns the mean loss, the gradient's norm, and the sums of the weights of what was right and of all.
         """
         job = take_job(where_address)
-        setup, tasks = job.setup, job.tasks
+        setup, plan, tasks = job.setup, job.setup.plan, job.tasks
         sum_gradients(setup.sums[:tasks])
-        unpack_all(setup.plan, setup.sums[0], gradient)
-        if setup.plan.embedded > 0:
-            sum_up(setup.plan.embedding[3], (setup, tasks, gradient))
+        unpack_all(plan, setup.sums[0], gradient)
+        if plan.readout == ATTENTION:
+            for j in range(plan.n_ends * plan.table[plan.table.shape[0] - 1, SIZE]):
+                gradient[plan.weight_attention + j] = setup.sums[0, plan.sum_attention + j]
+        if plan.embedded > 0:
+            sum_up(plan.embedding[3], (setup, tasks, gradient))
         total, scored = add_up(setup.losses[:tasks]), job.scored
         return total / scored if scored > 0 else 0.0, norm(gradient), add_up(setup.correct[:tasks]), scored
 

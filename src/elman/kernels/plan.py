@@ -12,7 +12,7 @@ from elman.kernels.compiled import kernel, part, view
 from elman.kernels.products import pack_plain, pack_transposed, unpack_gradient
 from elman.kernels.sweep import WeightGradients, Weights
 
-LAST, MEAN, MAX, EVERY_STEP = range(4)  # how h_t of all steps become what the class scores read
+LAST, MEAN, MAX, EVERY_STEP, ATTENTION = range(5)  # how h_t of all steps become what the class scores read
 
 # Columns of `Plan.table`: sizes, then where each array begins, -1 where there is none.
 COLUMNS = (
@@ -52,7 +52,7 @@ class Plan(NamedTuple):
     zeros: int  # where among the packed weights zeros lie that such halves start from
     n_classes: int
     score_width: int  # classes, padded to whole vectors
-    readout: int  # LAST, MEAN, MAX or EVERY_STEP
+    readout: int  # LAST, MEAN, MAX, EVERY_STEP or ATTENTION
     lanes: int
     forward: int  # addresses
     backward: int
@@ -65,6 +65,9 @@ class Plan(NamedTuple):
     numeric: np.ndarray[Any, np.dtype[np.int64]]  # (.,) the columns that are numbers
     embeddings: np.ndarray[Any, np.dtype[np.int64]]  # (., 5) see `embedding.FACTS`; their parameters come first of all
     embedded: int  # how many parameters these are
+    weight_attention: int  # among the parameters, -1: there is none
+    sum_attention: int  # among the sums
+    attention: tuple[int, int]  # addresses of the kernels of `attention.Attention`, or 0
     embedding: tuple[int, int, int, int, int]  # addresses of the kernels of `embedding.Embedding`, or 0
 
 

@@ -3,7 +3,8 @@
     x = a sequence (T, D), its codes replaced: x_t = [numeric columns | E_0[code_0] | E_1[code_1] | ...]
     for each layer:  x = [forward(x) | reverse(forward(reverse(x)))]  (T, F), plus x itself with residual connections
                      between layers of one size, times a dropout mask except after the last
-    features = h at each direction's own last step, the mean of h or its maximum over time;  or h_t at every step
+    features = h at each direction's own last step, the mean of h or its maximum over time, or attention: sum of a_t h_t
+               with a = softmax over time of h_t . w_attention;  or h_t at every step
     logits = W_out features + b_out,   L = mean of the cross-entropy over sequences, or over all steps of all sequences
 
 The reverse direction starts at the sequence's own end. Shapes and names as in `reference`; N sequences, S steps in all,
@@ -15,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from elman.kernels.reference import CELLS, Array, cross_entropy
+from elman.kernels.reference import CELLS, Array, cross_entropy, softmax
 from elman.kernels.reference_options import Options, Tape, backward, forward
 
 _DIRECTIONS = (("", 1), ("_reverse", -1))  # what PyTorch appends to the names, and the way that time is read
@@ -45,6 +46,7 @@ class Run(NamedTuple):
     options: list[list[Options]]  # likewise
     adds_input: list[bool]  # of each layer
     masks: Sequence[Array]  # see Masks.between
+    h: Array  # (T, F) the last layer's output
     share: Array | None  # how much each h_t weighs in the features (T, F); None: logits at every step
     features: Array  # (R, F)
     logits: Array  # (R, C)
@@ -82,10 +84,14 @@ def network_forward(
             h = h * masks.between[layer]
         tapes.append(layer_tapes)
         all_options.append(layer_options)
-    share = None if loss_at == "every_step" else readout_share(h, readout, bidirectional=bidirectional)
+    share = None
+    if loss_at == "last" and readout == "attention":
+        share = softmax(h @ weights["weight_attention"])[:, None]
+    elif loss_at == "last":
+        share = readout_share(h, readout, bidirectional=bidirectional)
     features = h if share is None else (share * h).sum(axis=0, keepdims=True)
     logits = features @ weights["weight_out"].T + weights["bias_out"]
-    return Run(x, tapes, all_options, adds_input, masks.between, share, features, logits)
+    return Run(x, tapes, all_options, adds_input, masks.between, h, share, features, logits)
 
 
 def options_of(weights: Mapping[str, Array], suffix: str, cell: str, masks: Masks, direction: int) -> Options:
@@ -131,6 +137,11 @@ def network_backward(
     gradients["bias_out"] += d_logits.sum(axis=0)
     d_features = d_logits @ weights["weight_out"]
     d_h = d_features if run.share is None else run.share * d_features
+    if run.share is not None and "weight_attention" in weights:
+        d_share = run.h @ d_features[0]
+        d_score = run.share[:, 0] * (d_share - run.share[:, 0] @ d_share)
+        gradients["weight_attention"] += d_score @ run.h
+        d_h = d_h + np.outer(d_score, weights["weight_attention"])
     for layer in reversed(range(len(run.tapes))):
         if layer < len(run.masks):
             d_h = d_h * run.masks[layer]
@@ -195,7 +206,7 @@ def loss_and_gradient(
         and so on, as PyTorch names them; weight_out (C, F), bias_out (C,). Where there are gain_ih_l0 (G,) and
         gain_hh_l0 (G,), a layer normalises; where there is h_0_l0 (H,), and for an LSTM c_0_l0, it starts from there.
     cell : "elman", "elman_relu", "lstm", "gru"
-    readout : "last", "mean", "max"
+    readout : "last", "mean", "max", "attention"
         Not used with loss_at="every_step".
     loss_at : "last", "every_step"
     residual : whether a layer adds its input to its output, where both are of one size

@@ -63,7 +63,8 @@ def forward(
     states = states if options.start is None else options.start
     h = np.zeros((steps + 1, hidden_size), dtype)
     h[0] = states[0]
-    kept, all_normed = [], []
+    kept: list[Arrays] = []
+    all_normed: list[Arrays] = []
     for t in range(1, steps + 1):
         from_x = weight_ih @ x[t - 1]
         from_h = weight_hh @ (h[t - 1] if options.mask is None else options.mask * h[t - 1])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from elman.kernels.cells import CELLS
 
-READOUTS = ("last", "mean", "max")
+READOUTS = ("last", "mean", "max", "attention")
 LOSS_PLACES = ("last", "every_step")
 
 
@@ -91,6 +91,8 @@ class Architecture:
                 shapes[f"gain_hh{suffix}"] = (rows,)
             if self.learn_initial_state:
                 shapes |= {f"{state}_0{suffix}": (size,) for state in cell.states}
+        if self.readout == "attention" and self.loss_at == "last":
+            shapes["weight_attention"] = (self.n_features,)
         shapes["weight_out"] = (self.n_classes, self.n_features)
         shapes["bias_out"] = (self.n_classes,)
         return shapes

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from elman.kernels import plan as plans
+from elman.kernels.attention import NO_ATTENTION, attention_addresses
 from elman.kernels.cells import CELLS
 from elman.kernels.compiled import address
 from elman.kernels.dropout import drop_out_address
-from elman.kernels.embedding import FACTS, NONE, embedding_addresses
+from elman.kernels.embedding import FACTS, NO_EMBEDDING, embedding_addresses
 from elman.kernels.hooks import CARRY, NORMALISE, NORMALISE_BACK, OFF, PUT_TOGETHER, TAKE_APART, hooks
 from elman.kernels.lanes import lanes, odd_lines, padded
 from elman.kernels.options import options
@@ -18,7 +19,7 @@ from elman.kernels.products import products
 from elman.kernels.sweep import sweep, sweep_signatures
 from elman.network.architecture import Architecture
 
-_READOUTS = {"last": plans.LAST, "mean": plans.MEAN, "max": plans.MAX}
+_READOUTS = {"last": plans.LAST, "mean": plans.MEAN, "max": plans.MAX, "attention": plans.ATTENTION}
 _LINE = 16  # numbers after which an array may begin, so that none shares a cache line with another
 
 
@@ -44,7 +45,7 @@ class Layout:
         widest, gates = max(self._widths), len(self._cell.gates)
         table = np.array([self._direction(layer, suffix) for layer, suffix in a.suffixes()])
         coded = {column for column, _, _ in a.embeddings}
-        loop = sweep(cell.name, dtype)
+        loop, attends = sweep(cell.name, dtype), "weight_attention" in self._at_parameter
         forward, backward = map(address, (loop.forward, loop.backward), sweep_signatures(dtype))
         return Plan(
             table=table,
@@ -81,7 +82,10 @@ class Layout:
             numeric=np.array([column for column in range(a.input_size) if column not in coded], np.int64),
             embeddings=self._embeddings(),
             embedded=sum(n_codes * size for _, n_codes, size in a.embeddings),
-            embedding=embedding_addresses(dtype) if a.embeddings else NONE,
+            weight_attention=self._at_parameter.get("weight_attention", -1),
+            sum_attention=self._sums(a.n_features if attends else 0),
+            attention=attention_addresses(dtype) if attends else NO_ATTENTION,
+            embedding=embedding_addresses(dtype) if a.embeddings else NO_EMBEDDING,
         )
 
     def _hooks(self) -> tuple[int, int, int, int, int]:

@@ -73,6 +73,7 @@ def initialise(
         "identity": recurrent weights the identity, inputs of N(0, 0.001^2), for cells of one gate (Le et al. 2015).
     Embeddings start at N(0, 1), whatever the scheme, as PyTorch's: each part of a vector then has the variance of a
     standardised column, which the schemes for what reads it presume (Glorot & Bengio 2010).
+    The weight of attention starts as a linear layer's from the features with "uniform", else at 0: the mean over time.
 
     forget_bias : start of an LSTM's forget gate, whole in bias_ih (Jozefowicz et al. 2015); None: as the scheme has it.
     """
@@ -83,20 +84,18 @@ def initialise(
             f"Got it with cell='{cell.name}'; use 'orthogonal' instead."
         )
     for name, values in parameters.items():
-        of_scores = name.endswith("_out")
+        is_of_layer = "_l" in name
+        size = architecture.hidden_sizes[layer_of(name)] if is_of_layer else architecture.n_features
         if name.startswith("weight_embedding"):
             values[...] = rng.standard_normal(values.shape)
-            continue
-        size = architecture.n_features if of_scores else architecture.hidden_sizes[layer_of(name)]
-        if name.startswith("gain_"):
+        elif name.startswith("gain_"):
             values[...] = 1
         elif name.startswith(_STARTS):
             values[...] = 0
         elif scheme == "uniform":
-            bound = 1 / math.sqrt(size)
-            values[...] = rng.uniform(-bound, bound, values.shape)
+            values[...] = rng.uniform(-1 / math.sqrt(size), 1 / math.sqrt(size), values.shape)
         elif values.ndim == 2:
-            _WEIGHTS[scheme](name, values, len(values) if of_scores else size, rng)
+            _WEIGHTS[scheme](name, values, size if is_of_layer else len(values), rng)
         else:
             values[...] = 0
     if forget_bias is not None and "f" in cell.gates:

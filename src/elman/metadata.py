@@ -15,6 +15,7 @@ from elman.kernels.cells import CELLS
 from elman.network.architecture import LOSS_PLACES, READOUTS, Architecture
 
 FORMAT_VERSION = 1
+ESTIMATORS = ("SequenceClassifier", "SequenceTagger")
 LARGEST_FLOAT = 1e300  # these four bound the parameters of the estimator too; a test compares the two
 LARGEST_HIDDEN_SIZE = 65_536
 MOST_LAYERS = 1024
@@ -35,6 +36,8 @@ class Metadata:
 
     Parameters
     ----------
+    estimator : str
+        'SequenceClassifier' or 'SequenceTagger'.
     architecture : dict
         The fields of `Architecture`.
     dtype : str
@@ -54,6 +57,7 @@ class Metadata:
         The version that saved the model.
     """
 
+    estimator: str
     architecture: dict[str, Any]
     dtype: str
     parameters: dict[str, Any]
@@ -95,6 +99,8 @@ def read_metadata(data: dict[str, Any]) -> Metadata:
     if data.keys() != names:
         raise _wrong("metadata", f"the fields {', '.join(sorted(names))}", ", ".join(sorted(data))[:200])
     _text("elman_version", data["elman_version"], 100)
+    is_known = isinstance(data["estimator"], str) and data["estimator"] in ESTIMATORS
+    _require("estimator", is_known, f"one of {', '.join(ESTIMATORS)}", data["estimator"])
     _require("dtype", data["dtype"] in ("float32", "float64"), "'float32' or 'float64'", data["dtype"])
     _require("standardised", isinstance(data["standardised"], bool), "true or false", data["standardised"])
     _check_architecture(data["architecture"])

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from elman.estimators.labels import as_labels, encode
 
 if TYPE_CHECKING:
-    from elman.estimators.classifier import SequenceClassifier
+    from elman.estimators.base import RecurrentEstimator
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,13 +67,13 @@ FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
 
 def evaluate(
-    classifier: SequenceClassifier, X: Any, y: Any, *, place_of: Callable[[int], str] = "y[{}]".format
+    classifier: RecurrentEstimator, X: Any, y: Any, *, place_of: Callable[[int], str] = "y[{}]".format
 ) -> Evaluation:
     """Measure a fitted classifier on labelled data.
 
     Parameters
     ----------
-    classifier : SequenceClassifier
+    classifier : RecurrentEstimator
     X : Sequences or what `as_sequences` takes
     y : labels, one for each sequence, or for each step where the classifier predicts each step
     place_of : callable, optional
@@ -85,7 +85,7 @@ def evaluate(
         If the features do not fit, or a label was never seen in training.
     """
     sequences = classifier._sequences(X)
-    every_step = classifier._every_step
+    every_step = classifier.every_step
     codes = encode(as_labels(y, sequences, every_step=every_step), classifier.classes_, place_of=place_of)
     baselines = classifier.baselines_.proba(sequences, every_step=every_step)
     return measure(codes, classifier._proba(sequences), baselines, classifier.classes_)

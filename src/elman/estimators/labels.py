@@ -44,7 +44,7 @@ def as_labels(y: Any, sequences: Sequences, *, every_step: bool, name: str = "y"
         if len(labels) != len(sequences):
             raise DataError(
                 f"{name} must hold one label for each sequence, {len(sequences)}. Got {len(labels)} instead; "
-                "for one label a step pass loss_at='every_step'."
+                "for one label a step use SequenceTagger."
             )
         return labels
     n_steps = len(sequences.values)

@@ -1,4 +1,4 @@
-"""The parameters of SequenceClassifier: their default values and, as data, what each may be."""
+"""The parameters of the estimators: their default values and, as data, what each may be."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from elman.training.settings import OPTIMIZERS as OPTIMIZERS
 from elman.training.settings import TrainingSettings
 
 
-class Defaults:
-    """The value of every parameter that a user does not set."""
+@dataclass(kw_only=True, eq=False, repr=False)
+class SharedParameters:
+    """The parameters that every estimator has, with the value of each that a user does not set."""
 
     cell: str = "gru"
     hidden_size: int = 64
     num_layers: int = 1
     bidirectional: bool = True
     dropout: float = 0.0
-    readout: str = "last"
-    loss_at: str = "last"
     initialisation: str = "orthogonal"
     forget_bias: float | None = 1.0
     optimizer: str = TrainingSettings.optimizer
@@ -43,6 +42,13 @@ class Defaults:
     n_threads: int | None = TrainingSettings.n_threads
     random_state: Any = None
     verbose: bool = False
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Defaults(SharedParameters):
+    """The parameters of SequenceClassifier, likewise."""
+
+    readout: str = "last"
 
 
 @dataclass(frozen=True)
@@ -157,7 +163,6 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "bidirectional": Truth(),
     "dropout": Number(float, 0, 1),
     "readout": Choice(READOUTS),
-    "loss_at": Choice(("last", "every_step")),
     "initialisation": Choice(INITIALISATIONS),
     "forget_bias": OrNone(Number(float, -LARGEST_FLOAT, LARGEST_FLOAT, "neither")),
     "optimizer": Choice(OPTIMIZERS),
@@ -181,9 +186,9 @@ CONSTRAINTS: Mapping[str, Constraint] = {
 }
 
 
-def in_python(name: str) -> str:
+def in_python(name: str, estimator: str = "SequenceClassifier") -> str:
     """Give a parameter as messages name it in Python."""
-    return f"The {name!r} parameter of SequenceClassifier"
+    return f"The {name!r} parameter of {estimator}"
 
 
 def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str] = in_python) -> None:

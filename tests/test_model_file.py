@@ -76,7 +76,7 @@ def test_a_model_of_every_step_with_names_and_columns_comes_back_whole(tmp_path)
     loaded = elman.load(tmp_path / "model")
     assert all(np.array_equal(a, b) for a, b in zip(loaded.predict_proba(named), model.predict_proba(named)))
     assert type(loaded) is SequenceTagger
-    assert loaded.feature_names_ == ("x", "y", "größe")
+    assert loaded.feature_names_in_.tolist() == ["x", "y", "größe"]
     assert loaded.columns_ == model.columns_
     assert loaded.random_state is None  # a generator stays where it was
 

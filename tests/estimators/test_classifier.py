@@ -194,9 +194,9 @@ def test_groups_never_stand_in_both_parts(ragged, monkeypatch):
     parts = []
     original = RecurrentEstimator._samples
 
-    def record(self, part):
+    def record(self, part, *rest):
         parts.append({int(sequence[0, 2]) for sequence in part.sequences})
-        return original(self, part)
+        return original(self, part, *rest)
 
     monkeypatch.setattr(RecurrentEstimator, "_samples", record)
     SequenceClassifier(hidden_size=2, max_epochs=1, validation_fraction=0.4, random_state=0).fit(X, y, groups=groups)
@@ -423,9 +423,9 @@ def parts(monkeypatch):
     seen = []
     original = RecurrentEstimator._samples
 
-    def record(self, part):
+    def record(self, part, *rest):
         seen.append(part)
-        return original(self, part)
+        return original(self, part, *rest)
 
     monkeypatch.setattr(RecurrentEstimator, "_samples", record)
     return seen

@@ -71,12 +71,13 @@ def read_for(classifier: RecurrentEstimator, path: Path, columns: Columns, *, la
         If the file cannot be read so, or has no labels and ``labelled`` asks for them.
     """
     from elman.data import read
+    from elman.estimators.features import feature_names
 
     dataset = read(
         path,
         **columns,
         likely=classifier.columns_,
-        features=classifier.feature_names_,
+        features=feature_names(classifier),
         labels_per_step=classifier.every_step,
         labels_required=labelled and columns["label"] is not None,
         unread={"group"} if labelled else {"group", "label"},

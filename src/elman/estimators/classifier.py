@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import ClassifierMixin
 
+from elman.data import Sequences
 from elman.estimators.base import RecurrentEstimator
 from elman.estimators.parameters import Defaults
+from elman.estimators.targets import Targets
 
 
 class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type: ignore[misc]
@@ -88,6 +90,9 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     """
 
     every_step: ClassVar[bool] = False
+
+    def _targets(self, y: Any, sequences: Sequences, name: str = "y") -> Targets:
+        return Targets.of_sequences(y, sequences, name=name)
 
     def predict_proba(self, X: Any) -> NDArray[np.float64]:
         """Give the probability of each class, (N, C)."""

@@ -42,6 +42,8 @@ class SharedParameters:
     n_threads: int | None = TrainingSettings.n_threads
     random_state: Any = None
     verbose: bool = False
+    class_weight: Any = None
+    warm_start: bool = False
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -49,6 +51,13 @@ class Defaults(SharedParameters):
     """The parameters of SequenceClassifier, likewise."""
 
     readout: str = "last"
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TaggerDefaults(SharedParameters):
+    """The parameters of SequenceTagger, likewise."""
+
+    unlabelled: Any = None
 
 
 @dataclass(frozen=True)
@@ -109,6 +118,34 @@ class Truth:
 
 
 @dataclass(frozen=True)
+class Label:
+    """A label, or None."""
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether ``value`` is text, a whole number, a boolean or None."""
+        return value is None or isinstance(value, str | Integral) or Truth().accepts(value)
+
+    def __str__(self) -> str:
+        return "a label (text, a whole number or a bool) or None"
+
+
+@dataclass(frozen=True)
+class ClassWeight:
+    """Weights by class."""
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether ``value`` is 'balanced', None, or a dict of weights."""
+        if not isinstance(value, dict):
+            return value is None or value == "balanced"
+        weight = Number(float, 0, LARGEST_FLOAT)
+        labels_are_sound = all(label is not None and Label().accepts(label) for label in value)
+        return labels_are_sound and all(weight.accepts(number) for number in value.values())
+
+    def __str__(self) -> str:
+        return "a dict from labels to floats of at least 0, 'balanced' or None"
+
+
+@dataclass(frozen=True)
 class OrNone:
     """What another constraint accepts, or None."""
 
@@ -136,7 +173,7 @@ class RandomState:
         return f"{_SEED}, a numpy.random.Generator, a numpy.random.RandomState or None"
 
 
-Constraint = Number | Choice | Truth | OrNone | RandomState
+Constraint = Number | Choice | Truth | Label | ClassWeight | OrNone | RandomState
 
 # The names that network/ knows, here without loading Numba; a test compares the two.
 CELLS = ("elman", "elman_relu", "lstm", "gru")
@@ -183,6 +220,9 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "n_threads": OrNone(_COUNT),
     "random_state": RandomState(),
     "verbose": Truth(),
+    "class_weight": ClassWeight(),
+    "warm_start": Truth(),
+    "unlabelled": Label(),
 }
 
 

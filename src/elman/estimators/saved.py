@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from elman.data import Standardiser
 from elman.errors import ModelFileError, ParameterError
@@ -30,19 +31,28 @@ def make(name: str, parameters: Mapping[str, Any] | None = None) -> RecurrentEst
     return _ESTIMATORS[name](**parameters or {})
 
 
+def _by_label(class_weight: Mapping[str, float], classes: NDArray[Any]) -> dict[Any, float]:
+    """Give weights under the labels themselves, which JSON holds as text."""
+    written = {str(label): label for label in classes.tolist()}
+    return {written.get(text, text): weight for text, weight in class_weight.items()}
+
+
 def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
     """Write a fitted estimator to a file, whole or not at all."""
     parameters = dict(estimator._fit_parameters)  # as they were in fit, whatever has been set since
     if not isinstance(parameters["random_state"], int | np.integer):
         parameters["random_state"] = None
     parameters["n_threads"] = None  # of the machine, not of the model
+    names = getattr(estimator, "feature_names_in_", None)
     metadata = Metadata(
         estimator=type(estimator).__name__,
         architecture=as_json(asdict(estimator.network_.architecture)),
         dtype=estimator.network_.dtype.name,
         parameters=as_json(parameters),
         classes=classes_as_json(estimator.classes_),
-        feature_names=None if estimator.feature_names_ is None else list(estimator.feature_names_),
+        n_features=int(estimator.n_features_in_),
+        feature_names=None if names is None else list(names),
+        steps_are_columns=estimator.steps_are_columns_,
         standardised=estimator.standardiser_ is not None,
         columns=estimator.columns_,
         training=as_json(estimator.training_ | {"history": estimator.history_}),
@@ -73,17 +83,22 @@ def load(path: str | os.PathLike[str]) -> RecurrentEstimator:
     if not metadata.parameters.keys() <= known:
         name = sorted(metadata.parameters.keys() - known)[0]
         raise ModelFileError(f"{path}: the model file is damaged: there is no parameter {name[:60]!r}.")
-    estimator = make(metadata.estimator, metadata.parameters | {"n_threads": None})
+    classes = metadata.class_array()
+    parameters = metadata.parameters | {"n_threads": None}
+    if isinstance(parameters.get("class_weight"), dict):
+        parameters["class_weight"] = _by_label(parameters["class_weight"], classes)
+    estimator = make(metadata.estimator, parameters)
     try:
         check_parameters(estimator.get_params(deep=False))
     except ParameterError as error:
         raise ModelFileError(f"{path}: the model file is damaged: {error}") from error
     estimator._fit_parameters = estimator.get_params(deep=False)
-    estimator.classes_ = metadata.class_array()
-    estimator.n_features_in_ = metadata.architecture["input_size"]
+    estimator.classes_ = classes
+    estimator.n_features_in_, estimator.steps_are_columns_ = metadata.n_features, metadata.steps_are_columns
     if asdict(estimator._architecture()) != metadata.architecture or estimator.dtype != metadata.dtype:
         raise ModelFileError(f"{path}: the model file is damaged: its parameters are not those of its architecture.")
-    estimator.feature_names_ = None if metadata.feature_names is None else tuple(metadata.feature_names)
+    if metadata.feature_names is not None:
+        estimator.feature_names_in_ = np.array(metadata.feature_names, dtype=object)
     estimator.columns_ = metadata.columns
     estimator.standardiser_ = Standardiser(**model.scaling) if metadata.standardised else None
     estimator.baselines_ = Baselines.from_arrays(model.baselines)

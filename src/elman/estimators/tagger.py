@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from elman.data import Sequences
 from elman.estimators.base import RecurrentEstimator
+from elman.estimators.parameters import TaggerDefaults
+from elman.estimators.targets import Targets
 
 
-class SequenceTagger(RecurrentEstimator):
+class SequenceTagger(TaggerDefaults, RecurrentEstimator):
     """Label every step of sequences with a recurrent network.
 
     Parameters and attributes are those of `SequenceClassifier`, but for ``readout``: each step is classified by its own
@@ -33,16 +35,33 @@ class SequenceTagger(RecurrentEstimator):
 
     every_step: ClassVar[bool] = True
 
-    def predict_proba(self, X: Any) -> list[NDArray[np.float64]]:
-        """Give the probability of each class at each step: N arrays (T_n, C)."""
+    def predict_proba(self, X: Any) -> Any:
+        """Give the probability of each class at each step.
+
+        Returns
+        -------
+        float64 array (N, T, C) where X is an array without padding, else a list of N arrays (T_n, C)
+        """
         sequences = self._sequences(X)
-        return _by_sequence(self._proba(sequences), sequences)
+        return _like(X, sequences, self._proba(sequences))
 
-    def predict(self, X: Any) -> list[NDArray[Any]]:
-        """Give the most probable class of each step: N arrays (T_n,)."""
+    def predict(self, X: Any) -> Any:
+        """Give the most probable class of each step.
+
+        Returns
+        -------
+        array (N, T) where X is an array without padding, else a list of N arrays (T_n,)
+        """
         sequences = self._sequences(X)
-        return _by_sequence(self.classes_[self._proba(sequences).argmax(axis=1)], sequences)
+        return _like(X, sequences, self.classes_[self._proba(sequences).argmax(axis=1)])
+
+    def _targets(self, y: Any, sequences: Sequences, name: str = "y") -> Targets:
+        return Targets.of_steps(y, sequences, unlabelled=self.unlabelled, name=name)
 
 
-def _by_sequence(values: NDArray[Any], sequences: Sequences) -> list[NDArray[Any]]:
-    return [values[start:stop] for start, stop in zip(sequences.offsets, sequences.offsets[1:])]
+def _like(X: Any, sequences: Sequences, values: NDArray[Any]) -> Any:
+    """Cut what belongs to steps, (S, ...), as X is cut into sequences."""
+    lengths = sequences.lengths
+    if len(getattr(X, "shape", ())) in (2, 3) and (lengths == lengths[0]).all():
+        return values.reshape(len(sequences), -1, *values.shape[1:])
+    return np.split(values, sequences.offsets[1:-1])

@@ -67,7 +67,7 @@ def test_classes_are_needed_once_and_stay(ragged):
     model = small().partial_fit(X, y, classes=CLASSES)
     with pytest.raises(DataError, match=r"^'classes' must be those of the first call .*'stays'\]\. Got \['a', 'b'\]"):
         model.partial_fit(X, y, classes=["a", "b"])
-    with pytest.raises(DataError, match="The label 'jumps' .* was never seen in training"):
+    with pytest.raises(DataError, match=r"The label 'jumps' .* was never seen in training"):
         model.partial_fit(X[:1], ["jumps"])
     with pytest.raises(ParameterError, match=r"'class_weight' .* must be a dict or None for partial_fit, .*'balanced'"):
         small(class_weight="balanced").partial_fit(X, y, classes=CLASSES)
@@ -135,7 +135,7 @@ def test_a_warm_start_goes_on_from_the_network_that_is_there(ragged):
     assert np.array_equal(cold.fit(X, y).predict_proba(X), clone(cold).fit(X, y).predict_proba(X))
     with pytest.raises(ParameterError, match=r"must keep its architecture, .* fit with warm_start=False\."):
         warm.set_params(cell="lstm").fit(X, y)
-    with pytest.raises(DataError, match="The label 'FALLS' .* was never seen in training"):
+    with pytest.raises(DataError, match=r"The label 'FALLS' .* was never seen in training"):
         warm.set_params(cell="gru").fit(X, np.char.upper(y))
 
 

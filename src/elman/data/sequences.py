@@ -250,7 +250,8 @@ def _from_array(array: FloatArray, name: str) -> Sequences:
     """Cut an array (N, T, D) or (N, T) into sequences, dropping the NaN padding at their ends."""
     if array.ndim == 1:
         raise DataError(
-            f"{name} must hold several sequences. Got a flat array {array.shape}. Reshape your data: if it is one sequence, pass [{name}]."
+            f"{name} must hold several sequences. Got a flat array {array.shape}. Reshape your data: "
+            f"if it is one sequence, pass [{name}]."
         )
     if array.ndim not in (2, 3):
         raise DataError(f"{name} must have 2 or 3 dimensions: (N, T) or (N, T, D). Got shape {array.shape} instead.")

@@ -109,9 +109,10 @@ def _rows(y: Any, sequences: Sequences, name: str) -> list[Any] | None:
     for n, length in enumerate(sequences.lengths.tolist()):
         if is_padded:
             rows[n] = rows[n][:length]
-        if len(rows[n]) != length:
+        found = len(rows[n]) if hasattr(rows[n], "__len__") else 1
+        if found != length:
             raise DataError(
-                f"{name}[{n}] must hold one label for each step of its sequence, {length}. Got {len(rows[n])} instead."
+                f"{name}[{n}] must hold one label for each step of its sequence, {length}. Got {found} instead."
             )
     return rows
 

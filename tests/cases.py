@@ -26,19 +26,20 @@ class Case:
     input_size: int = 5
     hidden_size: int = 2
     n_classes: int = 4
+    embeddings: tuple[tuple[int, int, int], ...] = ()  # (column, codes, size)
     weighted: bool = False  # targets that count more or less, and some without a label
     seed: int = 103  # leaves no gradient at zero, even where the largest output of every unit is at the first step
 
     def __str__(self) -> str:
         directions = "both" if self.bidirectional else "one"
         head = "steps" if self.loss_at == "every_step" else self.readout
-        options = [name for name in ("dropout", "weighted") if getattr(self, name)]
+        options = [name for name in ("dropout", "embeddings", "weighted") if getattr(self, name)]
         return "-".join([self.cell, str(self.num_layers), directions, head, *options])
 
     @property
     def settings(self) -> dict:
         """The options that the reference and an Architecture share."""
-        names = ("cell", "num_layers", "bidirectional", "readout", "loss_at")
+        names = ("cell", "num_layers", "bidirectional", "readout", "loss_at", "embeddings")
         return {name: getattr(self, name) for name in names}
 
     @property
@@ -82,8 +83,11 @@ def parameter_shapes(case: Case) -> dict[str, tuple[int, ...]]:
     hidden, directions = case.hidden_size, 2 if case.bidirectional else 1
     rows = {"elman": 1, "elman_relu": 1, "lstm": 4, "gru": 3}[case.cell] * hidden
     shapes: dict[str, tuple[int, ...]] = {}
+    for k, (_, n_codes, size) in enumerate(case.embeddings):
+        shapes[f"weight_embedding_{k}"] = (n_codes, size)
+    first_inputs = case.input_size + sum(size - 1 for _, _, size in case.embeddings)
     for layer, suffix in itertools.product(range(case.num_layers), ("", "_reverse")[:directions]):
-        inputs = case.input_size if layer == 0 else hidden * directions
+        inputs = first_inputs if layer == 0 else hidden * directions
         shapes[f"weight_ih_l{layer}{suffix}"] = (rows, inputs)
         shapes[f"weight_hh_l{layer}{suffix}"] = (rows, hidden)
         shapes[f"bias_ih_l{layer}{suffix}"] = (rows,)
@@ -95,6 +99,10 @@ def draw(case: Case) -> Batch:
     """Draw a batch and weights for a case; a relu is moved upwards so that its units live."""
     rng = np.random.default_rng(case.seed)
     sequences = [rng.standard_normal((length, case.input_size)) for length in case.lengths]
+    for column, n_codes, _ in case.embeddings:
+        codes = np.split(rng.permutation(np.arange(sum(case.lengths)) % n_codes), np.cumsum(case.lengths)[:-1])
+        for sequence, of_sequence in zip(sequences, codes):
+            sequence[:, column] = of_sequence
     rows = sum(case.lengths) if case.loss_at == "every_step" else len(case.lengths)
     targets = rng.permutation(np.arange(rows) % case.n_classes)  # every class, as often as the others
     weights = {}

@@ -14,6 +14,7 @@ SIZES = {"lengths": (7, 1, 4, 9, 2, 5), "input_size": 5, "hidden_size": 3, "n_cl
 CASES = [
     *(Case(cell, layers, both, *HEADS[head], **SIZES) for cell in CELLS for layers, both, head in KINDS),
     *(Case("gru", 1, True, *HEADS[head], **SIZES, weighted=True) for head in (0, 3)),
+    Case("lstm", 2, True, *HEADS[3], **SIZES, embeddings=((1, 4, 3), (4, 6, 2))),
 ]
 
 

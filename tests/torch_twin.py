@@ -19,7 +19,10 @@ class Twin(nn.Module):
         self.case = case
         kind = {"lstm": nn.LSTM, "gru": nn.GRU}.get(case.cell, nn.RNN)
         options = {"nonlinearity": "relu" if case.cell == "elman_relu" else "tanh"} if kind is nn.RNN else {}
-        self.rnn = kind(case.input_size, case.hidden_size, case.num_layers, bidirectional=case.bidirectional, **options)
+        vectors = [nn.Embedding(n_codes, size) for _, n_codes, size in case.embeddings]
+        self.embeddings = nn.ModuleList(vectors)
+        inputs = case.input_size - len(vectors) + sum(vector.embedding_dim for vector in vectors)
+        self.rnn = kind(inputs, case.hidden_size, case.num_layers, bidirectional=case.bidirectional, **options)
         self.out = nn.Linear(case.hidden_size * (2 if case.bidirectional else 1), case.n_classes)
         self.to(getattr(torch, dtype))
         with torch.no_grad():
@@ -31,12 +34,25 @@ class Twin(nn.Module):
         self.target_weights = None if weights is None else torch.from_numpy(weights.astype(dtype))
 
     def named(self) -> dict[str, nn.Parameter]:
-        """The parameters in PyTorch's order, then the linear layer's."""
-        return {**dict(self.rnn.named_parameters()), "weight_out": self.out.weight, "bias_out": self.out.bias}
+        """The embeddings, the parameters in PyTorch's order, then the linear layer's."""
+        vectors = {f"weight_embedding_{k}": vector.weight for k, vector in enumerate(self.embeddings)}
+        return {
+            **vectors,
+            **dict(self.rnn.named_parameters()),
+            "weight_out": self.out.weight,
+            "bias_out": self.out.bias,
+        }
+
+    def inputs(self, x):
+        """Return a sequence with vectors in place of its codes."""
+        coded = [column for column, _, _ in self.case.embeddings]
+        numbers = [column for column in range(x.shape[1]) if column not in coded]
+        vectors = [vector(x[:, column].long()) for vector, column in zip(self.embeddings, coded)]
+        return torch.cat([x[:, numbers], *vectors], dim=1)
 
     def forward(self):
         """Return the logits (N, C), or (S, C) with a loss at every step."""
-        outputs, final = self.rnn(pack_sequence(self.sequences, enforce_sorted=False))
+        outputs, final = self.rnn(pack_sequence([self.inputs(x) for x in self.sequences], enforce_sorted=False))
         padded, lengths = pad_packed_sequence(outputs, batch_first=True)
         h = [row[:length] for row, length in zip(padded, lengths)]
         if self.case.loss_at == "every_step":

@@ -111,6 +111,7 @@ def read_metadata(data: dict[str, Any]) -> Metadata:
     for name in ("standardised", "steps_are_columns"):
         _require(name, isinstance(data[name], bool), "true or false", data[name])
     _check_architecture(data["architecture"])
+    data["architecture"]["embeddings"] = tuple(map(tuple, data["architecture"]["embeddings"]))
     _check_classes(data["classes"], data["architecture"]["n_classes"])
     _check_parameters(data["parameters"])
     _whole("n_features", data["n_features"], 1, _LARGEST_SIZE)
@@ -135,8 +136,20 @@ def _check_architecture(data: Any) -> None:
         is_known = isinstance(data[name], str) and data[name] in choices
         _require(f"architecture.{name}", is_known, f"one of {', '.join(choices)}", data[name])
     _require("architecture.bidirectional", isinstance(data["bidirectional"], bool), "true or false", data)
+    _check_embeddings(data["embeddings"], data["input_size"])
     dropout = data["dropout"]
     _require("architecture.dropout", _is_number(dropout) and 0 <= dropout < 1, "a number in [0, 1)", dropout)
+
+
+def _check_embeddings(data: Any, input_size: int) -> None:
+    is_list = isinstance(data, list) and all(isinstance(each, list) and len(each) == 3 for each in data)
+    _require("architecture.embeddings", is_list, "a list of [column, codes, size]", data)
+    next_column = 0
+    for column, n_codes, size in data:
+        _whole("architecture.embeddings", column, next_column, input_size - 1)
+        _whole("architecture.embeddings", n_codes, 1, _LARGEST_SIZE)
+        _whole("architecture.embeddings", size, 1, LARGEST_HIDDEN_SIZE)
+        next_column = column + 1
 
 
 def _check_classes(data: Any, n_classes: int) -> None:

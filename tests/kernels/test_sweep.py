@@ -8,6 +8,7 @@ import pytest
 from comparisons import assert_close
 from elman.kernels import reference
 from elman.kernels.cells import CELLS
+from elman.kernels.hooks import OFF, Extras
 from elman.kernels.lanes import lanes, padded
 from elman.kernels.products import pack_plain, pack_transposed, unpack_gradient
 from elman.kernels.shards import BLOCK_ROWS, SHARD_ROWS, Steps, number_rows, order_rows
@@ -78,7 +79,15 @@ class Layer:
     def forward(self, *, carried=False, tape=None, tape_rows=None):
         tape, tape_rows = (self.tape, self.steps.rows) if tape is None else (tape, tape_rows)
         loop = sweep(self.cell.name, self.dtype)
-        loop.forward(loop.products, self.x, self.order, self.weights, self.steps, tape_rows, carried, tape, self.states)
+        loop.forward(
+            loop.products, self.x, self.order, self.weights, self.steps, tape_rows, carried, tape, self.states,
+            self.extras(),
+        )  # fmt: skip
+
+    def extras(self):
+        """No options."""
+        nothing = NOTHING[self.dtype]
+        return Extras(OFF, 0, self.states, self.states[0], nothing, np.zeros(0, self.dtype), nothing)
 
     def backward(self, d_output, d_states, *, carried=False, with_d_x=True):
         """Return dL/dx, dL/d(initial states) and the gradients of the parameters."""
@@ -92,7 +101,7 @@ class Layer:
         loop = sweep(self.cell.name, self.dtype)
         loop.backward(
             loop.products, self.x, self.order, self.order, self.plain, self.steps, self.steps.rows, carried, self.tape,
-            self.states, d_output, 0, d_states, d_x, sums,
+            self.states, d_output, 0, d_states, d_x, sums, self.extras(),
         )  # fmt: skip
         d_ih, d_hh, d_bias_ih, d_bias_hh = (np.zeros(p.shape, self.dtype) for p in self.parameters)
         unpack_gradient(sums.ih, self.size, self.width, d_ih.shape[1], depth, lanes(self.dtype), d_ih)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cases import all_cases, draw
+from cases import CELLS, Case, all_cases, draw
 from engine import assert_same_outcome, run_engine
 from trajectories import CASE, SETTINGS, STEPS, assert_same_trajectory, engine_trajectory
 
@@ -18,10 +18,16 @@ BOUND = {"float64": 1e-12, "float32": 1e-5}
 
 CASES = all_cases(**SIZES)
 WEIGHTED = [case for case in all_cases(**SIZES, weighted=True) if case.cell == "lstm" and case.num_layers == 1]
+EMBEDDED = [
+    Case(cell, num_layers, num_layers == 2, loss_at=loss_at, embeddings=((0, 3, 4), (2, 7, 2)), **SIZES)
+    for cell in CELLS
+    for num_layers in (1, 2)
+    for loss_at in ("last", "every_step")
+]
 
 
 @pytest.mark.parametrize("dtype", BOUND)
-@pytest.mark.parametrize("case", CASES + WEIGHTED, ids=str)
+@pytest.mark.parametrize("case", CASES + WEIGHTED + EMBEDDED, ids=str)
 def test_forward_and_every_gradient_equal_pytorch(case, dtype):
     batch = draw(case)
     assert_same_outcome(run_engine(case, batch, dtype), run_torch(case, batch, dtype), BOUND[dtype])

@@ -13,6 +13,7 @@ from elman.kernels.plan import EVERY_STEP, LAST, MAX, Plan
 from elman.kernels.shards import BLOCK_ROWS, SHARD_ROWS, Batch, Steps, number_rows, order_rows
 
 Array = np.ndarray[Any, Any]
+CONTEXT = 256  # int64 that hold a `hooks.Context`
 
 
 class Setup(NamedTuple):
@@ -30,6 +31,8 @@ class Setup(NamedTuple):
     sums: Array  # (tasks, .) of the weights' gradients
     losses: Array  # float64 (tasks,)
     correct: Array  # float64 (tasks,)
+    code_sums: Array  # float64 (tasks, .) of the embeddings' gradients, 0 between batches
+    codes_met: Array  # int64 (tasks, .) which of them a task has touched: see `embedding`
     dropout: float
 
 
@@ -65,6 +68,17 @@ class Places(NamedTuple):
     d_features: int
     d_outputs: int
     d_states: int
+    proposals: int  # from here on, what options need: see `hooks`
+    recurrent: int
+    recurrent_size: int
+    parts: int
+    parts_size: int
+    masks: int
+    d_kept: int
+    d_hidden: int
+    spare: int
+    inputs: int  # of the first layer, where the values are not its input as they are
+    d_inputs: int
     floats: int  # all there are
     ints: int
 
@@ -77,7 +91,7 @@ def _whole_lines(size):
 @part("lay_out")
 def lay_out(plan, n, rows, longest, learning):
     """Return the places of the arrays of a shard of n sequences, so many rows, and the longest of so many steps."""
-    columns, over_time = plan.n_ends * plan.width, plan.readout != LAST
+    columns, over_time = plan.n_ends * plan.most_width, plan.readout != LAST
     scored = rows if plan.readout == EVERY_STEP else n
     tape_kept = learning and plan.keeps
     tape_rows = rows if tape_kept else min(rows, BLOCK_ROWS + SHARD_ROWS)
@@ -100,11 +114,30 @@ def lay_out(plan, n, rows, longest, learning):
     d_features = d_logits + (score_size if learning else 0)
     d_outputs = d_features + (_whole_lines(scored * columns) if learning else 0)
     d_states = d_outputs + n_d_outputs * outputs_size
-    floats = d_states + (_whole_lines(plan.n_states * n * plan.state_stride) if learning else 0)
+    all_states = _whole_lines(plan.n_states * n * plan.state_stride)
+    proposals = d_states + (all_states if learning else 0)
+
+    dropped, zoned = learning and plan.recurrent_dropout > 0, plan.zoneout > 0
+    recurrent_size, parts_size = (
+        _whole_lines((n + rows) * plan.state_stride),
+        _whole_lines(tape_rows * plan.parts_stride),
+    )
+    recurrent = proposals + (n_states * states_size if zoned else 0)
+    parts = recurrent + (n_states * recurrent_size if dropped else 0)
+    masks = parts + n_tapes * parts_size
+    d_kept = masks + (_whole_lines(n * plan.state_stride) if dropped else 0)
+    d_hidden = d_kept + (all_states if zoned and learning else 0)
+    spare = d_hidden + (_whole_lines(n * plan.state_stride) if dropped else 0)
+    inputs = spare + _whole_lines(2 * plan.most_width if plan.parts_stride > 0 else 0)
+    inputs_size = _whole_lines(rows * plan.table[0, 0]) if plan.embedded > 0 else 0
+    d_inputs = inputs + inputs_size
+    floats = d_inputs + (inputs_size if learning else 0)
     ints = 2 * (longest + 1) + 8 * rows + scored + (n * columns if plan.readout == MAX else 0)
+    ints += CONTEXT if plan.options[0] != 0 else 0
     return Places(
         tape_rows, tape, tape_size, states, states_size, outputs, outputs_size, features, logits, d_logits, d_features,
-        d_outputs, d_states, floats, ints,
+        d_outputs, d_states, proposals, recurrent, recurrent_size, parts, parts_size, masks, d_kept, d_hidden, spare,
+        inputs, d_inputs, floats, ints,
     )  # fmt: skip
 
 
@@ -158,19 +191,25 @@ def new_shard(plan, batch, learning, number, floats, ints):
 # --- How Numba types them, for kernels that are called by their address -----------------------------------------------
 
 
+_ADDRESSES = {"products": 4, "stages": 4, "hooks": 5, "options": 2, "embedding": 5}  # how many of each a Plan holds
+
+
 def plan_type() -> Any:
     """Return Numba's type of a Plan."""
     index, table = types.int64, types.Array(types.int64, 2, "C")
-    other = {"keeps": types.boolean, "scores": types.Array(index, 1, "C"), "products": types.UniTuple(index, 4)}
-    other["stages"] = types.UniTuple(index, 4)
-    other |= dict.fromkeys(("table", "input_runs", "hidden_runs"), table)
+    other = {"scores": types.Array(index, 1, "C"), "numeric": types.Array(index, 1, "C")}
+    other |= {name: types.UniTuple(index, n) for name, n in _ADDRESSES.items()}
+    other |= dict.fromkeys(("keeps", "residual", "carried"), types.boolean)
+    other |= dict.fromkeys(("recurrent_dropout", "zoneout"), types.float64)
+    other |= dict.fromkeys(("table", "input_runs", "hidden_runs", "embeddings"), table)
     return types.BaseTuple.from_types(tuple(other.get(name, index) for name in Plan._fields), Plan)
 
 
 def shard_type(dtype: np.dtype[Any]) -> Any:
     """Return Numba's type of a Shard."""
     index, ints, vector = types.int64, types.Array(types.int64, 1, "C"), types.Array(from_dtype(dtype), 1, "C")
-    steps, at = (types.BaseTuple.from_types(kinds, of) for kinds, of in (((ints,) * 7, Steps), ((index,) * 15, Places)))
+    steps = types.BaseTuple.from_types((ints,) * 7, Steps)
+    at = types.BaseTuple.from_types((index,) * len(Places._fields), Places)
     parts = (ints, ints, ints, steps, types.Array(index, 2, "C"), ints, ints, index, at, vector)
     return types.BaseTuple.from_types(parts, Shard)
 
@@ -180,8 +219,9 @@ def setup_type(dtype: np.dtype[Any]) -> Any:
     number, index, real = from_dtype(dtype), types.int64, types.float64
     table, reals = types.Array(index, 2, "C"), types.Array(real, 1, "C")
     vector, matrix = types.Array(number, 1, "C"), types.Array(number, 2, "C")
-    parts = (plan_type(), vector, matrix, table, matrix, table, types.boolean, matrix, reals, reals, real)
-    return types.BaseTuple.from_types(parts, Setup)
+    parts = (plan_type(), vector, matrix, table, matrix, table, types.boolean, matrix, reals, reals)
+    of_codes = (types.Array(real, 2, "C"), table)
+    return types.BaseTuple.from_types((*parts, *of_codes, real), Setup)
 
 
 def batch_type() -> Any:

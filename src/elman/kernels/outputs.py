@@ -1,4 +1,4 @@
-"""From the outputs h_t of all steps to the class scores, and back: directions joined, dropout, readouts, class scores.
+"""From the outputs h_t of all steps to the class scores, and back: directions joined, readouts, class scores.
 
 Outputs of a layer lie in rows of `in_blocks` blocks, one a direction, each padded to whole vectors like the gates.
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.kernels.compiled import kernel, part, view
+from elman.kernels.compiled import kernel, view
 from elman.kernels.lanes import lanes
 from elman.kernels.products import products
 from elman.kernels.shards import BLOCK_ROWS
@@ -22,33 +22,30 @@ def join_outputs(states, current, order, width, column, outputs):
             outputs[order[row], column + j] = states[0, current[row], j]
 
 
-@part("mixed")
-def _mixed(bits):
-    """Spread the bits of a counter (the finaliser of MurmurHash3, D. Stafford's thirteenth variant)."""
-    bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
+@kernel("add_residual")
+def add_residual(outputs, below):
+    """Add a layer's input to its output, row by row."""
+    for row in range(outputs.shape[0]):
+        for j in range(outputs.shape[1]):
+            outputs[row, j] += below[row, j]
 
 
-@kernel("drop_out")
-def drop_out(values, steps, places, key, layer, rate, size, padded):
-    """Set each value to 0 with probability `rate` and multiply the others by 1 / (1 - rate), in place.
+@kernel("add_last")
+def add_last(below, order, steps, lengths, width, column, features):
+    """Add to features what `last_states` would take from a layer's input, columns from `column` on."""
+    for r in range(lengths.size):
+        row = order[steps.starts[lengths[r] - 1] + r]
+        for j in range(width):
+            features[r, column + j] += below[row, column + j]
 
-    What happens to a unit depends on (key, layer, the sequence's place in the batch, time step, unit) alone: not on
-    threads, shards or other sequences. Rows of `values` are the shard's own.
-    """
-    threshold = np.uint64(rate * 2.0**53)
-    scale = values.dtype.type(1.0 / (1.0 - rate))
-    zero = values.dtype.type(0)
-    for t in range(steps.starts.size - 1):
-        for row in range(steps.starts[t], steps.starts[t + 1]):
-            place = np.uint64(places[steps.sequence[row]])
-            seed = _mixed(_mixed(_mixed(np.uint64(key) + np.uint64(layer)) ^ place) ^ np.uint64(t))
-            for block in range(values.shape[1] // padded):
-                for j in range(size):
-                    bits = _mixed(seed ^ np.uint64(block * size + j)) >> np.uint64(11)
-                    at = block * padded + j
-                    values[row, at] = zero if bits < threshold else values[row, at] * scale
+
+@kernel("spread_last")
+def spread_last(d_features, order, steps, lengths, width, column, d_below):
+    """Add to d_below what `add_last` passes back."""
+    for r in range(lengths.size):
+        row = order[steps.starts[lengths[r] - 1] + r]
+        for j in range(width):
+            d_below[row, column + j] += d_features[r, column + j]
 
 
 @kernel("last_states")

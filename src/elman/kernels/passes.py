@@ -13,6 +13,9 @@ import numpy as np
 from numba import from_dtype, types
 
 from elman.kernels.compiled import address, array_at, caller, kernel, part, put, taken, view
+from elman.kernels.dropout import drop_out_caller
+from elman.kernels.embedding import embedding_callers
+from elman.kernels.hooks import no_extras
 from elman.kernels.jobs import (
     Job,
     add_up,
@@ -25,13 +28,16 @@ from elman.kernels.jobs import (
     shard_type,
 )
 from elman.kernels.loss import cross_entropy
+from elman.kernels.options import callers as options_callers
 from elman.kernels.outputs import (
+    add_last,
+    add_residual,
     class_scores,
-    drop_out,
     join_outputs,
     last_states,
     max_over_time,
     mean_over_time,
+    spread_last,
     spread_max,
     spread_mean,
 )
@@ -39,6 +45,8 @@ from elman.kernels.plan import (
     EVERY_STEP,
     LAST,
     MEAN,
+    SIZE,
+    WIDTH,
     backward_weights,
     forward_weights,
     pack_all,
@@ -84,16 +92,44 @@ def _scored_by(plan, offsets, chosen, targets, weights):
     return (0 if total < np.inf else 4), total
 
 
+@part("layer_width")
+def _layer_width(plan, layer):
+    """Return the hidden units of a layer in one direction, padded to whole vectors."""
+    return plan.table[layer * plan.n_ends, WIDTH]
+
+
+@part("input_of")
+def _input_of(plan, shard, values, learning, layer, end):
+    """Return what a layer reads in one direction, and which row of it belongs to each row of the shard."""
+    order = shard.reverse_rows if end == 1 else shard.steps.rows
+    if layer > 0:
+        columns = plan.n_ends * _layer_width(plan, layer - 1)
+        return view(shard.memory, _outputs_at(shard, learning, layer - 1), (shard.rows, columns)), order
+    if plan.embedded > 0:
+        return view(shard.memory, shard.at.inputs, (shard.rows, plan.table[0, 0])), order
+    return values, shard.value_rows[end]
+
+
 @part("outputs_at")
 def _outputs_at(shard, learning, layer):
     """Return where the outputs of a layer, both directions joined, have their place."""
     return shard.at.outputs + (layer if learning else layer % 2) * shard.at.outputs_size
 
 
+@part("adds_input")
+def _adds_input(plan, layer):
+    """Return whether a layer adds its input to its output."""
+    return (
+        plan.residual
+        and layer > 0
+        and plan.table[layer * plan.n_ends, SIZE] == plan.table[(layer - 1) * plan.n_ends, SIZE]
+    )
+
+
 @part("read_out")
 def _read_out(plan, shard, learning):
     """Make what the class scores read, a row for each sequence or each step; return where it lies, and its rows."""
-    n, columns = shard.lengths.size, plan.n_ends * plan.width
+    n, columns = shard.lengths.size, plan.n_ends * _layer_width(plan, plan.n_layers - 1)
     top = _outputs_at(shard, learning, plan.n_layers - 1)
     if plan.readout == EVERY_STEP:
         return top, shard.rows
@@ -131,37 +167,48 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
     """Make the way forward of a shard."""
     forward = caller(types.void, sweep_signatures(dtype)[0])
     score, _ = class_scores(dtype)
+    begin_options, _ = options_callers(dtype)
+    drop_out = drop_out_caller(dtype)
 
     @kernel(f"shard_forward_{dtype}", python=False)
     def shard_forward(job, shard, values, packed):
         """Take a shard from its values to its class scores; return where what they read lies, and its rows."""
         setup, at, n = job.setup, shard.at, shard.lengths.size
         plan, learning, memory = setup.plan, setup.learning, shard.memory
-        width, columns = plan.width, plan.n_ends * plan.width
         shape = (plan.n_states, n + shard.rows, plan.state_stride)
         numbers = shard.steps.rows if learning and plan.keeps else shard.steps.in_block
-        features = view(memory, at.features, (n, columns))
+        features = view(memory, at.features, (n, plan.n_ends * _layer_width(plan, plan.n_layers - 1)))
         for d in range(plan.n_layers * plan.n_ends):
             layer, end = d // plan.n_ends, d % plan.n_ends
+            width, columns = plan.table[d, WIDTH], plan.n_ends * plan.table[d, WIDTH]
             order = shard.reverse_rows if end == 1 else shard.steps.rows
-            x, x_rows = values, shard.value_rows[end]
-            if layer > 0:
-                x, x_rows = view(memory, _outputs_at(shard, learning, layer - 1), (shard.rows, columns)), order
+            x, x_rows = _input_of(plan, shard, values, learning, layer, end)
             states = view(memory, at.states + (d * at.states_size if learning else 0), shape)
             states[:, :n] = 0
             tape_at = at.tape + (d * at.tape_size if learning and plan.keeps else 0)
             tape = view(memory, tape_at, (at.tape_rows, plan.tape_stride))
             weights = forward_weights(plan, packed, d)
-            forward(plan.forward, (plan.products, x, x_rows, weights, shard.steps, numbers, False, tape, states))
+            extras = no_extras(states)
+            if plan.options[0] != 0:
+                of = (d, tape, states, states, weights.bias)
+                extras = begin_options(plan.options[0], (job, shard, packed, packed[:0], *of))
+            loop = (plan.products, x, x_rows, weights, shard.steps, numbers, plan.carried, tape, states, extras)
+            forward(plan.forward, loop)
             if layer < plan.n_layers - 1 or plan.readout != LAST:
                 outputs = view(memory, _outputs_at(shard, learning, layer), (shard.rows, columns))
                 join_outputs(states, shard.steps.current, order, width, end * width, outputs)
-                if layer < plan.n_layers - 1 and end == plan.n_ends - 1 and job.dropout_key >= 0:
-                    of = (job.dropout_key, layer, setup.dropout, plan.size, width)
-                    drop_out(outputs, shard.steps, shard.places, *of)
+                if end == plan.n_ends - 1 and _adds_input(plan, layer):
+                    add_residual(outputs, x)
+                drops = job.dropout_key >= 0 and plan.drop_out != 0
+                if drops and layer < plan.n_layers - 1 and end == plan.n_ends - 1:
+                    of = (job.dropout_key, layer, setup.dropout, plan.table[d, SIZE], width)
+                    drop_out(plan.drop_out, (outputs, shard.steps, shard.places, *of))
             else:
                 last_states(states, shard.steps, shard.lengths, width, end * width, features)
+                if _adds_input(plan, layer):
+                    add_last(x, order, shard.steps, shard.lengths, width, end * width, features)
         read_at, rows = _read_out(plan, shard, learning)
+        columns = plan.n_ends * _layer_width(plan, plan.n_layers - 1)
         read, scores = view(memory, read_at, (rows, columns)), view(memory, at.logits, (rows, plan.score_width))
         transposed, _, bias = score_weights(plan, packed)
         score(plan.products, read, shard.steps.rows, transposed, bias, scores)
@@ -174,13 +221,15 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
     """Make the way back of a shard."""
     backward = caller(types.void, sweep_signatures(dtype)[1])
     _, score_backward = class_scores(dtype)
+    begin_options, end_options = options_callers(dtype)
+    drop_out = drop_out_caller(dtype)
 
     @kernel(f"shard_backward_{dtype}", python=False)
     def shard_backward(job, shard, values, packed, read, d_scores, sums):
         """Take dL/d(class scores) back through the shard and add up the gradients of all weights."""
         setup, at, n = job.setup, shard.at, shard.lengths.size
         plan, memory = setup.plan, shard.memory
-        width, columns = plan.width, plan.n_ends * plan.width
+        columns = plan.n_ends * _layer_width(plan, plan.n_layers - 1)
         d_features = view(memory, at.d_features, (read.shape[0], columns))
         _, plain, _ = score_weights(plan, packed)
         of_weight, of_bias = score_sums(plan, sums)
@@ -201,34 +250,47 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
         shape = (plan.n_states, n + shard.rows, plan.state_stride)
         numbers = shard.steps.rows if plan.keeps else shard.steps.in_block
         for layer in range(plan.n_layers - 1, -1, -1):
-            d_x = nothing
+            d_x, width = nothing, _layer_width(plan, layer)
+            adds_input, last = _adds_input(plan, layer), layer == plan.n_layers - 1 and plan.readout == LAST
+            below = (shard.rows, plan.n_ends * _layer_width(plan, max(0, layer - 1)))
             if layer > 0:  # two places in turn: the layer below reads here what the one above wrote there
-                place = at.d_outputs + (layer + plan.n_layers) % 2 * at.outputs_size
-                d_x = view(memory, place, (shard.rows, columns))
+                d_x = view(memory, at.d_outputs + (layer + plan.n_layers) % 2 * at.outputs_size, below)
+                d_x[:] = 0
+                if adds_input and not last:
+                    add_residual(d_x, d_outputs)
+            elif plan.embedded > 0:
+                d_x = view(memory, at.d_inputs, (shard.rows, plan.table[0, 0]))
                 d_x[:] = 0
             for end in range(plan.n_ends):
                 d = layer * plan.n_ends + end
                 order = shard.reverse_rows if end == 1 else shard.steps.rows
-                x, x_rows = values, shard.value_rows[end]
-                if layer > 0:
-                    x, x_rows = view(memory, _outputs_at(shard, True, layer - 1), (shard.rows, columns)), order
+                x, x_rows = _input_of(plan, shard, values, True, layer, end)
                 d_states[:] = 0
-                if layer == plan.n_layers - 1 and plan.readout == LAST:
+                if last:
                     for r in range(n):
                         for j in range(width):
                             d_states[0, r, j] = d_features[r, end * width + j]
+                    if adds_input:
+                        spread_last(d_features, order, shard.steps, shard.lengths, width, end * width, d_x)
                 tape_at = at.tape + (d * at.tape_size if plan.keeps else 0)
                 tape = view(memory, tape_at, (at.tape_rows, plan.tape_stride))
                 states = view(memory, at.states + d * at.states_size, shape)
                 weights, direction_sums = backward_weights(plan, packed, d), weight_sums(plan, sums, d)
+                extras = no_extras(states)
+                if plan.options[0] != 0:
+                    of = (d, tape, states, d_states, weights.bias)
+                    extras = begin_options(plan.options[0], (job, shard, packed, sums, *of))
                 backward(
                     plan.backward,
-                    (plan.products, x, x_rows, order, weights, shard.steps, numbers, False, tape, states, d_outputs,
-                     end * width, d_states, d_x, direction_sums),
+                    (plan.products, x, x_rows, order, weights, shard.steps, numbers, plan.carried, tape, states,
+                     d_outputs, end * width, d_states, d_x, direction_sums, extras),
                 )  # fmt: skip
-            if layer > 0 and job.dropout_key >= 0:
-                of = (job.dropout_key, layer - 1, setup.dropout, plan.size, width)
-                drop_out(d_x, shard.steps, shard.places, *of)
+                if plan.options[1] != 0:
+                    end_options(plan.options[1], (plan, d, d_states, sums))
+            if layer > 0 and job.dropout_key >= 0 and plan.drop_out != 0:
+                size, padded = plan.table[(layer - 1) * plan.n_ends, SIZE], _layer_width(plan, layer - 1)
+                of = (job.dropout_key, layer - 1, setup.dropout, size, padded)
+                drop_out(plan.drop_out, (d_x, shard.steps, shard.places, *of))
             d_outputs = d_x
 
     return shard_backward
@@ -285,6 +347,7 @@ class Passes(NamedTuple):
 def passes(dtype: np.dtype[Any]) -> Passes:
     """Return the kernels that take a batch through a network in float32 or float64."""
     pack, number_shard, shard_forward, shard_backward = (stage.call for stage in _stages(dtype))
+    find_wrong_code, gather, scatter, sum_up, _ = embedding_callers(dtype)
     take_setup, take_job, empty = taken(setup_type(dtype)), taken(job_type(dtype)), np.zeros(0, dtype)
 
     @kernel(f"set_up_{dtype}")
@@ -300,7 +363,8 @@ def passes(dtype: np.dtype[Any]) -> Passes:
 
         Returns 0, or 1 if a sequence is empty or lies outside the values, 2 if a target is missing or no class, 3 if
         the memory does not suffice, or 4 if a weight is below 0 or not finite, or their sum is not; how many floats
-        and ints a thread needs; and the steps of all sequences.
+        and ints a thread needs; and the steps of all sequences. Or 5 if a value is not one of the codes of its column;
+        the number of the embedding, and the value's row.
         """
         setup = take_setup(setup_at)
         plan, n = setup.plan, chosen.size
@@ -308,6 +372,11 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         batch = Batch(numbers[0, :n], numbers[1, :n], numbers[2, :n], numbers[3, :n], numbers[4, : n_shards + 1])
         if not cut(offsets, chosen, values[1], batch):
             return 1, 0, 0, 0
+        if plan.embedded > 0:
+            of_values = array_at(values[0], empty, (values[1], values[2]))
+            embedding, row = find_wrong_code(plan.embedding[0], (plan, of_values, offsets, chosen))
+            if embedding >= 0:
+                return 5, embedding, row, 0
         wrong, scored = _scored_by(plan, offsets, chosen, targets, weights) if setup.learning else (0, 0.0)
         if wrong:
             return wrong, 0, 0, 0
@@ -337,10 +406,12 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         packed = setup.packed[worker if setup.learning else 0]
         values = array_at(job.values[0], empty, (job.values[1], job.values[2]))
         n_shards, plan = job.batch.edges.size - 1, setup.plan
-        columns = plan.n_ends * plan.width
+        columns = plan.n_ends * _layer_width(plan, plan.n_layers - 1)
         for each in range(number * n_shards // job.tasks, (number + 1) * n_shards // job.tasks):
             memory = (setup.floats[worker], setup.ints[worker])
             shard = number_shard(plan.stages[1], (plan, job.batch, setup.learning, each, *memory))
+            if plan.embedded > 0:
+                gather(plan.embedding[1], (job, shard, values))
             read_at, rows = shard_forward(plan.stages[2], (job, shard, values, packed))
             scores = view(shard.memory, shard.at.logits, (rows, plan.score_width))
             _place_scores(plan, shard, scores, job.logits)
@@ -355,6 +426,8 @@ def passes(dtype: np.dtype[Any]) -> Passes:
                 read = view(shard.memory, read_at, (rows, columns))
                 sums = setup.sums[number]
                 shard_backward(plan.stages[3], (job, shard, values, packed, read, d_scores, sums))
+                if plan.embedded > 0:
+                    scatter(plan.embedding[2], (job, shard, values, number))
 
     @kernel(f"finish_{dtype}")
     def finish(where_address, gradient):
@@ -366,6 +439,8 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         setup, tasks = job.setup, job.tasks
         sum_gradients(setup.sums[:tasks])
         unpack_all(setup.plan, setup.sums[0], gradient)
+        if setup.plan.embedded > 0:
+            sum_up(setup.plan.embedding[3], (setup, tasks, gradient))
         total, scored = add_up(setup.losses[:tasks]), job.scored
         return total / scored if scored > 0 else 0.0, norm(gradient), add_up(setup.correct[:tasks]), scored
 

@@ -17,12 +17,15 @@ LAST, MEAN, MAX, EVERY_STEP = range(4)  # how h_t of all steps become what the c
 # Columns of `Plan.table`: sizes, then where each array begins, -1 where there is none.
 COLUMNS = (
     "depth", "in_size", "in_padded",
-    "weight_ih", "weight_hh", "bias_ih", "bias_hh",  # among the parameters
-    "ih", "hh", "bias", "plain_ih", "plain_hh",  # among the packed weights
-    "sum_ih", "sum_hh", "sum_bias",  # among the sums
+    "size", "width",  # hidden units; the same padded to whole vectors
+    "weight_ih", "weight_hh", "bias_ih", "bias_hh", "gain", "start",  # among the parameters
+    "ih", "hh", "bias", "plain_ih", "plain_hh", "packed_gain", "packed_start",  # among the packed weights
+    "sum_ih", "sum_hh", "sum_bias", "sum_gain", "sum_start",  # among the sums
 )  # fmt: skip
-(_DEPTH, _IN_SIZE, _IN_PADDED, _WEIGHT_IH, _WEIGHT_HH, _BIAS_IH, _BIAS_HH, _IH, _HH, _BIAS, _PLAIN_IH, _PLAIN_HH,
- _SUM_IH, _SUM_HH, _SUM_BIAS) = range(len(COLUMNS))  # fmt: skip
+(_DEPTH, _IN_SIZE, _IN_PADDED, SIZE, WIDTH, _WEIGHT_IH, _WEIGHT_HH, _BIAS_IH, _BIAS_HH, _GAIN, _START, _IH, _HH, _BIAS,
+ _PLAIN_IH, _PLAIN_HH, _PACKED_GAIN, _PACKED_START, _SUM_IH, _SUM_HH, _SUM_BIAS, _SUM_GAIN, _SUM_START) = range(
+    len(COLUMNS)
+)  # fmt: skip
 
 
 class Plan(NamedTuple):
@@ -37,50 +40,80 @@ class Plan(NamedTuple):
     gates: int
     blocks: int
     n_states: int
-    keeps: bool
-    size: int  # hidden units
-    width: int  # hidden units, padded to whole vectors
+    keeps: bool  # forward leaves a tape for backward
+    residual: bool  # a layer adds its input to its output, where both are of one size
+    recurrent_dropout: float
+    zoneout: float
+    carried: bool  # the states before the first step are parameters
+    most_width: int  # of all layers
     tape_stride: int
     state_stride: int
+    parts_stride: int  # of the two halves of the pre-activations that are normalised; 0: they are not
+    zeros: int  # where among the packed weights zeros lie that such halves start from
     n_classes: int
     score_width: int  # classes, padded to whole vectors
     readout: int  # LAST, MEAN, MAX or EVERY_STEP
     lanes: int
     forward: int  # addresses
     backward: int
+    drop_out: int  # address; 0 without dropout
+    hooks: tuple[int, int, int, int, int]  # addresses of the passes of `hooks`, 0 where one is off
+    options: tuple[int, int]  # addresses of what sets them up and adds up: see `options`; 0 without options
     products: tuple[int, int, int, int]
     stages: tuple[int, int, int, int]  # see `passes.stages`
+    input_size: int  # columns of the values
+    numeric: np.ndarray[Any, np.dtype[np.int64]]  # (.,) the columns that are numbers
+    embeddings: np.ndarray[Any, np.dtype[np.int64]]  # (., 5) see `embedding.FACTS`; their parameters come first of all
+    embedded: int  # how many parameters these are
+    embedding: tuple[int, int, int, int, int]  # addresses of the kernels of `embedding.Embedding`, or 0
 
 
 @part("forward_weights")
 def forward_weights(plan, packed, d):
     """Return the packed weights of a direction for the forward sweep."""
-    row = plan.table[d]
-    columns = plan.gates * plan.width
+    row, size, width = plan.table[d], plan.table[d, SIZE], plan.table[d, WIDTH]
+    columns = plan.gates * width
     ih = packed[row[_IH] : row[_IH] + columns * row[_DEPTH]]
-    hh = packed[row[_HH] : row[_HH] + columns * plan.size]
-    return Weights(ih, hh, packed[row[_BIAS] : row[_BIAS] + plan.blocks * plan.width], row[_DEPTH], plan.size)
+    hh = packed[row[_HH] : row[_HH] + columns * size]
+    return Weights(ih, hh, packed[row[_BIAS] : row[_BIAS] + plan.blocks * width], row[_DEPTH], size)
 
 
 @part("backward_weights")
 def backward_weights(plan, packed, d):
     """Return the packed weights of a direction for the backward sweep."""
-    row = plan.table[d]
-    columns = plan.gates * plan.width
+    row, width = plan.table[d], plan.table[d, WIDTH]
+    columns = plan.gates * width
     ih = packed[row[_PLAIN_IH] : row[_PLAIN_IH] + columns * row[_DEPTH]] if row[_PLAIN_IH] >= 0 else packed[:0]
-    hh = packed[row[_PLAIN_HH] : row[_PLAIN_HH] + columns * plan.width]
-    return Weights(ih, hh, packed[row[_BIAS] : row[_BIAS] + plan.blocks * plan.width], row[_DEPTH], plan.size)
+    hh = packed[row[_PLAIN_HH] : row[_PLAIN_HH] + columns * width]
+    return Weights(ih, hh, packed[row[_BIAS] : row[_BIAS] + plan.blocks * width], row[_DEPTH], row[SIZE])
 
 
 @part("weight_sums")
 def weight_sums(plan, sums, d):
     """Return the sums of the weight gradients of a direction."""
-    row = plan.table[d]
-    columns = plan.gates * plan.width
-    bias = sums[row[_SUM_BIAS] : row[_SUM_BIAS] + plan.blocks * plan.width]
+    row, width = plan.table[d], plan.table[d, WIDTH]
+    columns = plan.gates * width
+    bias = sums[row[_SUM_BIAS] : row[_SUM_BIAS] + plan.blocks * width]
     return WeightGradients(
-        view(sums, row[_SUM_IH], (row[_DEPTH], columns)), view(sums, row[_SUM_HH], (plan.size, columns)), bias
+        view(sums, row[_SUM_IH], (row[_DEPTH], columns)), view(sums, row[_SUM_HH], (row[SIZE], columns)), bias
     )
+
+
+@part("gains")
+def gains(plan, d):
+    """Return where the gains of a direction's layer normalisation lie, of W_ih x and then of W_hh h.
+
+    As (among the packed weights, among the sums, how many); none without it.
+    """
+    row = plan.table[d]
+    return row[_PACKED_GAIN], row[_SUM_GAIN], 2 * plan.gates * row[WIDTH] if row[_GAIN] >= 0 else 0
+
+
+@part("start_states")
+def start_states(plan, d):
+    """Return where the states lie that a direction starts from, state by state; as `gains`, none if they are zero."""
+    row = plan.table[d]
+    return row[_PACKED_START], row[_SUM_START], plan.n_states * row[WIDTH] if row[_START] >= 0 else 0
 
 
 @part("score_weights")
@@ -105,10 +138,10 @@ def score_sums(plan, sums):
 @kernel("pack_all")
 def pack_all(plan, parameters, packed, learning):
     """Pack all weights for the forward sweep and, if `learning`, for the backward sweep."""
-    size, width, lanes = plan.size, plan.width, plan.lanes
-    rows = plan.gates * size
+    lanes = plan.lanes
     for d in range(plan.table.shape[0]):
-        row = plan.table[d]
+        row, size, width = plan.table[d], plan.table[d, SIZE], plan.table[d, WIDTH]
+        rows = plan.gates * size
         in_size, in_padded, depth = row[_IN_SIZE], row[_IN_PADDED], row[_DEPTH]
         inputs = depth // in_padded * in_size
         ih = view(parameters, row[_WEIGHT_IH], (rows, inputs))
@@ -131,6 +164,10 @@ def pack_all(plan, parameters, packed, learning):
             if learning:
                 pack_plain(part_of, size, width, size, width, lanes, packed[row[_PLAIN_HH] + at * width :])
             _add_bias(parameters[row[_BIAS_HH] + gate * size :], size, width, place, count, bias)
+        if row[_GAIN] >= 0:
+            _spread(parameters, row[_GAIN], size, packed, row[_PACKED_GAIN], width, 2 * plan.gates)
+        if row[_START] >= 0:
+            _spread(parameters, row[_START], size, packed, row[_PACKED_START], width, plan.n_states)
 
     row, n = plan.scores, plan.n_classes
     weight = view(parameters, row[_WEIGHT_IH], (n, row[_DEPTH] // row[_IN_PADDED] * row[_IN_SIZE]))
@@ -149,13 +186,20 @@ def _add_bias(values, size, width, place, count, bias):
             bias[(place + gate) * width + j] += values[gate * size + j]
 
 
+@part("spread")
+def _spread(source, at, apart, target, to, to_apart, blocks):
+    """Copy blocks of numbers that lie `apart` in the source to places that lie `to_apart` in the target."""
+    for block in range(blocks):
+        for j in range(min(apart, to_apart)):
+            target[to + block * to_apart + j] = source[at + block * apart + j]
+
+
 @kernel("unpack_all")
 def unpack_all(plan, sums, gradient):
     """Set the gradient (P,) of all parameters from the sums of the backward sweeps."""
-    size, width = plan.size, plan.width
-    rows = plan.gates * size
     for d in range(plan.table.shape[0]):
-        row = plan.table[d]
+        row, size, width = plan.table[d], plan.table[d, SIZE], plan.table[d, WIDTH]
+        rows = plan.gates * size
         of = weight_sums(plan, sums, d)
         in_size, in_padded = row[_IN_SIZE], row[_IN_PADDED]
         inputs = row[_DEPTH] // in_padded * in_size
@@ -167,6 +211,10 @@ def unpack_all(plan, sums, gradient):
             _take_bias(of.bias, size, width, run[1], run[2], gradient[row[_BIAS_IH] + run[0] * size :])
         for run in plan.hidden_runs:
             _take_bias(of.bias, size, width, run[1], run[2], gradient[row[_BIAS_HH] + run[0] * size :])
+        if row[_GAIN] >= 0:
+            _spread(sums, row[_SUM_GAIN], width, gradient, row[_GAIN], size, 2 * plan.gates)
+        if row[_START] >= 0:
+            _spread(sums, row[_SUM_START], width, gradient, row[_START], size, plan.n_states)
     row, n = plan.scores, plan.n_classes
     weight, bias = score_sums(plan, sums)
     to = view(gradient, row[_WEIGHT_IH], (n, row[_DEPTH] // row[_IN_PADDED] * row[_IN_SIZE]))

@@ -1,6 +1,6 @@
 """The textbook, continued: layers, both directions, dropout, readout and loss over a ragged list of sequences.
 
-    x = a sequence (T, D)
+    x = a sequence (T, D), its codes replaced: x_t = [numeric columns | E_0[code_0] | E_1[code_1] | ...]
     for each layer:  x = [forward(x) | reverse(forward(reverse(x)))]  (T, F), times a dropout mask except after the last
     features = h at each direction's own last step, the mean of h or its maximum over time;  or h_t at every step
     logits = W_out features + b_out,   L = mean of the cross-entropy over sequences, or over all steps of all sequences
@@ -17,12 +17,14 @@ import numpy as np
 from elman.kernels.reference import Array, Tape, backward, cross_entropy, forward
 
 _DIRECTIONS = (("", 1), ("_reverse", -1))  # what PyTorch appends to the names, and the way that time is read
+Embeddings = Sequence[tuple[int, int, int]]
 _PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
 
 
 class Run(NamedTuple):
     """What a forward run of one sequence leaves for backward."""
 
+    values: Array  # (T, D) the sequence as it came
     tapes: list[list[Tape]]  # one for each layer and direction
     masks: Sequence[Array]  # what the output of each layer but the last was multiplied by (T, F); empty: no dropout
     share: Array | None  # how much each h_t weighs in the features (T, F); None: logits at every step
@@ -40,9 +42,10 @@ def network_forward(
     readout: str = "last",
     loss_at: str = "last",
     masks: Sequence[Array] = (),
+    embeddings: Embeddings = (),
 ) -> Run:
     """Run one sequence x (T, D) through all layers and the readout."""
-    h, tapes = x, []
+    h, tapes = embed(x, weights, embeddings), []
     for layer in range(num_layers):
         outputs, layer_tapes = [], []
         for suffix, way in _DIRECTIONS if bidirectional else _DIRECTIONS[:1]:
@@ -57,11 +60,36 @@ def network_forward(
     share = None if loss_at == "every_step" else readout_share(h, readout, bidirectional=bidirectional)
     features = h if share is None else (share * h).sum(axis=0, keepdims=True)
     logits = features @ weights["weight_out"].T + weights["bias_out"]
-    return Run(tapes, masks, share, features, logits)
+    return Run(x, tapes, masks, share, features, logits)
+
+
+def embed(values: Array, weights: Mapping[str, Array], embeddings: Embeddings) -> Array:
+    """Return the input of the first layer: the columns that hold no codes, then the vectors of the codes."""
+    if not embeddings:
+        return values
+    columns = [column for column, _, _ in embeddings]
+    codes = np.real(values[:, columns]).astype(int)
+    vectors = [weights[f"weight_embedding_{k}"][codes[:, k]] for k in range(len(embeddings))]
+    return np.concatenate([np.delete(values, columns, axis=1), *vectors], axis=1)
+
+
+def embed_backward(d_x: Array, values: Array, gradients: dict[str, Array], embeddings: Embeddings) -> None:
+    """Add dL/dx_t (T, .) of the first layer's input to the gradients of the vectors it was made of."""
+    at = values.shape[1] - len(embeddings)
+    for k, (column, _, size) in enumerate(embeddings):
+        codes = np.real(values[:, column]).astype(int)
+        np.add.at(gradients[f"weight_embedding_{k}"], codes, d_x[:, at : at + size])
+        at += size
 
 
 def network_backward(
-    d_logits: Array, run: Run, weights: Mapping[str, Array], gradients: dict[str, Array], *, cell: str
+    d_logits: Array,
+    run: Run,
+    weights: Mapping[str, Array],
+    gradients: dict[str, Array],
+    *,
+    cell: str,
+    embeddings: Embeddings = (),
 ) -> None:
     """Carry dL/d(logits) (R, C) back to all weights of the network, adding to their gradients."""
     gradients["weight_out"] += d_logits.T @ run.features
@@ -80,6 +108,7 @@ def network_backward(
                 gradients[f"{name}_l{layer}{suffix}"] += getattr(found, f"d_{name}")
             d_x.append(found.d_x[::way])
         d_h = sum(d_x[1:], start=d_x[0])
+    embed_backward(d_h, run.values, gradients, embeddings)
 
 
 def readout_share(h: Array, readout: str, *, bidirectional: bool) -> Array:
@@ -111,6 +140,7 @@ def loss_and_gradient(
     readout: str = "last",
     loss_at: str = "last",
     masks: Sequence[Sequence[Array]] | None = None,
+    embeddings: Embeddings = (),
     target_weights: Array | None = None,
 ) -> tuple[Array, dict[str, Array], Array]:
     """Return the loss, its gradient by every weight, and the logits.
@@ -130,6 +160,8 @@ def loss_and_gradient(
     loss_at : "last", "every_step"
     masks : N lists of arrays (T_n, F), one for each layer but the last
         What the layer's output is multiplied by: dropout's 0 and 1 / (1 - rate).
+    embeddings : (column, codes, size) of each column of the sequences that holds codes, columns rising
+        Their vectors are weight_embedding_0 (codes, size), ..._1 and so on.
     target_weights : float array, one for each target
         How much each counts; default 1 each.
 
@@ -150,6 +182,7 @@ def loss_and_gradient(
             readout=readout,
             loss_at=loss_at,
             masks=() if masks is None else masks[n],
+            embeddings=embeddings,
         )
         for n, x in enumerate(sequences)
     ]
@@ -159,7 +192,7 @@ def loss_and_gradient(
     gradients = {name: np.zeros(weight.shape, logits.dtype) for name, weight in weights.items()}
     ends = np.cumsum([len(run.logits) for run in runs])
     for run, d_rows in zip(runs, np.split(shares[:, None] * d_logits, ends[:-1])):
-        network_backward(d_rows, run, weights, gradients, cell=cell)
+        network_backward(d_rows, run, weights, gradients, cell=cell, embeddings=embeddings)
     return shares @ losses, gradients, logits
 
 

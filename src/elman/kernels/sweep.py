@@ -7,6 +7,8 @@ Arrays of one layer in one direction, for a shard (see `shards`) of N sequences 
     states (K, N + S, .)  the cell's states, the initial ones first; states[0] is h
     d_states (K, N, .)    in: dL/d(final states); out: dL/d(initial states)
 
+What options add is in `hooks`: between the products and the cell the loop calls passes of their own.
+
 Rows of tape and states may be longer than what they hold: an odd number of cache lines apart, they do not compete for
 the same places in the cache.
 """
@@ -19,6 +21,7 @@ from numba import from_dtype, types
 
 from elman.kernels.cells import CELLS, Cell
 from elman.kernels.compiled import kernel, part, view
+from elman.kernels.hooks import CARRY, NORMALISE, NORMALISE_BACK, PUT_TOGETHER, TAKE_APART, call_hook, extras_type
 from elman.kernels.lanes import block_loader, block_storer, lanes, stay_separate
 from elman.kernels.products import products
 from elman.kernels.shards import Steps
@@ -67,7 +70,7 @@ def _forward_step(cell: Cell, dtype: np.dtype[Any]) -> Any:
     store_kept, store_states = block_storer("tape"), block_storer("state")
 
     @part(f"forward_step_{cell.name}_{dtype}")
-    def forward_step(tape, first, states, previous, current, count, width):
+    def forward_step(tape, first, states, proposals, previous, current, count, width):
         stay_separate()
         stride, apart = states.shape[2], states.shape[1] * states.shape[2]
         for r in range(count):
@@ -77,7 +80,7 @@ def _forward_step(cell: Cell, dtype: np.dtype[Any]) -> Any:
                 pre = load_pre(tape, at + j, width)
                 kept, new = equations(*pre, *load_previous(states, before + j, apart))
                 store_kept(tape, at + j, width, kept)
-                store_states(states, now + j, apart, new)
+                store_states(proposals, now + j, apart, new)
 
     return forward_step
 
@@ -91,7 +94,7 @@ def _backward_step(cell: Cell, dtype: np.dtype[Any]) -> Any:
     load_d_states, store_d_states = block_loader("d_state", n_states), block_storer("d_state")
 
     @part(f"backward_step_{cell.name}_{dtype}")
-    def backward_step(tape, first, states, d_states, previous, current, count, width):
+    def backward_step(tape, first, states, proposals, d_states, previous, current, count, width):
         stay_separate()
         stride, apart = states.shape[2], states.shape[1] * states.shape[2]
         d_apart = d_states.shape[1] * stride
@@ -101,7 +104,7 @@ def _backward_step(cell: Cell, dtype: np.dtype[Any]) -> Any:
             for j in range(width):
                 kept = load_kept(tape, at + j, width)
                 old = load_previous(states, before + j, apart)
-                new = load_states(states, now + j, apart)
+                new = load_states(proposals, now + j, apart)
                 d_pre, d_old = equations(*kept, *old, *new, *load_d_states(d_states, d_at + j, d_apart))
                 store_d_pre(tape, at + j, width, d_pre)
                 store_d_states(d_states, d_at + j, d_apart, d_old)
@@ -116,7 +119,7 @@ def _forward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
     _, multiply, multiply_both, _, _ = products(dtype)
 
     @kernel(f"forward_{cell.name}_{dtype}")
-    def forward(products, x, x_rows, weights, steps, tape_rows, carried, tape, states):
+    def forward(products, x, x_rows, weights, steps, tape_rows, carried, tape, states, extras):
         """Fill tape and states.
 
         tape_rows : steps.rows to keep the tape for backward, steps.in_block to use a tape of one block over and over,
@@ -124,38 +127,46 @@ def _forward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
         carried : the initial states are not all zero, so that step 0 needs its recurrent product too.
         """
         ih, hh, bias, depth, hidden_size = weights
-        width, tape_stride = bias.size // n_blocks, tape.shape[1]
+        width, hooks = bias.size // n_blocks, extras.hooks
         at_multiply, at_both, _, _ = products
-        flat_tape = view(tape, 0, (tape.size,))
         inputs = (view(x, 0, (x.size,)), x_rows, 0, x.shape[1])
-        h = (view(states, 0, (states.size,)), steps.previous, 0, states.shape[2])
-        few = depth <= FEW_INPUTS
+        h = (view(extras.recurrent, 0, (extras.recurrent.size,)), steps.previous, 0, states.shape[2])
+        apart = hooks[NORMALISE] != 0  # the products of x and of h stay apart until both are normalised
+        pre_activations, origin = (extras.parts, extras.zeros) if apart else (tape, bias)
+        flat, stride = view(pre_activations, 0, (pre_activations.size,)), pre_activations.shape[1]
+        few = depth <= FEW_INPUTS and not apart
         for block in range(steps.blocks.size - 1):
             first = steps.starts[steps.blocks[block]]
             rows = steps.starts[steps.blocks[block + 1]] - first
             if not few:
                 for gate, place, count in input_runs:
-                    pre, at = (flat_tape, tape_rows, place * width, tape_stride), gate * width * depth
-                    multiply(at_multiply, (pre, bias, 0, inputs, first, rows, depth, ih, at, count * width, vector))
+                    pre, at = (flat, tape_rows, place * width, stride), gate * width * depth
+                    multiply(at_multiply, (pre, origin, 0, inputs, first, rows, depth, ih, at, count * width, vector))
             for t in range(steps.blocks[block], steps.blocks[block + 1]):
                 row = steps.starts[t]
                 alive = steps.starts[t + 1] - row
                 inner = hidden_size if carried or t > 0 else 0
                 for gate, place, count in hidden_runs:
-                    pre, columns = (flat_tape, tape_rows, place * width, tape_stride), count * width
+                    own_place = n_gates + gate if apart else place
+                    pre, columns = (flat, tape_rows, own_place * width, stride), count * width
                     at_ih, at_hh = gate * width * depth, gate * width * hidden_size
-                    if place >= n_gates:  # a gate that keeps the recurrent part apart: it starts from its own bias
+                    if own_place >= n_gates:  # the recurrent part has a place of its own, and starts from its own bias
                         if few:
-                            own = (flat_tape, tape_rows, gate * width, tape_stride)
+                            own = (flat, tape_rows, gate * width, stride)
                             multiply(at_multiply, (own, bias, 0, inputs, row, alive, depth, ih, at_ih, columns, vector))
-                        multiply(at_multiply, (pre, bias, 0, h, row, alive, inner, hh, at_hh, columns, vector))
+                        multiply(at_multiply, (pre, origin, 0, h, row, alive, inner, hh, at_hh, columns, vector))
                     elif few:
                         factors = (inputs, depth, ih, at_ih, h, inner, hh, at_hh)
                         multiply_both(at_both, (pre, bias, 0, row, alive, columns, vector, *factors))
                     elif inner > 0:
-                        start = (flat_tape, tape_stride)
+                        start = (flat, stride)
                         multiply(at_multiply, (pre, *start, h, row, alive, inner, hh, at_hh, columns, vector))
-                step(tape, tape_rows[row], states, steps.previous[row], steps.current[row], alive, width)
+                at = (extras.context, tape_rows[row], steps.previous[row], steps.current[row], alive, t)
+                if apart:
+                    call_hook(hooks[NORMALISE], at)
+                step(tape, at[1], states, extras.proposals, at[2], at[3], alive, width)
+                if hooks[CARRY] != 0:
+                    call_hook(hooks[CARRY], at)
 
     return forward
 
@@ -171,7 +182,7 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
     @kernel(f"backward_{cell.name}_{dtype}")
     def backward(
         products, x, x_rows, order, weights, steps, tape_rows, carried, tape, states, d_output, d_column, d_states,
-        d_x, sums,
+        d_x, sums, extras,
     ):  # fmt: skip
         """Go back through time: d_states carries dL/d(states), `sums` collects the gradients of the weights.
 
@@ -180,16 +191,16 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
         order (S,) : which row of d_output and d_x belongs to each row of the shard: the direction of time.
         """
         ih, hh, bias, depth, hidden_size = weights
-        width, stride = bias.size // n_blocks, states.shape[2]
+        width, stride, hooks = bias.size // n_blocks, states.shape[2], extras.hooks
         at_multiply, at_both, at_gradient, at_rows = products
-        flat_tape, flat_d, flat_d_x = (
-            view(tape, 0, (tape.size,)),
-            view(d_states, 0, (d_states.size,)),
-            view(d_x, 0, (d_x.size,)),
-        )
+        apart, masked = hooks[NORMALISE] != 0, extras.d_hidden.shape[0] > 0
+        d_pre_activations = extras.parts if apart else tape
+        flat_pre, pre_stride = view(d_pre_activations, 0, (d_pre_activations.size,)), d_pre_activations.shape[1]
+        flat_tape, flat_d_x = view(tape, 0, (tape.size,)), view(d_x, 0, (d_x.size,))
+        flat_d = view(extras.d_hidden, 0, (extras.d_hidden.size,)) if masked else view(d_states, 0, (d_states.size,))
         inputs, h = (
             (view(x, 0, (x.size,)), x_rows, 0, x.shape[1]),
-            (view(states, 0, (states.size,)), steps.previous, 0, stride),
+            (view(extras.recurrent, 0, (extras.recurrent.size,)), steps.previous, 0, stride),
         )
         d_inputs, d_h = (flat_d_x, order, 0, d_x.shape[1]), (flat_d, steps.sequence, 0, stride)
         sums_ih, sums_hh = view(sums.ih, 0, (sums.ih.size,)), view(sums.hh, 0, (sums.hh.size,))
@@ -201,30 +212,41 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
                 alive = steps.starts[t + 1] - row
                 if d_output.size:
                     _add_rows(d_output, order, row, d_column, d_states, alive, width)
-                step(tape, tape_rows[row], states, d_states, steps.previous[row], steps.current[row], alive, width)
+                at = (extras.context, tape_rows[row], steps.previous[row], steps.current[row], alive, t)
+                if hooks[TAKE_APART] != 0:
+                    call_hook(hooks[TAKE_APART], at)
+                step(tape, at[1], states, extras.proposals, d_states, at[2], at[3], alive, width)
+                if apart:
+                    call_hook(hooks[NORMALISE_BACK], at)
                 if (carried or t > 0) and one_pass:
-                    a = (flat_tape, tape_rows, first_place * width, tape.shape[1])
-                    b = (flat_tape, tape_rows, last_place * width, tape.shape[1])
+                    a_place, b_place = (n_gates, n_gates + last_gate) if apart else (first_place, last_place)
+                    a = (flat_pre, tape_rows, a_place * width, pre_stride)
+                    b = (flat_pre, tape_rows, b_place * width, pre_stride)
                     factors = (a, first_count * width, hh, 0, b, last_count * width, hh, last_gate * width * width)
                     multiply_both(at_both, (d_h, flat_d, stride, row, alive, width, vector, *factors))
                 elif carried or t > 0:
                     for gate, place, count in hidden_runs:
-                        d_pre, at = (flat_tape, tape_rows, place * width, tape.shape[1]), gate * width * width
+                        own_place = n_gates + gate if apart else place
+                        d_pre, of = (flat_pre, tape_rows, own_place * width, pre_stride), gate * width * width
                         multiply(
-                            at_multiply, (d_h, flat_d, stride, d_pre, row, alive, count * width, hh, at, width, vector)
+                            at_multiply, (d_h, flat_d, stride, d_pre, row, alive, count * width, hh, of, width, vector)
                         )
+                if hooks[PUT_TOGETHER] != 0:
+                    call_hook(hooks[PUT_TOGETHER], at)
             for gate, place, count in input_runs:
-                d_pre, at = (flat_tape, tape_rows, place * width, tape.shape[1]), gate * width * depth
+                d_pre, of_gate = (flat_pre, tape_rows, place * width, pre_stride), gate * width * depth
                 if d_x.size:
                     start = (flat_d_x, d_x.shape[1])
-                    multiply(at_multiply, (d_inputs, *start, d_pre, first, rows, count * width, ih, at, depth, vector))
+                    factors = (d_pre, first, rows, count * width, ih, of_gate, depth, vector)
+                    multiply(at_multiply, (d_inputs, *start, *factors))
                 to, across = gate * width, n_gates * width
                 of = (inputs, depth, d_pre, count * width)
                 accumulate_gradient(at_gradient, (sums_ih, to, across, *of, first, rows, vector))
             # the first row whose h_{t-1} may not be zero
             recurrent = first if carried or block > 0 else steps.starts[1]
             for gate, place, count in hidden_runs:
-                d_pre = (flat_tape, tape_rows, place * width, tape.shape[1])
+                own_place = n_gates + gate if apart else place
+                d_pre = (flat_pre, tape_rows, own_place * width, pre_stride)
                 to, across, n = gate * width, n_gates * width, first + rows - recurrent
                 of = (h, hidden_size, d_pre, count * width)
                 accumulate_gradient(at_gradient, (sums_hh, to, across, *of, recurrent, n, vector))
@@ -251,5 +273,6 @@ def sweep_signatures(dtype: np.dtype[Any]) -> tuple[tuple[Any, ...], tuple[Any, 
     weights = types.BaseTuple.from_types((vector, vector, vector, index, index), Weights)
     sums = types.BaseTuple.from_types((matrix, matrix, vector), WeightGradients)
     loop = (weights, steps, indices, types.boolean, matrix, cube)
-    forward = (addresses, matrix, indices, *loop)
-    return forward, (addresses, matrix, indices, indices, *loop, matrix, index, cube, matrix, sums)
+    extras = extras_type(dtype)
+    forward = (addresses, matrix, indices, *loop, extras)
+    return forward, (addresses, matrix, indices, indices, *loop, matrix, index, cube, matrix, sums, extras)

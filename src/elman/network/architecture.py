@@ -12,18 +12,35 @@ LOSS_PLACES = ("last", "every_step")
 class Architecture:
     """The shape of a network: everything but the values of its parameters.
 
-    loss_at : "last" scores each sequence once, from its readout; "every_step" scores every time step from h_t.
+    hidden_size : units of a layer in one direction; or one number for each layer
+    dropout : share of the values between two layers that are set to 0 in training
+    readout : what becomes of h_t of all steps: the last one, their mean, their maximum
+    loss_at : "last" scores each sequence once, from its readout; "every_step" scores every time step from h_t
+    recurrent_dropout : share of the units of h_{t-1} that W_hh does not see, the same ones at all steps of a sequence
+    zoneout : share of the units whose states stay as they were at t - 1
+    layer_norm : W_ih x and W_hh h are normalised, and scaled by gains, before they are added up
+    learn_initial_state : the states before the first step are parameters, instead of 0
+    residual : a layer's input is added to its output, where both are of one size
+    embeddings : (column, n_codes, size) for each column of the values that holds codes 0, ..., n_codes - 1 and enters
+        the first layer as a learned vector of `size`; columns rising. The layer reads the other columns, in their
+        order, then the vectors.
     """
 
     input_size: int
     n_classes: int
     cell: str = "gru"
-    hidden_size: int = 64
+    hidden_size: int | tuple[int, ...] = 64
     num_layers: int = 1
     bidirectional: bool = True
     dropout: float = 0.0
     readout: str = "last"
     loss_at: str = "last"
+    recurrent_dropout: float = 0.0
+    zoneout: float = 0.0
+    layer_norm: bool = False
+    learn_initial_state: bool = False
+    residual: bool = False
+    embeddings: tuple[tuple[int, int, int], ...] = ()
 
     @property
     def directions(self) -> int:
@@ -31,24 +48,49 @@ class Architecture:
         return 2 if self.bidirectional else 1
 
     @property
+    def hidden_sizes(self) -> tuple[int, ...]:
+        """The units of each layer in one direction."""
+        return self.hidden_size if isinstance(self.hidden_size, tuple) else (self.hidden_size,) * self.num_layers
+
+    @property
     def n_features(self) -> int:
         """How many features the readout hands to the class scores."""
-        return self.directions * self.hidden_size
+        return self.directions * self.hidden_sizes[-1]
+
+    @property
+    def draws_masks(self) -> bool:
+        """Whether training needs random masks."""
+        return max(self.dropout, self.recurrent_dropout, self.zoneout) > 0
 
     def layer_input_size(self, layer: int) -> int:
         """Return how many inputs a layer has at each step."""
-        return self.input_size if layer == 0 else self.n_features
+        if layer > 0:
+            return self.directions * self.hidden_sizes[layer - 1]
+        return self.input_size - len(self.embeddings) + sum(size for _, _, size in self.embeddings)
+
+    def suffixes(self) -> list[tuple[int, str]]:
+        """Return each layer and direction, in order, as the layer's number and what PyTorch appends to its names."""
+        ends = ("", "_reverse")[: self.directions]
+        return [(layer, f"_l{layer}{end}") for layer in range(self.num_layers) for end in ends]
 
     def parameter_shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return the parameters in PyTorch's order and under its names, then those of the class scores."""
-        size, rows = self.hidden_size, len(CELLS[self.cell].gates) * self.hidden_size
-        shapes: dict[str, tuple[int, ...]] = {}
-        for layer in range(self.num_layers):
-            for end in ("", "_reverse")[: self.directions]:
-                shapes[f"weight_ih_l{layer}{end}"] = (rows, self.layer_input_size(layer))
-                shapes[f"weight_hh_l{layer}{end}"] = (rows, size)
-                shapes[f"bias_ih_l{layer}{end}"] = (rows,)
-                shapes[f"bias_hh_l{layer}{end}"] = (rows,)
+        """Return the embeddings, the layers' parameters in PyTorch's order and under its names, the class scores'."""
+        cell = CELLS[self.cell]
+        shapes: dict[str, tuple[int, ...]] = {
+            f"weight_embedding_{k}": (n_codes, width) for k, (_, n_codes, width) in enumerate(self.embeddings)
+        }
+        for layer, suffix in self.suffixes():
+            size = self.hidden_sizes[layer]
+            rows = len(cell.gates) * size
+            shapes[f"weight_ih{suffix}"] = (rows, self.layer_input_size(layer))
+            shapes[f"weight_hh{suffix}"] = (rows, size)
+            shapes[f"bias_ih{suffix}"] = (rows,)
+            shapes[f"bias_hh{suffix}"] = (rows,)
+            if self.layer_norm:
+                shapes[f"gain_ih{suffix}"] = (rows,)
+                shapes[f"gain_hh{suffix}"] = (rows,)
+            if self.learn_initial_state:
+                shapes |= {f"{state}_0{suffix}": (size,) for state in cell.states}
         shapes["weight_out"] = (self.n_classes, self.n_features)
         shapes["bias_out"] = (self.n_classes,)
         return shapes

@@ -7,7 +7,11 @@ import numpy as np
 from elman.kernels import plan as plans
 from elman.kernels.cells import CELLS
 from elman.kernels.compiled import address
+from elman.kernels.dropout import drop_out_address
+from elman.kernels.embedding import FACTS, NONE, embedding_addresses
+from elman.kernels.hooks import CARRY, NORMALISE, NORMALISE_BACK, OFF, PUT_TOGETHER, TAKE_APART, hooks
 from elman.kernels.lanes import lanes, odd_lines, padded
+from elman.kernels.options import options
 from elman.kernels.passes import stages
 from elman.kernels.plan import COLUMNS, Plan
 from elman.kernels.products import products
@@ -26,72 +30,117 @@ class Layout:
         self.input_size, self.n_classes = architecture.input_size, architecture.n_classes
         self.dropout = architecture.dropout
         self._cell = CELLS[architecture.cell]
-        self._size, self._width = architecture.hidden_size, padded(architecture.hidden_size, dtype)
+        self._widths = [padded(size, dtype) for size in architecture.hidden_sizes]
         self._at_parameter, at = {}, 0
         for name, shape in architecture.parameter_shapes().items():
             self._at_parameter[name] = at
             at += int(np.prod(shape))
         self.packed_size = self.sums_size = 0
+        self.codes_met_size = sum(1 + 2 * n_codes for _, n_codes, _ in architecture.embeddings)  # see `embedding`
         self.plan = self._plan()
 
     def _plan(self) -> Plan:
-        a, cell, dtype, width = self._architecture, self._cell, self.dtype, self._width
-        ends = ("", "_reverse")[: a.directions]
-        suffixes = [(layer, f"_l{layer}{end}") for layer in range(a.num_layers) for end in ends]
+        a, cell, dtype = self._architecture, self._cell, self.dtype
+        widest, gates = max(self._widths), len(self._cell.gates)
+        table = np.array([self._direction(layer, suffix) for layer, suffix in a.suffixes()])
+        coded = {column for column, _, _ in a.embeddings}
         loop = sweep(cell.name, dtype)
         forward, backward = map(address, (loop.forward, loop.backward), sweep_signatures(dtype))
         return Plan(
-            table=np.array([self._direction(layer, suffix) for layer, suffix in suffixes]),
+            table=table,
             scores=self._scores(),
             input_runs=np.array(cell.input_runs),
             hidden_runs=np.array(cell.hidden_runs),
             n_layers=a.num_layers,
             n_ends=a.directions,
-            gates=len(cell.gates),
+            gates=gates,
             blocks=cell.blocks,
             n_states=len(cell.states),
-            keeps=cell.keeps,
-            size=self._size,
-            width=width,
-            tape_stride=odd_lines(cell.blocks * width, dtype),
-            state_stride=odd_lines(width, dtype),
+            keeps=cell.keeps or a.layer_norm,
+            residual=a.residual,
+            recurrent_dropout=a.recurrent_dropout,
+            zoneout=a.zoneout,
+            carried=a.learn_initial_state,
+            most_width=widest,
+            tape_stride=odd_lines(cell.blocks * widest, dtype),
+            state_stride=odd_lines(widest, dtype),
+            parts_stride=odd_lines(2 * gates * widest + 2, dtype) if a.layer_norm else 0,
+            zeros=self._packed(2 * gates * widest) if a.layer_norm else 0,
             n_classes=a.n_classes,
             score_width=padded(a.n_classes, dtype),
             readout=plans.EVERY_STEP if a.loss_at == "every_step" else _READOUTS[a.readout],
             lanes=lanes(dtype),
             forward=forward,
             backward=backward,
+            drop_out=drop_out_address(dtype) if a.dropout > 0 and a.num_layers > 1 else 0,
+            hooks=self._hooks(),
+            options=options(dtype) if a.learn_initial_state or any(self._hooks()) else (0, 0),
             products=products(dtype).addresses,
             stages=stages(dtype),
+            input_size=a.input_size,
+            numeric=np.array([column for column in range(a.input_size) if column not in coded], np.int64),
+            embeddings=self._embeddings(),
+            embedded=sum(n_codes * size for _, n_codes, size in a.embeddings),
+            embedding=embedding_addresses(dtype) if a.embeddings else NONE,
         )
+
+    def _hooks(self) -> tuple[int, int, int, int, int]:
+        """Return the addresses of what the options add to the time loop; 0 where one is off."""
+        a = self._architecture
+        wanted = {CARRY, TAKE_APART, PUT_TOGETHER} if a.zoneout > 0 or a.recurrent_dropout > 0 else set()
+        wanted |= {NORMALISE, NORMALISE_BACK} if a.layer_norm else set()
+        addresses = [at if n in wanted else 0 for n, at in enumerate(hooks(self.dtype))] if wanted else OFF
+        carry, take_apart, put_together, normalise, normalise_back = addresses
+        return carry, take_apart, put_together, normalise, normalise_back
+
+    def _embeddings(self) -> "np.ndarray[Any, np.dtype[np.int64]]":
+        """Return the table of the embeddings (., 5)."""
+        rows, first_code = np.zeros((len(self._architecture.embeddings), len(FACTS)), np.int64), 0
+        for k, (column, n_codes, size) in enumerate(self._architecture.embeddings):
+            rows[k] = column, n_codes, size, self._at_parameter[f"weight_embedding_{k}"], first_code
+            first_code += n_codes
+        return rows
 
     def _direction(self, layer: int, suffix: str) -> "np.ndarray[Any, np.dtype[np.int64]]":
         """Return the row of the table for one layer in one direction."""
-        size, width, below = self._size, self._width, layer > 0
-        depth = self._architecture.directions * width if below else self._architecture.input_size
-        columns = len(self._cell.gates) * width
+        a, cell, below = self._architecture, self._cell, layer > 0
+        size, width = a.hidden_sizes[layer], self._widths[layer]
+        inputs = a.layer_input_size(0)
+        first = padded(inputs, self.dtype) if a.embeddings else inputs  # what a gradient is asked for has whole vectors
+        depth = a.directions * self._widths[layer - 1] if below else first
+        columns, parts = len(cell.gates) * width, 2 * len(cell.gates) * width if a.layer_norm else 0
+        states = len(cell.states) * width if a.learn_initial_state else 0
         return self._row(
             depth=depth,
-            in_size=size if below else depth,
-            in_padded=width if below else depth,
+            in_size=a.hidden_sizes[layer - 1] if below else inputs,
+            in_padded=self._widths[layer - 1] if below else depth,
+            size=size,
+            width=width,
             **{name: self._at_parameter[name + suffix] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")},
             ih=self._packed(depth * columns),
             hh=self._packed(size * columns),
             bias=self._packed(self._cell.blocks * width),
-            plain_ih=self._packed(depth * columns) if below else -1,  # nobody asks for dL/dx of the data
+            plain_ih=self._packed(depth * columns) if below or a.embeddings else -1,  # nobody asks for dL/dx of numbers
             plain_hh=self._packed(width * columns),
             sum_ih=self._sums(depth * columns),
             sum_hh=self._sums(size * columns),
             sum_bias=self._sums(self._cell.blocks * width),
+            gain=self._at_parameter.get("gain_ih" + suffix, -1),
+            packed_gain=self._packed(parts),
+            sum_gain=self._sums(parts),
+            start=self._at_parameter.get(f"{cell.states[0]}_0{suffix}", -1),
+            packed_start=self._packed(states),
+            sum_start=self._sums(states),
         )
 
     def _scores(self) -> "np.ndarray[Any, np.dtype[np.int64]]":
         """Return the row for the class scores."""
-        depth, columns = self._architecture.directions * self._width, padded(self._architecture.n_classes, self.dtype)
+        a, width = self._architecture, self._widths[-1]
+        depth, columns = a.directions * width, padded(a.n_classes, self.dtype)
         return self._row(
             depth=depth,
-            in_size=self._size,
-            in_padded=self._width,
+            in_size=a.hidden_sizes[-1],
+            in_padded=width,
             weight_ih=self._at_parameter["weight_out"],
             bias_ih=self._at_parameter["bias_out"],
             ih=self._packed(depth * columns),

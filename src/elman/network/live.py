@@ -6,10 +6,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from elman.errors import DataError, ParameterError
-from elman.kernels.live import SIZES_DIFFER, Stream, live
+from elman.kernels.cells import CELLS
+from elman.kernels.jobs import CONTEXT
+from elman.kernels.lanes import padded
+from elman.kernels.live import SIZES_DIFFER, WRONG_CODE, Stream, live
 from elman.kernels.shards import Steps
 from elman.network.layers import aligned
 from elman.network.network import Network
+from elman.network.workplace import not_a_code
 
 Array = np.ndarray[Any, Any]
 _empty = np.empty  # looked up once: a step takes little longer than such things
@@ -68,9 +72,22 @@ class LiveSequence:
             steps=Steps(*ints),
             tape=aligned((1, plan.tape_stride), network.dtype),
             states=aligned((plan.n_layers, plan.n_states, 2, plan.state_stride), network.dtype),
-            features=aligned((1, plan.width), network.dtype),
+            proposals=aligned((plan.n_states, 2, plan.state_stride), network.dtype),
+            parts=aligned((1 if plan.parts_stride else 0, plan.parts_stride), network.dtype),
+            spare=aligned((2 * plan.most_width,), network.dtype),
+            context=np.zeros(CONTEXT, np.int64),
+            outputs=aligned((plan.n_layers, plan.state_stride), network.dtype),
+            features=aligned((1, padded(architecture.hidden_sizes[-1], network.dtype)), network.dtype),
             padded=aligned((1, plan.score_width), network.dtype),
+            embeddings=network.parameters.vector[: plan.embedded].copy(),
+            inputs=aligned((1, int(plan.table[0, 0])), network.dtype),
         )
+        self._start = np.zeros_like(self._stream.states)
+        if architecture.learn_initial_state:
+            for layer, suffix in architecture.suffixes():
+                for state, name in enumerate(CELLS[architecture.cell].states):
+                    values = network.parameters[f"{name}_0{suffix}"]
+                    self._start[layer, state, 1, : len(values)] = values
         self._where = np.zeros(256, np.int64)
         kernels.put_stream(self._where, self._stream)
         self._at, self._step = int(self._where.__array_interface__["data"][0]), kernels.step
@@ -81,7 +98,7 @@ class LiveSequence:
 
     def reset(self) -> None:
         """Begin a new sequence."""
-        self._stream.states[:] = 0
+        self._stream.states[:] = self._start
 
     def step(self, x: ArrayLike) -> Array:
         """Take the next time step x (D,); return the class scores (C,) after it.
@@ -91,17 +108,25 @@ class LiveSequence:
         Raises
         ------
         DataError
-            If x is not a vector of D finite numbers; the sequence stays where it was.
+            If x is not a vector of D finite numbers, or holds no code where it should; the sequence stays where it was.
         """
         scores = _empty(self._n_classes, self._dtype)
         try:
             wrong = self._step(self._at, x, scores)
         except Exception:  # not an array as the kernel takes it, which Numba tells in many ways
             wrong = self._step(self._at, self._converted(x), scores)
+        if wrong == WRONG_CODE:
+            raise DataError(self._wrong_code(self._converted(x)))
         if wrong:
             found = f"shape {np.shape(x)}" if wrong == SIZES_DIFFER else f"{np.asarray(x).tolist()}"
             raise DataError(f"A time step must be a vector of {self._input_size} finite numbers. Got {found}.")
         return scores
+
+    def _wrong_code(self, x: Array) -> str:
+        """Say which value of a time step is not a code."""
+        columns = ((column, n_codes) for column, n_codes, *_ in self._stream.plan.embeddings)
+        column, n_codes = next((column, n) for column, n in columns if x[column] not in range(n))
+        return not_a_code(column, n_codes, x[column])
 
     def _converted(self, x: ArrayLike) -> Array:
         contract = f"A time step must be a vector of {self._input_size} finite numbers."

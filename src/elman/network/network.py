@@ -13,8 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elman.errors import ParameterError
+from elman.kernels.dropout import drop_out
 from elman.kernels.loss import softmax
-from elman.kernels.outputs import drop_out
 from elman.kernels.plan import Plan, pack_all
 from elman.kernels.shards import Steps, number_rows
 from elman.network.architecture import Architecture
@@ -140,7 +140,7 @@ class Network:
         chosen : int64 array, optional
             The batch is these sequences, in this order; default all. Logits come in the order of the batch.
         dropout_key : int, optional
-            Seed of the dropout masks of this pass; None: no dropout.
+            Seed of the masks of this pass, of dropout, recurrent dropout and zoneout; None: as in a prediction.
 
         Returns
         -------
@@ -153,7 +153,7 @@ class Network:
         chosen = np.arange(len(offsets) - 1) if chosen is None else as_ints(chosen, "chosen")
         place = self._learning.pop() if self._learning else self._new_workplace(learning=True)  # one for each caller
         logits = self._new_logits(values, offsets, chosen)
-        key = -1 if dropout_key is None or self.architecture.dropout == 0 else dropout_key
+        key = -1 if dropout_key is None or not self.architecture.draws_masks else dropout_key
         place.prepare(values, offsets, targets, weights, chosen, logits, key, threads_or_default(n_threads))
         place.run()
         gradient = np.empty_like(self.parameters.vector)

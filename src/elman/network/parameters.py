@@ -71,6 +71,9 @@ def initialise(
         "glorot": weights of U(-a, a), a = sqrt(6 / (inputs + outputs)) a gate, biases 0 (Glorot & Bengio 2010);
         "orthogonal": recurrent weights orthogonal a gate, the others as "glorot" (Saxe et al. 2014);
         "identity": recurrent weights the identity, inputs of N(0, 0.001^2), for cells of one gate (Le et al. 2015).
+    Embeddings start at N(0, 1), whatever the scheme, as PyTorch's: each part of a vector then has the variance of a
+    standardised column, which the schemes for what reads it presume (Glorot & Bengio 2010).
+
     forget_bias : start of an LSTM's forget gate, whole in bias_ih (Jozefowicz et al. 2015); None: as the scheme has it.
     """
     cell = CELLS[architecture.cell]
@@ -81,18 +84,35 @@ def initialise(
         )
     for name, values in parameters.items():
         of_scores = name.endswith("_out")
-        if scheme == "uniform":
-            bound = 1 / math.sqrt(architecture.n_features if of_scores else architecture.hidden_size)
+        if name.startswith("weight_embedding"):
+            values[...] = rng.standard_normal(values.shape)
+            continue
+        size = architecture.n_features if of_scores else architecture.hidden_sizes[layer_of(name)]
+        if name.startswith("gain_"):
+            values[...] = 1
+        elif name.startswith(_STARTS):
+            values[...] = 0
+        elif scheme == "uniform":
+            bound = 1 / math.sqrt(size)
             values[...] = rng.uniform(-bound, bound, values.shape)
         elif values.ndim == 2:
-            _WEIGHTS[scheme](name, values, len(values) if of_scores else architecture.hidden_size, rng)
+            _WEIGHTS[scheme](name, values, len(values) if of_scores else size, rng)
         else:
             values[...] = 0
     if forget_bias is not None and "f" in cell.gates:
-        size, gate = architecture.hidden_size, cell.gates.index("f")
+        gate = cell.gates.index("f")
         for name, values in parameters.items():
             if name.startswith("bias_") and not name.endswith("_out"):
+                size = architecture.hidden_sizes[layer_of(name)]
                 values[gate * size : (gate + 1) * size] = forget_bias if name.startswith("bias_ih") else 0
+
+
+_STARTS = ("h_0_", "c_0_")
+
+
+def layer_of(name: str) -> int:
+    """Return the layer of a parameter such as weight_ih_l1_reverse."""
+    return int(name.partition("_l")[2].partition("_")[0])
 
 
 def _glorot(name: str, weight: Array, rows: int, rng: np.random.Generator) -> None:

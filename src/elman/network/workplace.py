@@ -14,12 +14,8 @@ from elman.network.threads import run_tasks, workers_for
 Array = np.ndarray[Any, Any]
 SMALL_WORK = 30_000  # multiply-adds below which a second thread costs more than it saves
 MOST_TASKS = 16  # tasks a batch is spread over at the most when it is learned from: each sums a gradient of its own
-_WRONG_SEQUENCES, _WRONG_TARGETS, _TOO_LITTLE_MEMORY, _WRONG_WEIGHTS = (
-    1,
-    2,
-    3,
-    4,
-)  # see `prepare` in elman.kernels.passes
+# What `prepare` in elman.kernels.passes finds wrong.
+_WRONG_SEQUENCES, _WRONG_TARGETS, _TOO_LITTLE_MEMORY, _WRONG_WEIGHTS, _WRONG_CODE = range(1, 6)
 _DESCRIPTORS = 512  # int64 that hold a Setup or a Job
 _INT64 = np.dtype(np.int64)
 NO_TARGETS, NO_WEIGHTS = np.zeros(0, np.int64), np.zeros(0)
@@ -79,11 +75,15 @@ class Workplace:
         if wrong == _TOO_LITTLE_MEMORY:
             self._reserve(workers, n_tasks, floats, ints)
             wrong, floats, ints, steps = self._kernels.prepare(self._setup_at, *arguments)
+        if wrong == _WRONG_CODE:
+            column, n_codes, *_ = self._layout.plan.embeddings[floats]
+            raise DataError(not_a_code(column, n_codes, values[ints, column]))
         if wrong:
             raise DataError(self._complaint(wrong))
         self._batch = (chosen, targets, weights, numbers, logits)
         self._n_tasks = n_tasks
-        self._n_workers = 1 if self._parameters.size * steps < SMALL_WORK else workers
+        work = (self._parameters.size - self._layout.plan.embedded) * steps
+        self._n_workers = 1 if work < SMALL_WORK else workers
 
     def run(self) -> None:
         """Take the batch through the network."""
@@ -144,6 +144,8 @@ class Workplace:
             sums=aligned((summed, self._layout.sums_size), dtype),
             losses=np.zeros(summed),
             correct=np.zeros(summed),
+            code_sums=np.zeros((summed, layout.plan.embedded)),
+            codes_met=np.zeros((summed, layout.codes_met_size), np.int64),
             dropout=self._layout.dropout,
         )
         self._kernels.set_up(self._setup, self._memory)
@@ -176,6 +178,11 @@ def _as_weights(array: Array, n_targets: int) -> Array:
             f"Got {array.dtype} of shape {array.shape} instead."
         )
     return np.require(array, np.float64, ["C", "W", "A"])
+
+
+def not_a_code(column: int, n_codes: int, value: float) -> str:
+    """Say that a value of a column with an embedding is not one of its codes."""
+    return f"values column {column} must hold codes 0..{n_codes - 1}, got {value:g}."
 
 
 def _in_lines(size: int) -> int:

@@ -68,7 +68,7 @@ class Trainer:
         """
         settings, network = self.settings, self.network
         values, offsets, targets, weights = samples
-        key = int(self._rng.integers(2**63)) if network.architecture.dropout > 0 else None
+        key = int(self._rng.integers(2**63)) if network.architecture.draws_masks else None
         found = network.loss_and_gradient(
             values, offsets, targets, weights=weights, chosen=chosen, dropout_key=key, n_threads=self._n_threads
         )

@@ -1,0 +1,272 @@
+"""What options add to the time loop, as passes of their own between its products and the cell's equations.
+
+    layer normalisation   pre_t = gain_ih * norm(W_ih x_t) + gain_hh * norm(W_hh h_{t-1}) + biases,
+                          norm(a) = (a - mean(a)) / sqrt(var(a) + 1e-5) over all gates and units of a step
+    recurrent dropout     pre_t reads m * h_{t-1} in place of h_{t-1}, with one mask m a sequence
+    zoneout               state_t = z * state_{t-1} + (1 - z) * (what the cell proposes); in training each z is 1 with
+                          probability `rate`, else 0; in prediction it is `rate`
+
+The loop calls them by their addresses, and they are compiled only where an option is on.
+
+Sources: Ba, Kiros & Hinton, "Layer normalization" (2016), whose second norm, that of an LSTM's c, is left out so that
+c carries gradients untouched; Gal & Ghahramani (2016); Krueger et al., "Zoneout" (2017).
+"""
+
+import functools
+import math
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import from_dtype, types
+
+from elman.kernels.compiled import address, caller, kernel, part, taken, view
+from elman.kernels.dropout import ZONEOUT, below, chance_of, threshold_of
+
+Array = np.ndarray[Any, Any]
+EPSILON = 1e-5  # PyTorch's
+CARRY, TAKE_APART, PUT_TOGETHER, NORMALISE, NORMALISE_BACK = range(5)
+OFF = (0, 0, 0, 0, 0)
+
+
+class Extras(NamedTuple):
+    """What the time loop itself must know of the options, for one layer in one direction of N sequences and S rows."""
+
+    hooks: tuple[int, int, int, int, int]  # where the passes lie in this process; 0: the option is off
+    context: int | np.int64  # where the `Context` lies that they read
+    proposals: Array  # (K, N + S, .) the states as the cell makes them; without zoneout the states themselves
+    recurrent: Array  # (N + S, .) what is multiplied by W_hh; without recurrent dropout h itself
+    parts: Array  # (., 2 gates * width + 2) norm(W_ih x), norm(W_hh h), then the two factors 1 / sqrt(var + epsilon)
+    zeros: Array  # (2 gates * width,)
+    d_hidden: Array  # (N, .) dL/d(masked h); (0, .) without recurrent dropout
+
+
+class Context(NamedTuple):
+    """What the passes work on."""
+
+    extras: Extras
+    tape: Array
+    states: Array
+    d_states: Array  # the states once more in the forward sweep, which has none
+    bias: Array
+    gains: Array  # (2 gates * width,)
+    sum_gains: Array  # (2 gates * width,) of their gradients
+    runs: Array  # (., 3) see Cell.hidden_runs
+    masks: Array  # (N, .) of recurrent dropout; (0, .) where it is off
+    d_kept: Array  # (K, N, .) the part of dL/d(states) that zoneout carries past the cell
+    spare: Array  # (2 width,)
+    places: Array  # int64 (N,) where each sequence stands in the batch
+    key: int  # of the dropout masks; -1: none, zoneout as in prediction
+    zoneout: float
+    direction: int  # number among all layers and directions
+    size: int
+    width: int
+
+
+@part("no_extras")
+def no_extras(states):
+    """Return the Extras of a time loop without options, given its states (K, ., .)."""
+    nothing = view(states, 0, (0, states.shape[2]))
+    recurrent = view(states, 0, (states.shape[1], states.shape[2]))
+    return Extras((0, 0, 0, 0, 0), 0, states, recurrent, nothing, view(states, 0, (0,)), nothing)
+
+
+def extras_type(dtype: np.dtype[Any]) -> Any:
+    """Return Numba's type of Extras."""
+    number, index = from_dtype(dtype), types.int64
+    vector, matrix, cube = (types.Array(number, n, "C") for n in (1, 2, 3))
+    return types.BaseTuple.from_types((types.UniTuple(index, 5), index, cube, matrix, matrix, vector, matrix), Extras)
+
+
+def context_type(dtype: np.dtype[Any]) -> Any:
+    """Return Numba's type of a Context."""
+    number, index = from_dtype(dtype), types.int64
+    vector, matrix, cube = (types.Array(number, n, "C") for n in (1, 2, 3))
+    ints, table = types.Array(index, 1, "C"), types.Array(index, 2, "C")
+    parts = (
+        extras_type(dtype), matrix, cube, cube, vector, vector, vector, table, matrix, cube, vector, ints, index,
+        types.float64, index, index, index,
+    )  # fmt: skip
+    return types.BaseTuple.from_types(parts, Context)
+
+
+_HOOK = (types.int64,) * 6
+call_hook = caller(types.void, _HOOK)
+"""call_hook(address, (context, row of the tape, first of the rows at t - 1, at t, how many of them, t))"""
+
+
+@functools.cache
+def hooks(dtype: np.dtype[Any]) -> tuple[int, ...]:
+    """Compile all passes; return where they lie in this process, in the order of CARRY, TAKE_APART and so on."""
+    take = taken(context_type(dtype))
+
+    def hook(name: str, work: Any) -> int:
+        @kernel(f"{name}_{dtype}", python=False)
+        def run(where, tape_row, previous, current, count, t):
+            work(take(where), tape_row, previous, current, count, t)
+
+        return address(run, _HOOK)
+
+    works = (_carry, _take_apart, _put_together, _normalise, _normalise_back)
+    return tuple(hook(work.py_func.__qualname__.replace("part", "hook"), work) for work in works)
+
+
+# --- Zoneout and recurrent dropout ------------------------------------------------------------------------------------
+
+
+@part("share_kept")
+def _share_kept(context, chance, k, j, threshold):
+    """Return z of a unit: how much of its state at t - 1 stays."""
+    if context.key < 0:
+        return context.zoneout
+    return 1.0 if below(chance, k * context.size + j, threshold) else 0.0
+
+
+@part("carry")
+def _carry(context, tape_row, previous, current, count, t):
+    """After the cell, forward: let zoneout choose between old and proposed states, and mask h for the next step."""
+    states, extras, size, width = context.states, context.extras, context.size, context.width
+    if context.zoneout > 0:
+        threshold = threshold_of(context.zoneout)
+        for r in range(count):
+            chance = chance_of(context.key, ZONEOUT + context.direction, context.places[r], t)
+            for k in range(states.shape[0]):
+                for j in range(size):
+                    z = states.dtype.type(_share_kept(context, chance, k, j, threshold))
+                    old, new = states[k, previous + r, j], extras.proposals[k, current + r, j]
+                    states[k, current + r, j] = z * old + (states.dtype.type(1) - z) * new
+                for j in range(size, width):
+                    states[k, current + r, j] = 0
+    for r in range(min(count, context.masks.shape[0])):
+        for j in range(width):
+            extras.recurrent[current + r, j] = context.masks[r, j] * states[0, current + r, j]
+
+
+@part("take_apart")
+def _take_apart(context, tape_row, previous, current, count, t):
+    """Before the cell, backward: set aside what zoneout carries past it."""
+    states, d_states, extras, size = context.states, context.d_states, context.extras, context.size
+    if context.zoneout > 0:
+        threshold = threshold_of(context.zoneout)
+        for r in range(count):
+            chance = chance_of(context.key, ZONEOUT + context.direction, context.places[r], t)
+            for k in range(states.shape[0]):
+                for j in range(size):
+                    z = states.dtype.type(_share_kept(context, chance, k, j, threshold))
+                    context.d_kept[k, r, j] = z * d_states[k, r, j]
+                    d_states[k, r, j] *= states.dtype.type(1) - z
+    for r in range(min(count, context.masks.shape[0])):
+        for j in range(context.width):
+            extras.d_hidden[r, j] = 0
+
+
+@part("put_together")
+def _put_together(context, tape_row, previous, current, count, t):
+    """After the cell and its products, backward: what reaches the states at t - 1, from all sides."""
+    states, d_states, extras, size = context.states, context.d_states, context.extras, context.size
+    if context.zoneout > 0:
+        for k in range(states.shape[0]):
+            for r in range(count):
+                for j in range(size):
+                    d_states[k, r, j] += context.d_kept[k, r, j]
+    for r in range(min(count, context.masks.shape[0])):
+        for j in range(context.width):
+            d_states[0, r, j] += context.masks[r, j] * extras.d_hidden[r, j]
+
+
+# --- Layer normalisation ----------------------------------------------------------------------------------------------
+
+
+@part("folded")
+def _folded(values, at, n):
+    """Add up n numbers in place, the second half to the first, and again: the same order on any vector width."""
+    while n > 1:
+        half = (n + 1) // 2
+        for j in range(n - half):
+            values[at + j] += values[at + half + j]
+        n = half
+    return values[at]
+
+
+@part("normalise")
+def _normalise(context, tape_row, previous, current, count, t):
+    """Before the cell, forward: normalise both halves of the pre-activations, and add them up."""
+    tape, bias, parts, spare, gains = context.tape, context.bias, context.extras.parts, context.spare, context.gains
+    size, width = context.size, context.width
+    gates = gains.size // (2 * width)
+    one, number = tape.dtype.type(1), tape.dtype.type(gates * size)
+    for row in range(tape_row, tape_row + count):
+        for half in range(2):
+            first, stop = half * gates * width, (half + 1) * gates * width
+            for j in range(size):
+                spare[j] = 0
+            for at in range(first, stop, width):
+                for j in range(size):
+                    spare[j] += parts[row, at + j]
+            mean = _folded(spare, 0, size) / number
+            for j in range(size):
+                spare[j] = 0
+            for at in range(first, stop, width):
+                for j in range(size):
+                    moved = parts[row, at + j] - mean
+                    parts[row, at + j] = moved
+                    spare[j] += moved * moved
+            factor = one / tape.dtype.type(math.sqrt(_folded(spare, 0, size) / number + tape.dtype.type(EPSILON)))
+            for at in range(first, stop, width):
+                for j in range(size):
+                    parts[row, at + j] *= factor
+            parts[row, 2 * gates * width + half] = factor
+        for i in range(context.runs.shape[0]):
+            gate, place, run = context.runs[i, 0], context.runs[i, 1], context.runs[i, 2]
+            for g in range(run):
+                x, h = (gate + g) * width, (gates + gate + g) * width
+                to, apart = x, (place + g) * width
+                for j in range(size):
+                    tape[row, to + j] = gains[x + j] * parts[row, x + j] + bias[to + j]
+                if apart == to:
+                    for j in range(size):
+                        tape[row, to + j] += gains[h + j] * parts[row, h + j]
+                else:
+                    for j in range(size):
+                        tape[row, apart + j] = gains[h + j] * parts[row, h + j] + bias[apart + j]
+                for j in range(size, width):
+                    tape[row, to + j] = 0
+                    tape[row, apart + j] = 0
+
+
+@part("normalise_back")
+def _normalise_back(context, tape_row, previous, current, count, t):
+    """After the cell, backward: from dL/d(pre-activations) to the gradient of the gains, and of both products."""
+    tape, parts, spare, gains, sums = (
+        context.tape,
+        context.extras.parts,
+        context.spare,
+        context.gains,
+        context.sum_gains,
+    )
+    size, width = context.size, context.width
+    gates = gains.size // (2 * width)
+    number = tape.dtype.type(gates * size)
+    for row in range(tape_row, tape_row + count):
+        for half in range(2):
+            for j in range(2 * width):
+                spare[j] = 0
+            for i in range(context.runs.shape[0]):
+                gate, place, run = context.runs[i, 0], context.runs[i, 1], context.runs[i, 2]
+                for g in range(run):
+                    at, of = (half * gates + gate + g) * width, (gate if half == 0 else place) + g
+                    for j in range(size):
+                        d_pre, normed = tape[row, of * width + j], parts[row, at + j]
+                        sums[at + j] += d_pre * normed
+                        d_normed = d_pre * gains[at + j]
+                        spare[j] += d_normed
+                        spare[width + j] += d_normed * normed
+            mean = _folded(spare, 0, size) / number
+            slope = _folded(spare, width, size) / number
+            factor = parts[row, 2 * gates * width + half]
+            for i in range(context.runs.shape[0]):
+                gate, place, run = context.runs[i, 0], context.runs[i, 1], context.runs[i, 2]
+                for g in range(run):
+                    at, of = (half * gates + gate + g) * width, (gate if half == 0 else place) + g
+                    for j in range(size):
+                        d_normed = tape[row, of * width + j] * gains[at + j]
+                        parts[row, at + j] = factor * (d_normed - mean - parts[row, at + j] * slope)

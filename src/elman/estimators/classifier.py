@@ -58,12 +58,23 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     random_state : int, numpy.random.Generator, numpy.random.RandomState or None
     verbose : bool
         Whether to print a line an epoch.
+    class_weight : dict from labels to floats, 'balanced' or None
+        How much each class counts in the loss, 1 where a dict does not say; 'balanced': so that all classes count alike
+        together. It multiplies ``sample_weight``.
+    warm_start : bool
+        Whether `fit` goes on from the network and the scale of the features that are there.
 
     Attributes
     ----------
     classes_ : array (C,)
     n_features_in_ : int
-        D, the number of features of a step.
+        D, the number of features of a step; T where the training data was a table (N, T).
+    feature_names_in_ : array (n_features_in_,) of str
+        Where the training data had names. Sequences and their features are then found by name.
+    n_iter_ : int
+        Epochs, or calls of `partial_fit`.
+    loss_curve_, validation_scores_ : list of float
+        The training loss, and the accuracy on the validation part, of each epoch.
     history_ : list of dict
         One record an epoch: losses, accuracies, gradient norm, learning rate, seconds, sequences a second.
     training_ : dict

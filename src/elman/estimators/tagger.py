@@ -16,9 +16,19 @@ from elman.estimators.targets import Targets
 class SequenceTagger(TaggerDefaults, RecurrentEstimator):
     """Label every step of sequences with a recurrent network.
 
-    Parameters and attributes are those of `SequenceClassifier`, but for ``readout``: each step is classified by its own
-    state. With ``bidirectional=True`` that state knows the steps to come as well; where labels are wanted while a
-    sequence comes in, pass ``bidirectional=False``.
+    Each step is classified by its own state. With ``bidirectional=True`` that state knows the steps to come as well;
+    where labels are wanted while a sequence comes in, pass ``bidirectional=False``.
+
+    Labels of steps come as a list of N arrays (T_n,), an array (N, T), or a flat array (S,). Weights, by sequence, by
+    step and by class, weigh steps.
+
+    Parameters
+    ----------
+    unlabelled : label or None
+        What marks a step as unlabelled, such as -1 or ''. None, NaN and what a masked array hides mark it in any case.
+        Such steps are read like any other, and left out of loss, baselines, class statistics and score.
+    others
+        Those of `SequenceClassifier`, but for ``readout``; attributes likewise.
 
     Examples
     --------

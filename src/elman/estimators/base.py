@@ -85,7 +85,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         Whatever is raised, the estimator stays as it was before.
         """
         start = time.perf_counter()
-        self._check_parameters()
+        self._check_parameters(stacklevel=4)  # of whoever calls: scikit-learn's callbacks wrap this method
         task = FitTask(self, X, y, sample_weight, self.max_epochs)
         learner = copy(self)  # takes what is learnt; it comes here only once all is done
         learner._learn(
@@ -113,7 +113,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             As for `fit`, and if ``classes`` are missing, or others than in the first call.
         """
         start = time.perf_counter()
-        self._check_parameters()
+        self._check_parameters(stacklevel=3)
         if isinstance(self.class_weight, str):
             raise ParameterError(
                 f"{self._called('class_weight')} must be a dict or None for partial_fit, since no part knows how often "
@@ -163,11 +163,11 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         tags.non_deterministic = False
         return tags
 
-    def _check_parameters(self) -> None:
+    def _check_parameters(self, stacklevel: int) -> None:
         parameters = self.get_params(deep=False)
         check_parameters(parameters, self._called)
         for sentence in idle_settings(parameters):
-            warnings.warn(sentence, UserWarning, stacklevel=4)
+            warnings.warn(sentence, UserWarning, stacklevel=stacklevel)
 
     def _called(self, name: str) -> str:
         return in_python(name, type(self).__name__)

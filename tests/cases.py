@@ -12,6 +12,9 @@ CELLS = ("elman", "elman_relu", "lstm", "gru")
 HEADS = (("last", "last"), ("mean", "last"), ("max", "last"), ("last", "every_step"))  # (readout, loss_at)
 
 
+OPTIONS = ("learn_initial_state", "recurrent_dropout", "zoneout", "layer_norm")  # beside those that the reference takes
+
+
 @dataclass(frozen=True)
 class Case:
     """A kind of network and the sizes of a batch for it."""
@@ -24,8 +27,13 @@ class Case:
     dropout: float = 0.0
     lengths: tuple[int, ...] = (3, 1, 6)
     input_size: int = 5
-    hidden_size: int = 2
+    hidden_size: int | tuple[int, ...] = 2
     n_classes: int = 4
+    residual: bool = False
+    learn_initial_state: bool = False
+    recurrent_dropout: float = 0.0
+    zoneout: float = 0.0
+    layer_norm: bool = False
     embeddings: tuple[tuple[int, int, int], ...] = ()  # (column, codes, size)
     weighted: bool = False  # targets that count more or less, and some without a label
     seed: int = 103  # leaves no gradient at zero, even where the largest output of every unit is at the first step
@@ -33,19 +41,37 @@ class Case:
     def __str__(self) -> str:
         directions = "both" if self.bidirectional else "one"
         head = "steps" if self.loss_at == "every_step" else self.readout
-        options = [name for name in ("dropout", "embeddings", "weighted") if getattr(self, name)]
+        names = ("dropout", "embeddings", "weighted", "residual", *OPTIONS)
+        options = [name for name in names if getattr(self, name)]
+        if isinstance(self.hidden_size, tuple):
+            options.append("widths")
         return "-".join([self.cell, str(self.num_layers), directions, head, *options])
+
+    @property
+    def hidden_sizes(self) -> tuple[int, ...]:
+        """The units of each layer in one direction."""
+        return self.hidden_size if isinstance(self.hidden_size, tuple) else (self.hidden_size,) * self.num_layers
+
+    @property
+    def directions(self) -> int:
+        """How many directions a layer has."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def states(self) -> tuple[str, ...]:
+        """The states of the cell."""
+        return ("h", "c") if self.cell == "lstm" else ("h",)
 
     @property
     def settings(self) -> dict:
         """The options that the reference and an Architecture share."""
-        names = ("cell", "num_layers", "bidirectional", "readout", "loss_at", "embeddings")
+        names = ("cell", "num_layers", "bidirectional", "readout", "loss_at", "embeddings", "residual")
         return {name: getattr(self, name) for name in names}
 
     @property
     def architecture(self) -> dict:
         """The arguments of an Architecture."""
-        names = ("input_size", "n_classes", "hidden_size", "dropout")
+        names = ("input_size", "n_classes", "hidden_size", "dropout", *OPTIONS)
         return {**self.settings, **{name: getattr(self, name) for name in names}}
 
 
@@ -80,19 +106,25 @@ def all_cases(**changes) -> list[Case]:
 
 def parameter_shapes(case: Case) -> dict[str, tuple[int, ...]]:
     """The names and shapes that PyTorch gives to the parameters, then the readout's."""
-    hidden, directions = case.hidden_size, 2 if case.bidirectional else 1
-    rows = {"elman": 1, "elman_relu": 1, "lstm": 4, "gru": 3}[case.cell] * hidden
+    gates = {"elman": 1, "elman_relu": 1, "lstm": 4, "gru": 3}[case.cell]
     shapes: dict[str, tuple[int, ...]] = {}
     for k, (_, n_codes, size) in enumerate(case.embeddings):
         shapes[f"weight_embedding_{k}"] = (n_codes, size)
     first_inputs = case.input_size + sum(size - 1 for _, _, size in case.embeddings)
-    for layer, suffix in itertools.product(range(case.num_layers), ("", "_reverse")[:directions]):
-        inputs = first_inputs if layer == 0 else hidden * directions
+    for layer, suffix in itertools.product(range(case.num_layers), ("", "_reverse")[: case.directions]):
+        hidden, rows = case.hidden_sizes[layer], gates * case.hidden_sizes[layer]
+        inputs = first_inputs if layer == 0 else case.hidden_sizes[layer - 1] * case.directions
         shapes[f"weight_ih_l{layer}{suffix}"] = (rows, inputs)
         shapes[f"weight_hh_l{layer}{suffix}"] = (rows, hidden)
         shapes[f"bias_ih_l{layer}{suffix}"] = (rows,)
         shapes[f"bias_hh_l{layer}{suffix}"] = (rows,)
-    return {**shapes, "weight_out": (case.n_classes, hidden * directions), "bias_out": (case.n_classes,)}
+        if case.layer_norm:
+            shapes[f"gain_ih_l{layer}{suffix}"] = (rows,)
+            shapes[f"gain_hh_l{layer}{suffix}"] = (rows,)
+        if case.learn_initial_state:
+            shapes |= {f"{state}_0_l{layer}{suffix}": (hidden,) for state in case.states}
+    features = case.hidden_sizes[-1] * case.directions
+    return {**shapes, "weight_out": (case.n_classes, features), "bias_out": (case.n_classes,)}
 
 
 def draw(case: Case) -> Batch:
@@ -116,12 +148,14 @@ def draw(case: Case) -> Batch:
     return Batch(sequences, targets, weights, rng.uniform(0.2, 3, rows))
 
 
-def draw_masks(case: Case) -> list[list[np.ndarray]]:
-    """Draw dropout masks for every sequence and every layer but the last."""
+def draw_masks(case: Case) -> list[reference_network.Masks]:
+    """Draw what dropout between layers multiplies by, for every sequence."""
     rng = np.random.default_rng(case.seed + 1)
-    width = case.hidden_size * (2 if case.bidirectional else 1)
+    width = case.hidden_sizes[0] * case.directions
     return [
-        [(rng.random((length, width)) >= case.dropout) / (1 - case.dropout) for _ in range(case.num_layers - 1)]
+        reference_network.Masks(
+            [(rng.random((length, width)) >= case.dropout) / (1 - case.dropout) for _ in range(case.num_layers - 1)]
+        )
         for length in case.lengths
     ]
 
@@ -150,9 +184,10 @@ def cached_complex_step_gradient(case: Case) -> dict[str, np.ndarray]:
 
 def _loss(case, batch, weights, masks):
     """The loss by the reference's forward alone."""
+    masks = [reference_network.Masks()] * len(batch.sequences) if masks is None else masks
     runs = [
-        reference_network.network_forward(x, weights, **case.settings, masks=() if masks is None else masks[n])
-        for n, x in enumerate(batch.sequences)
+        reference_network.network_forward(x, weights, **case.settings, masks=of_sequence)
+        for x, of_sequence in zip(batch.sequences, masks)
     ]
     losses, _ = reference.cross_entropy(np.concatenate([run.logits for run in runs]), batch.targets)
     return reference_network.shares_of_loss(batch.targets, batch.target_weights) @ losses

@@ -74,9 +74,96 @@ class Twin(nn.Module):
         return (self.target_weights * losses).sum() / self.target_weights[self.targets >= 0].sum()
 
 
-def run_torch(case: Case, batch: Batch, dtype="float64") -> Outcome:
+class ComposedTwin(nn.Module):
+    """The same with the options that nn.LSTM and its kin refuse, composed of PyTorch's functions step by step.
+
+    masks : N reference_network.Masks, what was drawn for each sequence
+    """
+
+    def __init__(self, case: Case, batch: Batch, masks, dtype="float64"):
+        super().__init__()
+        self.case, self.masks, self.dtype = case, masks, getattr(torch, dtype)
+        self.names = list(batch.weights)
+        self.weights = nn.ParameterDict({name: nn.Parameter(self.tensor(w)) for name, w in batch.weights.items()})
+        self.sequences = [self.tensor(x) for x in batch.sequences]
+        self.targets = torch.from_numpy(batch.targets)
+
+    def tensor(self, array):
+        """An array of NumPy's as a tensor."""
+        return torch.from_numpy(np.asarray(array)).to(self.dtype)
+
+    def named(self) -> dict[str, nn.Parameter]:
+        """The parameters in the order of the batch's."""
+        return {name: self.weights[name] for name in self.names}
+
+    def product(self, x, kind, suffix):
+        """W x + b, normalised before the bias is added where the case has it so."""
+        weight, bias = self.weights[f"weight_{kind}{suffix}"], self.weights[f"bias_{kind}{suffix}"]
+        if not self.case.layer_norm:
+            return nn.functional.linear(x, weight, bias)
+        return nn.functional.layer_norm(x @ weight.T, bias.shape, self.weights[f"gain_{kind}{suffix}"]) + bias
+
+    def step(self, from_x, from_h, states):
+        """One step of the cell."""
+        if self.case.cell == "lstm":
+            i, f, g, o = (from_x + from_h).chunk(4)
+            c = f.sigmoid() * states[1] + i.sigmoid() * g.tanh()
+            return (o.sigmoid() * c.tanh(), c)
+        if self.case.cell == "gru":
+            (r, z, n), (r_h, z_h, n_h) = from_x.chunk(3), from_h.chunk(3)
+            z = (z + z_h).sigmoid()
+            return (torch.lerp((n + (r + r_h).sigmoid() * n_h).tanh(), states[0], z),)
+        return ((from_x + from_h).relu() if self.case.cell == "elman_relu" else (from_x + from_h).tanh(),)
+
+    def layer(self, x, suffix, number, masks):
+        """Run one layer in one direction over a sequence (T, D)."""
+        size = self.weights[f"weight_hh{suffix}"].shape[1]
+        states = tuple(x.new_zeros(size) for _ in self.case.states)
+        if self.case.learn_initial_state:
+            states = tuple(self.weights[f"{state}_0{suffix}"] for state in self.case.states)
+        h = []
+        for t, x_t in enumerate(x):
+            seen = states[0] * self.tensor(masks.recurrent[number]) if len(masks.recurrent) else states[0]
+            proposed = self.step(self.product(x_t, "ih", suffix), self.product(seen, "hh", suffix), states)
+            if len(masks.zoneout):
+                z = self.tensor(masks.zoneout[number][t])
+                proposed = tuple(torch.lerp(new, old, share) for new, old, share in zip(proposed, states, z))
+            states = proposed
+            h.append(states[0])
+        return torch.stack(h)
+
+    def features(self, x, masks):
+        """The sequence (T, D) as the class scores read it."""
+        for layer in range(self.case.num_layers):
+            ends = [self.layer(x, f"_l{layer}", layer * self.case.directions, masks)]
+            if self.case.bidirectional:
+                ends.append(self.layer(x.flip(0), f"_l{layer}_reverse", 2 * layer + 1, masks).flip(0))
+            h = torch.cat(ends, dim=1)
+            x = h + x if self.case.residual and layer > 0 and h.shape == x.shape else h
+            if layer < len(masks.between):
+                x = x * self.tensor(masks.between[layer])
+        if self.case.loss_at == "every_step":
+            return x
+        if self.case.readout == "mean":
+            return x.mean(dim=0, keepdim=True)
+        if self.case.readout == "max":
+            return x.max(dim=0, keepdim=True).values
+        half = x.shape[1] // self.case.directions
+        return torch.cat([x[-1:, :half], x[:1, half:]], dim=1)
+
+    def forward(self):
+        """Return the logits (N, C), or (S, C) with a loss at every step."""
+        features = torch.cat([self.features(x, masks) for x, masks in zip(self.sequences, self.masks)])
+        return nn.functional.linear(features, self.weights["weight_out"], self.weights["bias_out"])
+
+    def loss(self, logits):
+        """Softmax cross-entropy, its mean over all rows."""
+        return nn.functional.cross_entropy(logits, self.targets)
+
+
+def run_torch(case: Case, batch: Batch, dtype="float64", masks=None) -> Outcome:
     """Return loss, gradients and logits by PyTorch."""
-    twin = Twin(case, batch, dtype)
+    twin = Twin(case, batch, dtype) if masks is None else ComposedTwin(case, batch, masks, dtype)
     logits = twin()
     loss = twin.loss(logits)
     loss.backward()

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from elman.network.network import dropout_mask
+from elman.network.masks import dropout_mask
 
 STEPS, WIDTH = 400, 60
 

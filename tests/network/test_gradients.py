@@ -6,24 +6,12 @@ import pytest
 from cases import CELLS, Case, all_cases, cached_complex_step_gradient, complex_step_gradient, draw
 from comparisons import assert_close, assert_same_gradients
 from elman.kernels.reference_network import loss_and_gradient
-from elman.network.network import dropout_mask
-from engine import Outcome, assert_same_outcome, run_engine
+from elman.network.masks import dropout_mask
+from engine import Outcome, assert_same_outcome, masks_of_the_engine, run_engine
 
 DROPOUT_KEY = 12345
 # More than one shard of 16, more than one block of 128 rows in a shard.
 MANY = (3, 9, 1, 14, 2, 2, 7, 30, 5, 1, 8, 40, 33, 6, 12, 4, 10, 25, 11, 28, 36)
-
-
-def masks_of_the_engine(case):
-    """The masks that Network applies, as the reference takes them."""
-    width = case.hidden_size * (2 if case.bidirectional else 1)
-    return [
-        [
-            dropout_mask(DROPOUT_KEY, layer, n, length, width, case.dropout, np.dtype("float64"))
-            for layer in range(case.num_layers - 1)
-        ]
-        for n, length in enumerate(case.lengths)
-    ]
 
 
 @pytest.mark.parametrize("case", all_cases(), ids=str)
@@ -34,14 +22,14 @@ def test_gradient_is_the_complex_step_derivative(case):
 
 @pytest.mark.parametrize("case", [c for c in all_cases(dropout=0.25) if c.num_layers == 2], ids=str)
 def test_gradient_through_dropout_is_the_complex_step_derivative(case):
-    batch, masks = draw(case), masks_of_the_engine(case)
+    batch, masks = draw(case), masks_of_the_engine(case, DROPOUT_KEY)
     found = run_engine(case, batch, dropout_key=DROPOUT_KEY)
     assert_same_gradients(found.gradients, complex_step_gradient(case, batch, masks), 1e-13)
 
 
 @pytest.mark.parametrize("case", all_cases(lengths=MANY, hidden_size=9, n_classes=3, dropout=0.25), ids=str)
 def test_several_shards_with_dropout_equal_the_textbook(case):
-    batch, masks = draw(case), masks_of_the_engine(case)
+    batch, masks = draw(case), masks_of_the_engine(case, DROPOUT_KEY)
     expected = loss_and_gradient(batch.sequences, batch.targets, batch.weights, **case.settings, masks=masks)
     assert_same_outcome(run_engine(case, batch, dropout_key=DROPOUT_KEY), Outcome(*expected), 1e-13)
 

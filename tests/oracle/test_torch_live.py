@@ -3,7 +3,7 @@
 import pytest
 
 from cases import CELLS, Case, all_cases, draw
-from engine import assert_same_outcome, run_engine
+from engine import assert_same_outcome, masks_of_the_engine, run_engine
 from trajectories import CASE, SETTINGS, STEPS, assert_same_trajectory, engine_trajectory
 
 pytest.importorskip("torch")
@@ -39,3 +39,33 @@ def test_ten_updates_equal_pytorch(name, dtype):
     batch = draw(CASE)
     expected = torch_trajectory(CASE, batch, SETTINGS[name], STEPS, dtype)
     assert_same_trajectory(engine_trajectory(CASE, batch, SETTINGS[name], dtype), expected, BOUND[dtype])
+
+
+OPTIONS = [
+    {"hidden_size": (11, 6), "num_layers": 2},
+    {"residual": True, "num_layers": 3, "dropout": 0.2},
+    {"learn_initial_state": True},
+    {"recurrent_dropout": 0.3},
+    {"zoneout": 0.2},
+    {"layer_norm": True},
+    {
+        "residual": True,
+        "learn_initial_state": True,
+        "recurrent_dropout": 0.3,
+        "zoneout": 0.25,
+        "layer_norm": True,
+        "dropout": 0.2,
+        "num_layers": 2,
+        "readout": "mean",
+    },
+]
+
+
+@pytest.mark.parametrize("dtype", BOUND)
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("options", OPTIONS, ids=["-".join(options) for options in OPTIONS])
+def test_options_equal_a_composition_of_pytorch(options, cell, dtype):
+    case = Case(cell, bidirectional=True, **{**SIZES, **options})
+    batch, masks = draw(case), masks_of_the_engine(case, 99)
+    found = run_engine(case, batch, dtype, dropout_key=99)
+    assert_same_outcome(found, run_torch(case, batch, dtype, masks), BOUND[dtype])

@@ -61,6 +61,18 @@ def drop_out(values, steps, places, key, layer, rate, size, padded):
                     values[row, at] = zero if below(chance, block * size + j, threshold) else values[row, at] * scale
 
 
+@kernel("zoneout_choices")
+def zoneout_choices(choices, place, key, direction, rate):
+    """Set choices (T, K, H) to 1 where zoneout keeps a state of one sequence, else 0."""
+    threshold = threshold_of(rate)
+    steps, states, size = choices.shape
+    for t in range(steps):
+        chance = chance_of(key, ZONEOUT + direction, place, t)
+        for k in range(states):
+            for j in range(size):
+                choices[t, k, j] = 1 if below(chance, k * size + j, threshold) else 0
+
+
 def _arguments(dtype: np.dtype[Any]) -> tuple[Any, ...]:
     ints, index = types.Array(types.int64, 1, "C"), types.int64
     steps = types.BaseTuple.from_types((ints,) * 7, Steps)

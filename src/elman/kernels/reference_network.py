@@ -1,7 +1,8 @@
 """The textbook, continued: layers, both directions, dropout, readout and loss over a ragged list of sequences.
 
     x = a sequence (T, D), its codes replaced: x_t = [numeric columns | E_0[code_0] | E_1[code_1] | ...]
-    for each layer:  x = [forward(x) | reverse(forward(reverse(x)))]  (T, F), times a dropout mask except after the last
+    for each layer:  x = [forward(x) | reverse(forward(reverse(x)))]  (T, F), plus x itself with residual connections
+                     between layers of one size, times a dropout mask except after the last
     features = h at each direction's own last step, the mean of h or its maximum over time;  or h_t at every step
     logits = W_out features + b_out,   L = mean of the cross-entropy over sequences, or over all steps of all sequences
 
@@ -14,11 +15,26 @@ from typing import NamedTuple
 
 import numpy as np
 
-from elman.kernels.reference import Array, Tape, backward, cross_entropy, forward
+from elman.kernels.reference import CELLS, Array, cross_entropy
+from elman.kernels.reference_options import Options, Tape, backward, forward
 
 _DIRECTIONS = (("", 1), ("_reverse", -1))  # what PyTorch appends to the names, and the way that time is read
 Embeddings = Sequence[tuple[int, int, int]]
 _PARAMETERS = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+_GAINS = ("gain_ih", "gain_hh")
+
+
+class Masks(NamedTuple):
+    """What is drawn for one sequence; empty: nothing is."""
+
+    between: Sequence[
+        Array
+    ] = ()  # what the output of each layer but the last is multiplied by (T, F): 0, 1 / (1 - rate)
+    recurrent: Sequence[Array] = ()  # what h_{t-1} is multiplied by (H,), for each layer and direction in turn
+    zoneout: Sequence[Array] = ()  # how much of each state stays (T, K, H), likewise, in the order in which it reads
+
+
+_NOTHING_DRAWN = Masks()
 
 
 class Run(NamedTuple):
@@ -26,7 +42,9 @@ class Run(NamedTuple):
 
     values: Array  # (T, D) the sequence as it came
     tapes: list[list[Tape]]  # one for each layer and direction
-    masks: Sequence[Array]  # what the output of each layer but the last was multiplied by (T, F); empty: no dropout
+    options: list[list[Options]]  # likewise
+    adds_input: list[bool]  # of each layer
+    masks: Sequence[Array]  # see Masks.between
     share: Array | None  # how much each h_t weighs in the features (T, F); None: logits at every step
     features: Array  # (R, F)
     logits: Array  # (R, C)
@@ -41,26 +59,43 @@ def network_forward(
     bidirectional: bool = False,
     readout: str = "last",
     loss_at: str = "last",
-    masks: Sequence[Array] = (),
+    residual: bool = False,
+    masks: Masks = _NOTHING_DRAWN,
     embeddings: Embeddings = (),
 ) -> Run:
     """Run one sequence x (T, D) through all layers and the readout."""
-    h, tapes = embed(x, weights, embeddings), []
+    h, tapes, all_options, adds_input = embed(x, weights, embeddings), [], [], []
+    directions = _DIRECTIONS if bidirectional else _DIRECTIONS[:1]
     for layer in range(num_layers):
-        outputs, layer_tapes = [], []
-        for suffix, way in _DIRECTIONS if bidirectional else _DIRECTIONS[:1]:
-            parameters = (weights[f"{name}_l{layer}{suffix}"] for name in _PARAMETERS)
-            output, tape = forward(h[::way], *parameters, cell=cell)
+        outputs, layer_tapes, layer_options = [], [], []
+        for end, (suffix, way) in enumerate(directions):
+            options = options_of(weights, f"_l{layer}{suffix}", cell, masks, layer * len(directions) + end)
+            weight_ih, weight_hh, bias_ih, bias_hh = (weights[f"{name}_l{layer}{suffix}"] for name in _PARAMETERS)
+            output, tape = forward(h[::way], weight_ih, weight_hh, bias_ih, bias_hh, options, cell=cell)
             outputs.append(output[::way])
             layer_tapes.append(tape)
-        h = np.concatenate(outputs, axis=1)
-        if layer < len(masks):
-            h = h * masks[layer]
+            layer_options.append(options)
+        output = np.concatenate(outputs, axis=1)
+        adds_input.append(residual and layer > 0 and output.shape == h.shape)
+        h = output + h if adds_input[-1] else output
+        if layer < len(masks.between):
+            h = h * masks.between[layer]
         tapes.append(layer_tapes)
+        all_options.append(layer_options)
     share = None if loss_at == "every_step" else readout_share(h, readout, bidirectional=bidirectional)
     features = h if share is None else (share * h).sum(axis=0, keepdims=True)
     logits = features @ weights["weight_out"].T + weights["bias_out"]
-    return Run(x, tapes, masks, share, features, logits)
+    return Run(x, tapes, all_options, adds_input, masks.between, share, features, logits)
+
+
+def options_of(weights: Mapping[str, Array], suffix: str, cell: str, masks: Masks, direction: int) -> Options:
+    """Return the options of one layer in one direction: what has parameters is on."""
+    start: tuple[Array, ...] = tuple(
+        weights[state + suffix] for state in ("h_0", "c_0")[: CELLS[cell].states] if state + suffix in weights
+    )
+    gain_ih, gain_hh = (weights.get(name + suffix) for name in _GAINS)
+    mask, zoneout = (of[direction] if of else None for of in (masks.recurrent, masks.zoneout))
+    return Options(start or None, gain_ih, gain_hh, mask, zoneout)
 
 
 def embed(values: Array, weights: Mapping[str, Array], embeddings: Embeddings) -> Array:
@@ -100,13 +135,16 @@ def network_backward(
         if layer < len(run.masks):
             d_h = d_h * run.masks[layer]
         halves = np.split(d_h, len(run.tapes[layer]), axis=1)
-        d_x = []
-        for (suffix, way), tape, d_half in zip(_DIRECTIONS, run.tapes[layer], halves):
+        d_x = [d_h] if run.adds_input[layer] else []
+        for (suffix, way), tape, options, d_half in zip(_DIRECTIONS, run.tapes[layer], run.options[layer], halves):
             weight_ih, weight_hh = (weights[f"{name}_l{layer}{suffix}"] for name in ("weight_ih", "weight_hh"))
-            found = backward(d_half[::way], tape, weight_ih, weight_hh, cell=cell)
-            for name in _PARAMETERS:
-                gradients[f"{name}_l{layer}{suffix}"] += getattr(found, f"d_{name}")
-            d_x.append(found.d_x[::way])
+            found = backward(d_half[::way], tape, weight_ih, weight_hh, options, cell=cell)
+            for name in (*_PARAMETERS, *(_GAINS if options.gain_ih is not None else ())):
+                gradients[f"{name}_l{layer}{suffix}"] += found[f"d_{name}"]
+            if options.start is not None:
+                for state, d_start in zip(("h_0", "c_0"), found["d_start"]):
+                    gradients[f"{state}_l{layer}{suffix}"] += d_start
+            d_x.append(found["d_x"][::way])
         d_h = sum(d_x[1:], start=d_x[0])
     embed_backward(d_h, run.values, gradients, embeddings)
 
@@ -139,7 +177,8 @@ def loss_and_gradient(
     bidirectional: bool = False,
     readout: str = "last",
     loss_at: str = "last",
-    masks: Sequence[Sequence[Array]] | None = None,
+    residual: bool = False,
+    masks: Sequence[Masks] | None = None,
     embeddings: Embeddings = (),
     target_weights: Array | None = None,
 ) -> tuple[Array, dict[str, Array], Array]:
@@ -153,13 +192,15 @@ def loss_and_gradient(
         -1 where there is no label.
     weights : mapping of name to array
         weight_ih_l0 (G, D), weight_hh_l0 (G, H), bias_ih_l0 (G,), bias_hh_l0 (G,), ..._l0_reverse, ..._l1 with D = F
-        and so on, as PyTorch names them; weight_out (C, F), bias_out (C,).
+        and so on, as PyTorch names them; weight_out (C, F), bias_out (C,). Where there are gain_ih_l0 (G,) and
+        gain_hh_l0 (G,), a layer normalises; where there is h_0_l0 (H,), and for an LSTM c_0_l0, it starts from there.
     cell : "elman", "elman_relu", "lstm", "gru"
     readout : "last", "mean", "max"
         Not used with loss_at="every_step".
     loss_at : "last", "every_step"
-    masks : N lists of arrays (T_n, F), one for each layer but the last
-        What the layer's output is multiplied by: dropout's 0 and 1 / (1 - rate).
+    residual : whether a layer adds its input to its output, where both are of one size
+    masks : N Masks
+        What dropout, recurrent dropout and zoneout drew for each sequence.
     embeddings : (column, codes, size) of each column of the sequences that holds codes, columns rising
         Their vectors are weight_embedding_0 (codes, size), ..._1 and so on.
     target_weights : float array, one for each target
@@ -181,7 +222,8 @@ def loss_and_gradient(
             bidirectional=bidirectional,
             readout=readout,
             loss_at=loss_at,
-            masks=() if masks is None else masks[n],
+            residual=residual,
+            masks=_NOTHING_DRAWN if masks is None else masks[n],
             embeddings=embeddings,
         )
         for n, x in enumerate(sequences)

@@ -13,10 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elman.errors import ParameterError
-from elman.kernels.dropout import drop_out
 from elman.kernels.loss import softmax
 from elman.kernels.plan import Plan, pack_all
-from elman.kernels.shards import Steps, number_rows
 from elman.network.architecture import Architecture
 from elman.network.layers import Layout, aligned
 from elman.network.parameters import Parameters, initialise
@@ -196,17 +194,3 @@ def _renew_locks() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_locks)
-
-
-def dropout_mask(
-    key: int, layer: int, sequence: int, steps: int, width: int, rate: float, dtype: np.dtype[Any]
-) -> Array:
-    """Return the mask (steps, width) of 0 and 1 / (1 - rate) on the outputs of a layer, for one sequence of a batch.
-
-    `sequence` is its place in the batch, `width` directions * hidden_size; the mask depends on nothing else.
-    """
-    mask = np.ones((steps, width), dtype)
-    numbers = Steps(*np.empty((2, steps + 1), np.int64), *np.empty((5, steps), np.int64))
-    number_rows(np.array([steps]), numbers)
-    drop_out(mask, numbers, np.array([sequence]), key, layer, rate, width, width)
-    return mask

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file
 
 import elman
-from elman import DataError, ModelFileError, OutputError, SequenceClassifier, Sequences, metadata
+from elman import DataError, ModelFileError, OutputError, SequenceClassifier, Sequences, SequenceTagger, metadata
 from elman.data import as_sequences
 from elman.estimators import parameters
 from elman.estimators.evaluation import evaluate
@@ -69,13 +69,14 @@ def test_a_model_of_every_step_with_names_and_columns_comes_back_whole(tmp_path)
     flat = as_sequences(X)
     named = Sequences(flat.values, flat.offsets, ("x", "y", "größe"))
     y = (flat.values[:, 0] > 0).astype(int)
-    model = SequenceClassifier(loss_at="every_step", hidden_size=3, max_epochs=1, random_state=np.random.default_rng(1))
+    model = SequenceTagger(hidden_size=3, max_epochs=1, random_state=np.random.default_rng(1))
     model.fit(named, y)
     model.columns_ = {"id": "Fall", "label": "Klasse"}
     model.save(tmp_path / "model")
     loaded = elman.load(tmp_path / "model")
     assert all(np.array_equal(a, b) for a, b in zip(loaded.predict_proba(named), model.predict_proba(named)))
-    assert loaded.feature_names_ == ("x", "y", "größe")
+    assert type(loaded) is SequenceTagger
+    assert loaded.feature_names_in_.tolist() == ["x", "y", "größe"]
     assert loaded.columns_ == model.columns_
     assert loaded.random_state is None  # a generator stays where it was
 
@@ -87,10 +88,10 @@ def test_a_parameter_set_after_fit_does_not_spoil_the_file(tmp_path):
 
 
 def test_parameters_in_the_file_are_those_of_fit_and_threads_are_the_machines(tmp_path):
-    model = fit(LABELS["int"], n_threads=2).set_params(learning_rate="none", loss_at="every_step")
+    model = fit(LABELS["int"], n_threads=2).set_params(learning_rate="none", readout="mean")
     model.save(tmp_path / "model")
     loaded = elman.load(tmp_path / "model").get_params()
-    assert (loaded["learning_rate"], loaded["loss_at"], loaded["n_threads"]) == (0.005, "last", None)
+    assert (loaded["learning_rate"], loaded["readout"], loaded["n_threads"]) == (0.005, "last", None)
 
 
 def test_the_bounds_of_parameters_are_those_of_the_file():

@@ -18,6 +18,7 @@ ROOT = Path(__file__).parents[1]
 def test_the_public_names_are_these():
     assert set(elman.__all__) == {
         "SequenceClassifier",
+        "SequenceTagger",
         "Sequences",
         "load",
         "read",
@@ -63,7 +64,15 @@ def test_there_is_one_version():
 
 
 @pytest.mark.parametrize(
-    "module", ["estimators.classifier", "estimators.parameters", "estimators.progress", "cli.report", "cli.options"]
+    "module",
+    [
+        "estimators.classifier",
+        "estimators.tagger",
+        "estimators.parameters",
+        "estimators.progress",
+        "cli.report",
+        "cli.options",
+    ],
 )
 def test_examples_in_docstrings_run(module):
     found = doctest.testmod(importlib.import_module(f"elman.{module}"))

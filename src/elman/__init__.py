@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from elman.data import Sequences, read
     from elman.estimators.classifier import SequenceClassifier
     from elman.estimators.saved import load
+    from elman.estimators.tagger import SequenceTagger
 
 __version__ = "0.1.0"
 
@@ -38,6 +39,7 @@ __all__ = [
     "OutputError",
     "ParameterError",
     "SequenceClassifier",
+    "SequenceTagger",
     "Sequences",
     "TrainingError",
     "__version__",
@@ -48,6 +50,7 @@ __all__ = [
 # Imported when first asked for, so that `import elman` loads neither scikit-learn nor Numba nor polars.
 _HOMES = {
     "SequenceClassifier": "elman.estimators.classifier",
+    "SequenceTagger": "elman.estimators.tagger",
     "Sequences": "elman.data",
     "load": "elman.estimators.saved",
     "read": "elman.data",

@@ -15,6 +15,7 @@ from elman.kernels.cells import CELLS
 from elman.network.architecture import LOSS_PLACES, READOUTS, Architecture
 
 FORMAT_VERSION = 1
+ESTIMATORS = ("SequenceClassifier", "SequenceTagger")
 LARGEST_FLOAT = 1e300  # these four bound the parameters of the estimator too; a test compares the two
 LARGEST_HIDDEN_SIZE = 65_536
 MOST_LAYERS = 1024
@@ -35,6 +36,8 @@ class Metadata:
 
     Parameters
     ----------
+    estimator : str
+        'SequenceClassifier' or 'SequenceTagger'.
     architecture : dict
         The fields of `Architecture`.
     dtype : str
@@ -43,7 +46,11 @@ class Metadata:
         The parameters of the estimator, by name.
     classes : dict
         'type' ('text', 'int' or 'bool') and the sorted 'values'.
-    feature_names : list of str, or None
+    n_features : int
+        How many features a step had in training; where X was a table (N, T) of univariate sequences, T.
+    feature_names : list of n_features str, or None
+    steps_are_columns : bool
+        Whether X was such a table.
     standardised : bool
     columns : dict
         From 'id', 'time', 'label', 'group' to the columns of the table that was trained on.
@@ -54,11 +61,14 @@ class Metadata:
         The version that saved the model.
     """
 
+    estimator: str
     architecture: dict[str, Any]
     dtype: str
     parameters: dict[str, Any]
     classes: dict[str, Any]
+    n_features: int
     feature_names: list[str] | None
+    steps_are_columns: bool
     standardised: bool
     columns: dict[str, str]
     training: dict[str, Any]
@@ -95,13 +105,17 @@ def read_metadata(data: dict[str, Any]) -> Metadata:
     if data.keys() != names:
         raise _wrong("metadata", f"the fields {', '.join(sorted(names))}", ", ".join(sorted(data))[:200])
     _text("elman_version", data["elman_version"], 100)
+    is_known = isinstance(data["estimator"], str) and data["estimator"] in ESTIMATORS
+    _require("estimator", is_known, f"one of {', '.join(ESTIMATORS)}", data["estimator"])
     _require("dtype", data["dtype"] in ("float32", "float64"), "'float32' or 'float64'", data["dtype"])
-    _require("standardised", isinstance(data["standardised"], bool), "true or false", data["standardised"])
+    for name in ("standardised", "steps_are_columns"):
+        _require(name, isinstance(data[name], bool), "true or false", data[name])
     _check_architecture(data["architecture"])
     data["architecture"]["embeddings"] = tuple(map(tuple, data["architecture"]["embeddings"]))
     _check_classes(data["classes"], data["architecture"]["n_classes"])
-    _check_scalars("parameters", data["parameters"])
-    _check_names(data["feature_names"], data["architecture"]["input_size"])
+    _check_parameters(data["parameters"])
+    _whole("n_features", data["n_features"], 1, _LARGEST_SIZE)
+    _check_names(data["feature_names"], data["n_features"])
     _check_columns(data["columns"])
     _check_training(data["training"])
     return Metadata(**data)
@@ -153,6 +167,18 @@ def _check_classes(data: Any, n_classes: int) -> None:
         elif kind is int:
             _whole("classes.values", value, -(2**63), 2**63 - 1)
     _require("classes.values", all(a < b for a, b in pairwise(values)), "distinct values in order", values)
+
+
+def _check_parameters(data: Any) -> None:
+    _require("parameters", isinstance(data, dict), "an object", data)
+    weights = data.get("class_weight")
+    if not isinstance(weights, dict):
+        _check_scalars("parameters", data)
+        return
+    _check_scalars("parameters", {name: value for name, value in data.items() if name != "class_weight"})
+    for label, weight in weights.items():
+        _text("parameters.class_weight", label, 10_000)
+        _require("parameters.class_weight", _is_number(weight) and weight >= 0, "numbers of at least 0", weight)
 
 
 def _check_names(names: Any, n_features: int) -> None:

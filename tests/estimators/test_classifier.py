@@ -6,11 +6,11 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
-from sklearn.utils.estimator_checks import check_estimator
 
-from elman import DataError, ParameterError, SequenceClassifier, Sequences
+from elman import DataError, ParameterError, SequenceClassifier, Sequences, SequenceTagger
 from elman.data import as_sequences
 from elman.errors import TrainingError
+from elman.estimators.base import RecurrentEstimator
 from elman.estimators.baselines import Baselines
 from elman.estimators.evaluation import evaluate
 from elman.estimators.parameters import CELLS, CONSTRAINTS, INITIALISATIONS, OPTIMIZERS, READOUTS, _shown
@@ -86,7 +86,7 @@ def test_labels_of_any_type_come_back_as_they_were(labels, expected):
     ("y", "sentence"),
     [
         (["a", "a", "a"], r"y must hold at least two classes\. Got one class, 'a'; .*"),
-        (["a", "b"], r"y must hold one label for each sequence, 3\. Got 2 instead; .*loss_at='every_step'\."),
+        (["a", "b"], r"y must hold one label for each sequence, 3\. Got 2 instead; .*SequenceTagger\."),
         (["a", None, "b"], r"y\[1\]: expected a label, got None\. Drop .*"),
         ([1.0, np.nan, 2.0], r"y\[1\]: expected a label, got nan\. .*"),
         (np.array([1.0, 0.0, np.inf]), r"y\[2\]: expected a label, got inf \(NaN and inf are none\)\. .*"),
@@ -160,7 +160,7 @@ def test_numpy_scalars_are_parameters_like_any_other(ragged):
 
 
 def test_every_parameter_has_a_constraint_and_names_are_those_that_the_network_knows():
-    assert set(CONSTRAINTS) == set(SequenceClassifier().get_params())
+    assert set(CONSTRAINTS) == set(SequenceClassifier().get_params()) | set(SequenceTagger().get_params())
     assert set(CELLS) == set(cells.CELLS)
     assert READOUTS == architecture.READOUTS
     assert set(INITIALISATIONS) == set(parameters.INITIALISATIONS)
@@ -191,13 +191,13 @@ def test_groups_never_stand_in_both_parts(ragged, monkeypatch):
     groups = np.array([f"person {n // 9}" for n in range(45)])  # each group holds every class
     X = [np.column_stack([x, np.full(len(x), n // 9)]) for n, x in enumerate(X)]  # the group, seen as a feature
     parts = []
-    original = SequenceClassifier._samples
+    original = RecurrentEstimator._samples
 
-    def record(self, part):
+    def record(self, part, *rest):
         parts.append({int(sequence[0, 2]) for sequence in part.sequences})
-        return original(self, part)
+        return original(self, part, *rest)
 
-    monkeypatch.setattr(SequenceClassifier, "_samples", record)
+    monkeypatch.setattr(RecurrentEstimator, "_samples", record)
     SequenceClassifier(hidden_size=2, max_epochs=1, validation_fraction=0.4, random_state=0).fit(X, y, groups=groups)
     training, validation = parts
     assert training | validation == {0, 1, 2, 3, 4}
@@ -240,45 +240,6 @@ def test_features_with_names_are_found_in_any_order(ragged):
     assert np.array_equal(model.predict_proba(named), model.predict_proba(swapped))
     with pytest.raises(DataError, match="lacks 'noise'"):
         model.predict(Sequences(flat.values, flat.offsets, ("trend", "other")))
-
-
-def test_every_step_learns_a_label_for_each_step_given_in_any_form(parity):
-    X, y = parity
-    model = SequenceClassifier(
-        loss_at="every_step", hidden_size=8, bidirectional=False, max_epochs=150, learning_rate=0.02, random_state=0
-    )
-    model.fit(X, y)
-    assert model.score(X, y) >= 0.95
-    predicted = model.predict(X)
-    assert [len(part) for part in predicted] == [len(x) for x in X]
-    assert np.mean(np.concatenate(predicted) == np.concatenate(y)) == model.score(X, np.concatenate(y))
-    assert [part.shape for part in model.predict_proba(X[:2])] == [(len(X[0]), 2), (len(X[1]), 2)]
-    with pytest.raises(
-        DataError, match=rf"^y\[1\] must hold one label for each step of its sequence, {len(y[1])}\. Got"
-    ):
-        model.fit(X, [y[0], y[1][1:], *y[2:]])
-    with pytest.raises(DataError, match=r"^y must hold one label for each step, \d+\. Got 40 instead\.$"):
-        model.fit(X, [part[0] for part in y])
-
-
-def test_every_step_accepts_labels_of_padded_arrays():
-    rng = np.random.default_rng(5)
-    X = rng.normal(size=(20, 6, 1))
-    y = np.where(X[:, :, 0] > 0, 1, 0)
-    X[3, 4:] = np.nan
-    model = SequenceClassifier(loss_at="every_step", hidden_size=4, max_epochs=40, random_state=0).fit(X, y)
-    assert len(model.predict(X)[3]) == 4
-    assert model.score(X, y) >= 0.9
-
-
-def test_every_class_of_steps_stays_in_training():
-    X = [np.zeros((4, 1)), np.ones((3, 1)), np.zeros((2, 1)), np.ones((5, 1)), np.full((2, 1), 2.0)]
-    y = [np.full(len(x), int(x[0, 0])) for x in X]  # class 2 occurs in one sequence
-    for seed in range(6):
-        model = SequenceClassifier(
-            loss_at="every_step", hidden_size=2, max_epochs=1, validation_fraction=0.5, random_state=seed
-        )
-        assert (model.fit(X, y).baselines_.prior > 0).all()
 
 
 def test_clone_get_params_and_pickle_work(trained, unseen):
@@ -329,26 +290,6 @@ def test_verbose_prints_a_line_an_epoch(ragged, capsys):
     SequenceClassifier(hidden_size=2, max_epochs=3, verbose=True, random_state=0).fit(*ragged)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0] for line in lines] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
-
-
-# A 2-D array is N univariate sequences of T steps, so its columns are no features and their number may change.
-COLUMNS_ARE_STEPS = "the columns of a 2-D array are time steps, any number of which may be predicted on"
-OTHER_WORDS = "the same refusal in other words"
-
-
-@pytest.mark.filterwarnings("ignore")
-def test_it_passes_scikit_learns_checks():
-    model = SequenceClassifier(hidden_size=4, max_epochs=30, batch_size=8, early_stopping=False, random_state=0)
-    expected = {
-        "check_n_features_in": COLUMNS_ARE_STEPS,
-        "check_n_features_in_after_fitting": COLUMNS_ARE_STEPS,
-        "check_classifiers_train": COLUMNS_ARE_STEPS,
-        "check_dtype_object": OTHER_WORDS,
-        "check_fit2d_predict1d": OTHER_WORDS,
-    }
-    results = check_estimator(model, expected_failed_checks=expected, on_skip=None)
-    assert len(results) > 45
-    assert all(result["status"] in ("passed", "skipped", "xfail") for result in results)
 
 
 @pytest.mark.parametrize(
@@ -424,12 +365,12 @@ def test_a_first_fit_that_fails_leaves_nothing(ragged):
         model.predict(ragged[0])
 
 
-@pytest.mark.parametrize("loss_at", ["last", "every_step"])
-def test_scores_that_are_not_finite_are_refused_naming_the_sequence(ragged, monkeypatch, loss_at):
+@pytest.mark.parametrize("kind", [SequenceClassifier, SequenceTagger])
+def test_scores_that_are_not_finite_are_refused_naming_the_sequence(ragged, monkeypatch, kind):
     X, y = ragged
-    labels = y if loss_at == "last" else [np.full(len(x), label) for x, label in zip(X, y)]
-    model = SequenceClassifier(hidden_size=3, max_epochs=1, loss_at=loss_at, random_state=0).fit(X, labels)
-    row = 3 if loss_at == "last" else sum(len(x) for x in X[:3])
+    labels = y if kind is SequenceClassifier else [np.full(len(x), label) for x, label in zip(X, y)]
+    model = kind(hidden_size=3, max_epochs=1, random_state=0).fit(X, labels)
+    row = 3 if kind is SequenceClassifier else sum(len(x) for x in X[:3])
     logits = Network.logits
 
     def broken(*arguments, **options):
@@ -449,7 +390,7 @@ def test_scores_that_are_not_finite_are_refused_naming_the_sequence(ragged, monk
 
 
 def test_scores_on_the_validation_part_that_are_not_finite_give_no_figures(ragged, monkeypatch):
-    monkeypatch.setattr(SequenceClassifier, "_unchecked_proba", lambda self, part: np.full((len(part), 3), np.nan))
+    monkeypatch.setattr(RecurrentEstimator, "_unchecked_proba", lambda self, part: np.full((len(part), 3), np.nan))
     model = SequenceClassifier(hidden_size=3, max_epochs=1, random_state=0).fit(*ragged)
     assert model.training_["validation"] is None
     assert model.training_["n_validation"] == 9
@@ -459,43 +400,39 @@ def test_scores_on_the_validation_part_that_are_not_finite_give_no_figures(ragge
 def parts(monkeypatch):
     """The parts that a network was trained and validated on, of the last fit."""
     seen = []
-    original = SequenceClassifier._samples
+    original = RecurrentEstimator._samples
 
-    def record(self, part):
+    def record(self, part, *rest):
         seen.append(part)
-        return original(self, part)
+        return original(self, part, *rest)
 
-    monkeypatch.setattr(SequenceClassifier, "_samples", record)
+    monkeypatch.setattr(RecurrentEstimator, "_samples", record)
     return seen
 
 
-@pytest.mark.parametrize("loss_at", ["last", "every_step"])
-def test_the_part_set_aside_leaks_into_nothing_that_is_fitted(ragged, parts, loss_at):
+@pytest.mark.parametrize("kind", [SequenceClassifier, SequenceTagger])
+def test_the_part_set_aside_leaks_into_nothing_that_is_fitted(ragged, parts, kind):
     X, y = ragged
-    labels = y if loss_at == "last" else [np.full(len(x), label) for x, label in zip(X, y)]
-    model = SequenceClassifier(hidden_size=2, max_epochs=1, loss_at=loss_at, random_state=0).fit(X, labels)
+    labels = y if kind is SequenceClassifier else [np.full(len(x), label) for x, label in zip(X, y)]
+    model = kind(hidden_size=2, max_epochs=1, random_state=0).fit(X, labels)
     training, held_out = parts
     assert len(training.sequences) + len(held_out.sequences) == len(X)
     values = training.sequences.values
     assert model.standardiser_.mean == pytest.approx(values.mean(axis=0), rel=1e-12)
     assert model.standardiser_.scale == pytest.approx(values.std(axis=0), rel=1e-12)
-    expected = Baselines.fit(training.sequences, training.codes, 3, every_step=loss_at == "every_step").arrays()
+    expected = Baselines.fit(training.sequences, training.codes, 3, every_step=kind is SequenceTagger).arrays()
     for name, array in model.baselines_.arrays().items():
         assert np.array_equal(array, expected[name]), name
     whole = np.concatenate(X)
     assert model.standardiser_.mean != pytest.approx(whole.mean(axis=0), rel=1e-9)
 
 
-def test_a_parameter_set_after_fit_does_not_touch_predictions(trained, unseen, parity):
-    model = pickle.loads(pickle.dumps(trained)).set_params(dtype="float64", loss_at="every_step", standardise=False)
+def test_a_parameter_set_after_fit_does_not_touch_predictions(trained, unseen):
+    model = pickle.loads(pickle.dumps(trained)).set_params(dtype="float64", readout="mean", standardise=False)
     assert np.array_equal(model.predict_proba(unseen[0]), trained.predict_proba(unseen[0]))
     assert np.array_equal(model.predict(unseen[0]), trained.predict(unseen[0]))
     assert model.score(*unseen) == trained.score(*unseen)
     assert evaluate(model, *unseen).to_dict() == evaluate(trained, *unseen).to_dict()
-    steps = (
-        SequenceClassifier(loss_at="every_step", hidden_size=2, max_epochs=1).fit(*parity).set_params(loss_at="last")
-    )
-    assert [len(part) for part in steps.predict(parity[0])] == [len(x) for x in parity[0]]
 
 
 def test_a_network_too_large_is_refused_before_it_is_made(ragged):
@@ -539,14 +476,6 @@ def test_score_counts_each_sequence_by_its_weight(trained, unseen):
     expected = weights[trained.predict(unseen[0]) == wrong_first].sum() / weights.sum()
     assert trained.score(unseen[0], wrong_first, sample_weight=weights) == pytest.approx(expected)
     assert expected != pytest.approx(trained.score(unseen[0], wrong_first))
-
-
-def test_the_rarest_class_of_its_steps_stands_for_a_sequence_in_the_split():
-    X = [np.zeros((4, 1))] * 40
-    y = [["common"] * 3 + ["rare"] if n < 10 else ["common"] * 4 for n in range(40)]
-    for seed in range(5):
-        model = SequenceClassifier(loss_at="every_step", hidden_size=2, max_epochs=1, random_state=seed).fit(X, y)
-        assert model.baselines_.prior[1] == pytest.approx(8 / 128)  # 8 of the 10 sequences with a rare step
 
 
 def test_validation_data_passed_in_leaves_the_start_of_the_weights(ragged, unseen):

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from elman import DataError, SequenceClassifier
+from elman import DataError, SequenceClassifier, SequenceTagger
 from elman.estimators.evaluation import evaluate, measure
 from elman.estimators.labels import encode
 
@@ -81,7 +81,7 @@ def test_booleans_that_could_be_either_of_two_texts_are_unknown():
 
 def test_every_step_is_measured_step_by_step(parity):
     X, y = parity
-    model = SequenceClassifier(loss_at="every_step", hidden_size=3, max_epochs=3, random_state=0).fit(X, y)
+    model = SequenceTagger(hidden_size=3, max_epochs=3, random_state=0).fit(X, y)
     got = evaluate(model, X, y)
     assert got.n == sum(map(len, X))
     assert got.accuracy == pytest.approx(np.mean(np.concatenate(model.predict(X)) == np.concatenate(y)))

@@ -10,7 +10,7 @@ from elman.errors import FileError, ModelFileError
 
 if TYPE_CHECKING:
     from elman.data import Dataset
-    from elman.estimators.classifier import SequenceClassifier
+    from elman.estimators.base import RecurrentEstimator
 
 TABLES = (".csv", ".tsv", ".parquet")
 DATA = (".ts", *TABLES, ".npz")
@@ -25,7 +25,7 @@ class Columns(TypedDict):
     group: str | None
 
 
-def load_model(path: Path) -> SequenceClassifier:
+def load_model(path: Path) -> RecurrentEstimator:
     """Load a model, minding that data may have been given in its place."""
     from elman.estimators.saved import load
 
@@ -62,7 +62,7 @@ def read_validation(path: Path, columns: Columns, training: Dataset, *, per_step
     )
 
 
-def read_for(classifier: SequenceClassifier, path: Path, columns: Columns, *, labelled: bool) -> Dataset:
+def read_for(classifier: RecurrentEstimator, path: Path, columns: Columns, *, labelled: bool) -> Dataset:
     """Read a file for a model: by the columns that the user named, else by those that it was trained on.
 
     Raises
@@ -71,13 +71,14 @@ def read_for(classifier: SequenceClassifier, path: Path, columns: Columns, *, la
         If the file cannot be read so, or has no labels and ``labelled`` asks for them.
     """
     from elman.data import read
+    from elman.estimators.features import feature_names
 
     dataset = read(
         path,
         **columns,
         likely=classifier.columns_,
-        features=classifier.feature_names_,
-        labels_per_step=classifier.loss_at == "every_step",
+        features=feature_names(classifier),
+        labels_per_step=classifier.every_step,
         labels_required=labelled and columns["label"] is not None,
         unread={"group"} if labelled else {"group", "label"},
     )

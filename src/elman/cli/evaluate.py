@@ -34,7 +34,7 @@ def evaluate(
     from elman.estimators.evaluation import evaluate as measure
 
     classifier = load_model(model)
-    every_step = classifier.loss_at == "every_step"
+    every_step = classifier.every_step
     dataset = read_for(classifier, file, {"id": id, "time": time, "label": label, "group": group}, labelled=True)
     try:
         evaluation = measure(classifier, dataset.sequences, dataset.labels, place_of=dataset.place)

@@ -7,14 +7,13 @@ import re
 _OTHERWISE = {
     "early_stopping": "--no-validation",
     "labels_per_step": "--per-step-labels",
-    "loss_at": "--per-step-labels",
     "n_iter_no_change": "--patience",
     "n_threads": "--threads",
     "random_state": "--seed",
     "standardise": "--no-standardise",
 }
 _SETTING = re.compile(
-    r"(?<![\w'])(id|time|label|group|labels_per_step|loss_at|clip_norm|learning_rate)=('\w*'|True|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
+    r"(?<![\w'])(id|time|label|group|labels_per_step|clip_norm|learning_rate)=('\w*'|True|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
 )
 
 

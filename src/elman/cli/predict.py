@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import polars
 
     from elman.data import Dataset
-    from elman.estimators.classifier import SequenceClassifier
+    from elman.estimators.base import RecurrentEstimator
 
 _SUFFIXES = (".csv", ".parquet")
 
@@ -59,14 +59,14 @@ def predict(
     say(f"Wrote {count(table.height, 'prediction')} to {output}.")
 
 
-def prediction_table(classifier: SequenceClassifier, dataset: Dataset) -> polars.DataFrame:
+def prediction_table(classifier: RecurrentEstimator, dataset: Dataset) -> polars.DataFrame:
     """Give id, step where each step is predicted, prediction, and a probability for each class."""
     import numpy as np
     import polars
 
     proba = classifier.predict_proba(dataset.sequences)
     columns: dict[str, object] = {"id": dataset.ids}
-    if classifier.loss_at == "every_step":
+    if classifier.every_step:
         lengths = dataset.sequences.lengths
         columns = {
             "id": np.repeat(dataset.ids, lengths),

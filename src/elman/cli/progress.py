@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Progress:
-    """Follows a training run through the callbacks of `SequenceClassifier.fit`."""
+    """Follows a training run through the callbacks of `fit`."""
 
     def __init__(self, max_epochs: int) -> None:
         self.max_epochs = max_epochs

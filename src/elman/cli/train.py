@@ -24,7 +24,7 @@ from elman.estimators.parameters import (
 
 if TYPE_CHECKING:
     from elman.cli.dataset import Columns
-    from elman.estimators.classifier import SequenceClassifier
+    from elman.estimators.base import RecurrentEstimator
 
 _VALIDATION = "Validation part"
 _NETWORK = "Network"
@@ -154,7 +154,6 @@ def train(
         "bidirectional": bidirectional,
         "dropout": dropout,
         "readout": readout,
-        "loss_at": "every_step" if per_step_labels else "last",
         "initialisation": initialisation,
         "forget_bias": forget_bias,
         "optimizer": optimizer,
@@ -179,7 +178,10 @@ def train(
     if no_validation and validation is not None:
         raise ParameterError("--no-validation leaves no use for a validation file. Pass '--validation' or neither.")
     _check_output(model, file, validation)
-    for sentence in idle_settings(parameters, option) + _idle_options(parameters, validation):
+    idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
+    if per_step_labels and readout != Defaults.readout:
+        idle.append("--readout has no effect with --per-step-labels: each step is classified by its own state.")
+    for sentence in idle:
         note(sentence)
     columns: Columns = {"id": id, "time": time, "label": label, "group": group}
     classifier = _fit(parameters, file, validation, columns, per_step=per_step_labels)
@@ -221,12 +223,12 @@ def _fit(
     columns: Columns,
     *,
     per_step: bool,
-) -> SequenceClassifier:
+) -> RecurrentEstimator:
     import warnings
 
     from elman.cli.dataset import read_training, read_validation, say_notes
     from elman.cli.progress import follow
-    from elman.estimators.classifier import SequenceClassifier
+    from elman.estimators.saved import make
 
     dataset = read_training(file, columns, per_step=per_step)
     say_notes(dataset, of=None if validation is None else file)
@@ -235,7 +237,10 @@ def _fit(
         other = read_validation(validation, columns, dataset, per_step=per_step)
         say_notes(other, of=validation)
         held_out = (other.sequences, other.labels)
-    classifier = SequenceClassifier(**parameters)
+    if per_step:
+        classifier = make("SequenceTagger", {name: value for name, value in parameters.items() if name != "readout"})
+    else:
+        classifier = make("SequenceClassifier", parameters)
     try:
         with follow(parameters["max_epochs"]) as progress, warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # idle settings: said above, as options
@@ -254,7 +259,7 @@ def _fit(
     return classifier
 
 
-def _summary(classifier: SequenceClassifier, model: Path) -> dict[str, Any]:
+def _summary(classifier: RecurrentEstimator, model: Path) -> dict[str, Any]:
     return {
         "model": str(model),
         "n_parameters": int(classifier.network_.parameters.vector.size),
@@ -263,7 +268,7 @@ def _summary(classifier: SequenceClassifier, model: Path) -> dict[str, Any]:
     }
 
 
-def _print_summary(classifier: SequenceClassifier, model: Path, file: Path) -> None:
+def _print_summary(classifier: RecurrentEstimator, model: Path, file: Path) -> None:
     from dataclasses import asdict
 
     from elman.cli.report import baselines_note, describe_network, describe_rise, describe_training, figures_table
@@ -274,7 +279,7 @@ def _print_summary(classifier: SequenceClassifier, model: Path, file: Path) -> N
     say(f"{describe_network(asdict(classifier.network_.architecture))}.", f"Trained on {describe_training(training)}")
     if training["validation"]:
         say("", "On the validation part, which chose the best epoch:")
-        every_step = classifier.loss_at == "every_step"
+        every_step = classifier.every_step
         say(figures_table(training["validation"]), "", baselines_note(training["n_validation"], every_step=every_step))
     advice = describe_rise(training, classifier.max_epochs)
     if advice:

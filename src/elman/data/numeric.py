@@ -48,6 +48,10 @@ def as_numbers(data: Any, name: str) -> FloatArray:
     raise DataError(f"{name} must hold numbers. Got {_kind(array)} instead; turn it into numbers first.")
 
 
+class _NoNumberError(DataError, TypeError):
+    """What NumPy has a TypeError for, so that it can be caught as one too."""
+
+
 def _as_float(array: NDArray[Any]) -> FloatArray:
     if array.dtype == np.float32:
         return np.asarray(array)
@@ -66,7 +70,8 @@ def _from_objects(array: NDArray[Any], name: str) -> FloatArray:
         return array.astype(np.float64)
     except (TypeError, ValueError, OverflowError) as error:
         example = next((value for value in array.flat if not isinstance(value, int | float | np.number)), None)
-        raise DataError(f"{name} must hold real numbers. Got {_type(example)} among them.") from error
+        message = f"{name} must hold real numbers. Got {_type(example)} among them: {error}."
+        raise (_NoNumberError if isinstance(error, TypeError) else DataError)(message) from error
 
 
 def _kind(array: NDArray[Any]) -> str:

@@ -43,16 +43,22 @@ class Standardiser:
     scale: NDArray[np.float64]
 
     @classmethod
-    def fit(cls, sequences: Sequences) -> Standardiser:
-        """Measure mean and standard deviation, in two passes and in float64."""
+    def fit(cls, sequences: Sequences, weights: NDArray[np.float64] | None = None) -> Standardiser:
+        """Measure mean and standard deviation, in two passes and in float64.
+
+        A step of weight k counts as k steps, one of weight 0 is as if it were absent; ``weights`` (S,).
+        """
         values = sequences.values
+        if weights is not None and not weights.all():
+            values, weights = values[weights > 0], weights[weights > 0]
         if len(values) == 0:
             raise DataError("A Standardiser must be fitted on at least one step. Got none.")
+        count = len(values) if weights is None else weights.sum()
         pivot = values[0].astype(np.float64)
-        mean = pivot + _sum(values, pivot, 1) / len(values)
-        drift = _sum(values, mean, 1) / len(values)  # rounding left in the mean
+        mean = pivot + _sum(values, pivot, 1, weights) / count
+        drift = _sum(values, mean, 1, weights) / count  # rounding left in the mean
         mean = mean + drift
-        deviation = np.sqrt(_sum(values, mean, 2) / len(values))
+        deviation = np.sqrt(_sum(values, mean, 2, weights) / count)
         # Rounding alone gives a constant feature a tiny deviation; dividing by it would blow up noise.
         constant = (values.min(axis=0) == values.max(axis=0)) | (deviation <= 1e-15 * np.abs(mean))
         mean = np.where(values.min(axis=0) == values.max(axis=0), pivot, mean)
@@ -85,11 +91,16 @@ def _blocks(values: FloatArray) -> Iterator[tuple[int, NDArray[np.float64]]]:
         yield start, values[start : start + _BLOCK].astype(np.float64)
 
 
-def _sum(values: FloatArray, centre: NDArray[np.float64], power: int) -> NDArray[np.float64]:
-    """Give the sum over the steps of (value - centre) ** power, float64 (D,)."""
+def _sum(
+    values: FloatArray, centre: NDArray[np.float64], power: int, weights: NDArray[np.float64] | None
+) -> NDArray[np.float64]:
+    """Give the sum over the steps of weight * (value - centre) ** power, float64 (D,)."""
     total = np.zeros(values.shape[1])
-    for _, block in _blocks(values):
-        total += ((block - centre) ** power).sum(axis=0)
+    for start, block in _blocks(values):
+        terms = (block - centre) ** power
+        if weights is not None:
+            terms *= weights[start : start + len(block), None]
+        total += terms.sum(axis=0)
     return total
 
 

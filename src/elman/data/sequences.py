@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from types import EllipsisType
 from typing import Any, TypeAlias, overload
 
 import numpy as np
@@ -68,8 +69,12 @@ class Sequences:
     def __getitem__(self, index: int | np.integer[Any]) -> FloatArray: ...
     @overload
     def __getitem__(self, index: Several) -> Sequences: ...
-    def __getitem__(self, index: int | np.integer[Any] | Several) -> FloatArray | Sequences:
+    @overload
+    def __getitem__(self, index: tuple[Several, EllipsisType]) -> Sequences: ...
+    def __getitem__(self, index: Any) -> FloatArray | Sequences:
         """Give one sequence as a (T, D) view, or several as Sequences."""
+        if isinstance(index, tuple) and len(index) == 2 and index[1] is Ellipsis:  # as scikit-learn takes rows
+            index = index[0]
         if isinstance(index, int | np.integer):
             if not -len(self) <= index < len(self):
                 raise IndexError(f"There is no sequence {index} among {len(self)}.")
@@ -93,6 +98,11 @@ class Sequences:
         steps = f"{sizes[0]} to {sizes[-1]} steps" if len(sizes) > 1 else _counted(int(sizes.sum()), "step")
         sequences, features = _counted(len(self), "sequence"), _counted(self.n_features, "feature")
         return f"Sequences({sequences}, {steps}, {features}, {self.values.dtype})"
+
+    @property
+    def shape(self) -> tuple[int]:
+        """(N,), that of a flat array of sequences; by it scikit-learn splits Sequences into Sequences."""
+        return (len(self),)
 
     @property
     def lengths(self) -> IntArray:
@@ -240,7 +250,8 @@ def _from_array(array: FloatArray, name: str) -> Sequences:
     """Cut an array (N, T, D) or (N, T) into sequences, dropping the NaN padding at their ends."""
     if array.ndim == 1:
         raise DataError(
-            f"{name} must hold several sequences. Got a flat array {array.shape}: if it is one sequence, pass [{name}]."
+            f"{name} must hold several sequences. Got a flat array {array.shape}. Reshape your data: "
+            f"if it is one sequence, pass [{name}]."
         )
     if array.ndim not in (2, 3):
         raise DataError(f"{name} must have 2 or 3 dimensions: (N, T) or (N, T, D). Got shape {array.shape} instead.")

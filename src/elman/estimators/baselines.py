@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data import Sequences
+from elman.estimators.weights import together
 
 Array = NDArray[np.float64]
 
@@ -47,20 +48,35 @@ class Baselines:
         return f"Baselines({n_classes} classes, {n_statistics} statistics)"
 
     @classmethod
-    def fit(cls, sequences: Sequences, codes: NDArray[np.int64], n_classes: int, *, every_step: bool) -> Baselines:
-        """Fit both on the training part, from codes (N,), or (S,) with ``every_step``."""
-        n_rows = len(codes)
-        kept = np.arange(n_rows)
-        if n_rows > _MOST_ROWS:
-            kept = np.linspace(0, n_rows - 1, _MOST_ROWS).astype(np.int64)
-            kept = np.union1d(kept, np.unique(codes, return_index=True)[1])  # a step of every class stays
+    def fit(
+        cls,
+        sequences: Sequences,
+        codes: NDArray[np.int64],
+        n_classes: int,
+        *,
+        every_step: bool,
+        weights: Array | None = None,
+        by_class: Array | None = None,
+    ) -> Baselines:
+        """Fit both on the training part, from codes (N,), or (S,) with ``every_step``; those of -1 are left out.
+
+        ``weights``, of the shape of ``codes``, tell how much each counts; ``by_class`` (C,) weighs the loss of the
+        regression beside them.
+        """
+        kept = np.flatnonzero(codes >= 0)
+        counts = np.bincount(codes[kept], weights=None if weights is None else weights[kept], minlength=n_classes)
+        if len(kept) > _MOST_ROWS:
+            some = np.linspace(0, len(kept) - 1, _MOST_ROWS).astype(np.int64)
+            some = np.union1d(some, np.unique(codes[kept], return_index=True)[1])  # a step of every class stays
+            kept = kept[some]
         statistics = _of_steps(sequences, kept) if every_step else _of_sequences(sequences[kept])
-        mean = statistics.mean(axis=0)
-        deviation = statistics.std(axis=0)
+        chosen = None if weights is None else weights[kept]
+        mean = np.average(statistics, axis=0, weights=chosen)
+        deviation = statistics.std(axis=0) if chosen is None else _deviation(statistics, mean, chosen)
         scale = np.where(deviation > 1e-12 * np.abs(mean), deviation, 1.0)
-        coefficients, intercept = _regression((statistics - mean) / scale, codes[kept], n_classes)
-        prior = np.bincount(codes, minlength=n_classes) / n_rows
-        return cls(prior, mean, scale, coefficients, intercept)
+        in_loss = together(codes[kept], chosen, by_class)
+        coefficients, intercept = _regression((statistics - mean) / scale, codes[kept], n_classes, in_loss)
+        return cls(counts / counts.sum(), mean, scale, coefficients, intercept)
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Baselines:
@@ -115,17 +131,26 @@ def _running(values: Array) -> Array:
     return np.hstack([mean + values[0], np.sqrt(variance), least, greatest, first, values, count])
 
 
-def _regression(statistics: Array, codes: NDArray[np.int64], n_classes: int) -> tuple[Array, Array]:
+def _deviation(statistics: Array, mean: Array, weights: Array) -> Array:
+    return np.sqrt(np.average((statistics - mean) ** 2, axis=0, weights=weights))
+
+
+def _regression(
+    statistics: Array, codes: NDArray[np.int64], n_classes: int, weights: Array | None
+) -> tuple[Array, Array]:
     """Fit a logistic regression; give coefficients (C, F) and intercept (C,) of a softmax over all classes."""
+    coefficients = np.zeros((n_classes, statistics.shape[1]))
+    intercept = np.zeros(n_classes)
+    if len(np.unique(codes)) == 1:  # a first part of the data may hold one class; the others count as half a label each
+        intercept[codes[0]] = np.log(2 * len(codes))
+        return coefficients, intercept
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # near enough for a baseline
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # many classes, few sequences
-        model = LogisticRegression(max_iter=500).fit(statistics, codes)
-    coefficients = np.zeros((n_classes, statistics.shape[1]))
-    intercept = np.zeros(n_classes)
+        model = LogisticRegression(max_iter=500).fit(statistics, codes, sample_weight=weights)
     if len(model.classes_) == 2:  # one row: the logit of the second class against the first
         coefficients[model.classes_[1]], intercept[model.classes_[1]] = model.coef_[0], model.intercept_[0]
     else:

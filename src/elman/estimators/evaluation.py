@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.estimators.labels import as_labels, encode
-
 if TYPE_CHECKING:
-    from elman.estimators.classifier import SequenceClassifier
+    from elman.estimators.base import RecurrentEstimator
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,13 +65,13 @@ FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
 
 def evaluate(
-    classifier: SequenceClassifier, X: Any, y: Any, *, place_of: Callable[[int], str] = "y[{}]".format
+    classifier: RecurrentEstimator, X: Any, y: Any, *, place_of: Callable[[int], str] = "y[{}]".format
 ) -> Evaluation:
     """Measure a fitted classifier on labelled data.
 
     Parameters
     ----------
-    classifier : SequenceClassifier
+    classifier : RecurrentEstimator
     X : Sequences or what `as_sequences` takes
     y : labels, one for each sequence, or for each step where the classifier predicts each step
     place_of : callable, optional
@@ -85,9 +83,8 @@ def evaluate(
         If the features do not fit, or a label was never seen in training.
     """
     sequences = classifier._sequences(X)
-    every_step = classifier._every_step
-    codes = encode(as_labels(y, sequences, every_step=every_step), classifier.classes_, place_of=place_of)
-    baselines = classifier.baselines_.proba(sequences, every_step=every_step)
+    codes = classifier._targets(y, sequences).codes(classifier.classes_, place_of=place_of)
+    baselines = classifier.baselines_.proba(sequences, every_step=classifier.every_step)
     return measure(codes, classifier._proba(sequences), baselines, classifier.classes_)
 
 
@@ -96,31 +93,43 @@ def measure(
     probabilities: NDArray[np.float64],
     baselines: dict[str, NDArray[np.float64]],
     classes: NDArray[Any],
+    weights: NDArray[np.float64] | None = None,
 ) -> Evaluation:
-    """Compute the figures from true codes (n,) and probabilities (n, C) of the model and of each baseline."""
+    """Compute the figures from true codes (n,) and probabilities (n, C) of the model and of each baseline.
+
+    What has the code -1, no label, is left out. ``weights`` (n,) tell how much each counts in all but the confusion
+    matrix and n.
+    """
     from sklearn.metrics import confusion_matrix
 
+    labelled = codes >= 0
+    codes, probabilities = codes[labelled], probabilities[labelled]
+    baselines = {name: proba[labelled] for name, proba in baselines.items()}
+    weights = None if weights is None else weights[labelled]
     every_class = np.arange(len(classes))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "The number of unique classes", UserWarning)  # many classes, few sequences
         return Evaluation(
-            **_figures(codes, probabilities),
+            **_figures(codes, probabilities, weights),
             confusion_matrix=confusion_matrix(codes, probabilities.argmax(axis=1), labels=every_class).astype(np.int64),
             classes=classes,
-            baselines={name: _figures(codes, proba) for name, proba in baselines.items()},
+            baselines={name: _figures(codes, proba, weights) for name, proba in baselines.items()},
             n=len(codes),
         )
 
 
-def _figures(codes: NDArray[np.int64], probabilities: NDArray[np.float64]) -> dict[str, float]:
+def _figures(
+    codes: NDArray[np.int64], probabilities: NDArray[np.float64], weights: NDArray[np.float64] | None
+) -> dict[str, float]:
     from sklearn.metrics import accuracy_score, f1_score, log_loss, recall_score
 
     predicted = probabilities.argmax(axis=1)
     present = np.unique(codes)
     every_class = np.arange(probabilities.shape[1])
+    recall = recall_score(codes, predicted, labels=present, average="macro", zero_division=0.0, sample_weight=weights)
     return {
-        "accuracy": float(accuracy_score(codes, predicted)),
-        "balanced_accuracy": float(recall_score(codes, predicted, labels=present, average="macro", zero_division=0.0)),
-        "macro_f1": float(f1_score(codes, predicted, average="macro", zero_division=0.0)),
-        "log_loss": float(log_loss(codes, probabilities, labels=every_class)),
+        "accuracy": float(accuracy_score(codes, predicted, sample_weight=weights)),
+        "balanced_accuracy": float(recall),
+        "macro_f1": float(f1_score(codes, predicted, average="macro", zero_division=0.0, sample_weight=weights)),
+        "log_loss": float(log_loss(codes, probabilities, labels=every_class, sample_weight=weights)),
     }

@@ -1,4 +1,4 @@
-"""Labels: checked, turned into codes and back; one for each sequence, or one for each step."""
+"""Labels: checked, and turned into codes."""
 
 from __future__ import annotations
 
@@ -8,51 +8,21 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data import Sequences
 from elman.errors import DataError
 
 Labels = NDArray[Any]
 Codes = NDArray[np.int64]
 
 
-def as_labels(y: Any, sequences: Sequences, *, every_step: bool, name: str = "y") -> Labels:
-    """Give labels as one flat array of text, whole numbers or booleans.
-
-    Parameters
-    ----------
-    y : array-like (N,); with ``every_step`` a list of N arrays (T_n,), an array (N, T), or a flat array (S,)
-    sequences : Sequences
-        What is labelled: N sequences, S steps in all.
-    every_step : bool
-        Whether each step has a label of its own.
-    name : str
-        What the errors call the labels.
-
-    Returns
-    -------
-    str, int64 or bool array, (N,) or (S,)
+def as_labels(y: Any, name: str = "y") -> Labels:
+    """Give labels as one flat array of text, int64 or bool, (n,).
 
     Raises
     ------
     DataError
-        If a label is missing, labels are of mixed types or numbers with a fraction, or their count is wrong.
+        If a label is missing, or labels are of mixed types or numbers with a fraction.
     """
-    if y is None:
-        raise DataError(f"{name} must hold the labels: requires y to be passed, but the target y is None.")
-    if not every_step:
-        labels = _flat(y, name)
-        if len(labels) != len(sequences):
-            raise DataError(
-                f"{name} must hold one label for each sequence, {len(sequences)}. Got {len(labels)} instead; "
-                "for one label a step pass loss_at='every_step'."
-            )
-        return labels
-    n_steps = len(sequences.values)
-    parts = _by_sequence(y, sequences, name)
-    labels = _flat(y, name) if parts is None else _typed(np.concatenate(parts), name)
-    if len(labels) != n_steps:
-        raise DataError(f"{name} must hold one label for each step, {n_steps}. Got {len(labels)} instead.")
-    return labels
+    return typed(as_column(y, name), name)
 
 
 def encode(labels: Labels, classes: Labels, *, place_of: Callable[[int], str] = "y[{}]".format) -> Codes:
@@ -90,34 +60,8 @@ def _written(labels: Labels) -> NDArray[np.str_]:
     return np.array([str(label) for label in labels.tolist()], dtype=np.str_)
 
 
-def _by_sequence(y: Any, sequences: Sequences, name: str) -> list[Any] | None:
-    """Give the labels of each sequence where they come so, None where they come flat."""
-    if isinstance(y, np.ndarray) and y.dtype != object:
-        if y.ndim != 2:
-            return None
-        rows: list[Any] = list(y)
-        is_padded = True
-    else:
-        rows = list(y)
-        is_padded = False
-        if not rows or isinstance(rows[0], str | bytes) or np.ndim(rows[0]) == 0:
-            return None
-    if len(rows) != len(sequences):
-        raise DataError(f"{name} must hold the labels of {len(sequences)} sequences. Got those of {len(rows)} instead.")
-    parts: list[Labels] = []
-    for n, (row, length) in enumerate(zip(rows, sequences.lengths.tolist())):
-        part = _flat(row[:length] if is_padded else row, f"{name}[{n}]")
-        if len(part) != length:
-            raise DataError(
-                f"{name}[{n}] must hold one label for each step of its sequence, {length}. Got {len(part)} instead."
-            )
-        if parts and part.dtype.kind != parts[0].dtype.kind:
-            raise _mixed(f"{name}[{n}]", part[0].item(), parts[0][0].item())
-        parts.append(part)
-    return parts
-
-
-def _flat(y: Any, name: str) -> Labels:
+def as_column(y: Any, name: str) -> Labels:
+    """Give labels as one flat array of any dtype, as they are."""
     from sklearn.utils.validation import column_or_1d
 
     try:
@@ -133,10 +77,10 @@ def _flat(y: Any, name: str) -> Labels:
         raise
     except (ValueError, TypeError) as error:
         raise DataError(f"{name} must be a flat array of labels, one each. Got a nested or ragged one.") from error
-    return _typed(array, name)
+    return np.asarray(array)
 
 
-def _typed(labels: Labels, name: str) -> Labels:
+def typed(labels: Labels, name: str) -> Labels:
     """Give labels as text, int64 or bool."""
     if labels.dtype == object:
         labels = _from_objects(labels, name)
@@ -167,8 +111,8 @@ def _from_objects(labels: Labels, name: str) -> Labels:
             )
         if isinstance(value, str) and "\0" in value:  # NumPy would drop it at the end of a text
             raise _outside(f"{name}[{n}]", "text without NUL characters", value)
-        if _family(value) != _family(values[0]):
-            raise _mixed(f"{name}[{n}]", value, values[0])
+        if family(value) != family(values[0]):
+            raise mixed(f"{name}[{n}]", value, values[0])
     return np.array(values)
 
 
@@ -183,13 +127,15 @@ def _outside(place: str, contract: str, value: object) -> DataError:
     return DataError(f"{place}: expected {contract} as a label, got {shown[:60]}. Rename the classes.")
 
 
-def _family(value: object) -> str:
+def family(value: object) -> str:
+    """Give what kind of label a value is: text, boolean or number."""
     return "text" if isinstance(value, str) else "boolean" if isinstance(value, bool) else "number"
 
 
-def _mixed(place: str, value: object, first: object) -> DataError:
+def mixed(place: str, value: object, first: object) -> DataError:
+    """Give the error for a label of another kind than the first."""
     return DataError(
-        f"{place}: expected a {_family(first)}, as the first label {first!r} is, got {value!r}. "
+        f"{place}: expected a {family(first)}, as the first label {first!r} is, got {value!r}. "
         "Give all labels one type."
     )
 

@@ -1,4 +1,4 @@
-"""The parameters of SequenceClassifier: their default values and, as data, what each may be."""
+"""The parameters of the estimators: their default values and, as data, what each may be."""
 
 from __future__ import annotations
 
@@ -13,16 +13,15 @@ from elman.training.settings import OPTIMIZERS as OPTIMIZERS
 from elman.training.settings import TrainingSettings
 
 
-class Defaults:
-    """The value of every parameter that a user does not set."""
+@dataclass(kw_only=True, eq=False, repr=False)
+class SharedParameters:
+    """The parameters that every estimator has, with the value of each that a user does not set."""
 
     cell: str = "gru"
     hidden_size: int = 64
     num_layers: int = 1
     bidirectional: bool = True
     dropout: float = 0.0
-    readout: str = "last"
-    loss_at: str = "last"
     initialisation: str = "orthogonal"
     forget_bias: float | None = 1.0
     optimizer: str = TrainingSettings.optimizer
@@ -43,6 +42,22 @@ class Defaults:
     n_threads: int | None = TrainingSettings.n_threads
     random_state: Any = None
     verbose: bool = False
+    class_weight: Any = None
+    warm_start: bool = False
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class Defaults(SharedParameters):
+    """The parameters of SequenceClassifier, likewise."""
+
+    readout: str = "last"
+
+
+@dataclass(kw_only=True, eq=False, repr=False)
+class TaggerDefaults(SharedParameters):
+    """The parameters of SequenceTagger, likewise."""
+
+    unlabelled: Any = None
 
 
 @dataclass(frozen=True)
@@ -103,6 +118,34 @@ class Truth:
 
 
 @dataclass(frozen=True)
+class Label:
+    """A label, or None."""
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether ``value`` is text, a whole number, a boolean or None."""
+        return value is None or isinstance(value, str | Integral) or Truth().accepts(value)
+
+    def __str__(self) -> str:
+        return "a label (text, a whole number or a bool) or None"
+
+
+@dataclass(frozen=True)
+class ClassWeight:
+    """Weights by class."""
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether ``value`` is 'balanced', None, or a dict of weights."""
+        if not isinstance(value, dict):
+            return value is None or value == "balanced"
+        weight = Number(float, 0, LARGEST_FLOAT)
+        labels_are_sound = all(label is not None and Label().accepts(label) for label in value)
+        return labels_are_sound and all(weight.accepts(number) for number in value.values())
+
+    def __str__(self) -> str:
+        return "a dict from labels to floats of at least 0, 'balanced' or None"
+
+
+@dataclass(frozen=True)
 class OrNone:
     """What another constraint accepts, or None."""
 
@@ -130,7 +173,7 @@ class RandomState:
         return f"{_SEED}, a numpy.random.Generator, a numpy.random.RandomState or None"
 
 
-Constraint = Number | Choice | Truth | OrNone | RandomState
+Constraint = Number | Choice | Truth | Label | ClassWeight | OrNone | RandomState
 
 # The names that network/ knows, here without loading Numba; a test compares the two.
 CELLS = ("elman", "elman_relu", "lstm", "gru")
@@ -157,7 +200,6 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "bidirectional": Truth(),
     "dropout": Number(float, 0, 1),
     "readout": Choice(READOUTS),
-    "loss_at": Choice(("last", "every_step")),
     "initialisation": Choice(INITIALISATIONS),
     "forget_bias": OrNone(Number(float, -LARGEST_FLOAT, LARGEST_FLOAT, "neither")),
     "optimizer": Choice(OPTIMIZERS),
@@ -178,12 +220,15 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "n_threads": OrNone(_COUNT),
     "random_state": RandomState(),
     "verbose": Truth(),
+    "class_weight": ClassWeight(),
+    "warm_start": Truth(),
+    "unlabelled": Label(),
 }
 
 
-def in_python(name: str) -> str:
+def in_python(name: str, estimator: str = "SequenceClassifier") -> str:
     """Give a parameter as messages name it in Python."""
-    return f"The {name!r} parameter of SequenceClassifier"
+    return f"The {name!r} parameter of {estimator}"
 
 
 def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str] = in_python) -> None:

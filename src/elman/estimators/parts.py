@@ -10,24 +10,45 @@ from numpy.typing import NDArray
 
 from elman.data import Sequences, split_by_class, split_by_group
 from elman.errors import DataError
-
-Codes = NDArray[np.int64]
+from elman.estimators.labels import Codes
+from elman.estimators.weights import Weights
 
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Sequences with their class codes, (N,) or (S,)."""
+    """Labelled sequences.
+
+    Parameters
+    ----------
+    sequences : Sequences
+    codes : int64 array (N,) or (S,)
+        The class of each sequence, or step; -1 where a step has no label.
+    weights : float64 array (N,) or (S,), or None
+        How much each counts; None: all alike.
+    """
 
     sequences: Sequences
     codes: Codes
+    weights: Weights | None = None
 
     def take(self, index: Codes, *, every_step: bool) -> Part:
-        """Give the sequences ``index`` with their codes."""
-        if not every_step:
-            return Part(self.sequences[index], self.codes[index])
-        offsets = self.sequences.offsets
-        codes = np.concatenate([self.codes[offsets[n] : offsets[n + 1]] for n in index])
-        return Part(self.sequences[index], codes)
+        """Give the sequences ``index`` with what belongs to them."""
+        rows = steps_of(self.sequences, index) if every_step else index
+        weights = None if self.weights is None else self.weights[rows]
+        return Part(self.sequences[index], self.codes[rows], weights)
+
+    def step_weights(self) -> Weights | None:
+        """Give the weight of each step, (S,), None where all count alike."""
+        if self.weights is None or len(self.weights) == len(self.sequences.values):
+            return self.weights
+        return np.repeat(self.weights, self.sequences.lengths)
+
+
+def steps_of(sequences: Sequences, index: Codes) -> Codes:
+    """Give the numbers of the steps of the sequences ``index``, in their order."""
+    lengths = sequences.lengths[index]
+    ends = np.cumsum(lengths)
+    return np.arange(lengths.sum()) + np.repeat(sequences.offsets[index] - ends + lengths, lengths)
 
 
 def make_generators(random_state: Any) -> list[np.random.Generator]:
@@ -60,7 +81,8 @@ def split(
 ) -> tuple[Part, Part]:
     """Set a validation part aside, by class, or by whole groups where ``groups`` (N,) are given.
 
-    With ``every_step`` a sequence counts as of the rarest class among its steps, and every class stays in training.
+    With ``every_step`` a sequence counts as of the rarest class among its steps, one without labels as of the most
+    frequent, and every class stays in training.
 
     Raises
     ------
@@ -79,11 +101,13 @@ def split(
 
 def _rarest(part: Part) -> Codes:
     """Give for each sequence the class among its steps that is rarest over all steps, (N,)."""
-    counts = np.bincount(part.codes)
-    rank = np.empty(len(counts), dtype=np.int64)
-    rank[np.argsort(counts, kind="stable")] = np.arange(len(counts))
+    counts = np.bincount(part.codes[part.codes >= 0])
+    by_rank = np.argsort(counts, kind="stable")
+    rank = np.empty(len(counts) + 1, dtype=np.int64)  # the last, which -1 finds, is of no class
+    rank[by_rank] = np.arange(len(counts))
+    rank[-1] = len(counts) - 1
     rarest_rank = np.minimum.reduceat(rank[part.codes], part.sequences.offsets[:-1])
-    return np.argsort(rank)[rarest_rank]
+    return by_rank[rarest_rank]
 
 
 def _with_every_class(part: Part, training: Codes, validation: Codes, *, may_move: bool) -> tuple[Codes, Codes]:
@@ -91,9 +115,12 @@ def _with_every_class(part: Part, training: Codes, validation: Codes, *, may_mov
     offsets = part.sequences.offsets
 
     def classes_of(n: int) -> Codes:
-        return np.unique(part.codes[offsets[n] : offsets[n + 1]])
+        codes = part.codes[offsets[n] : offsets[n + 1]]
+        return np.unique(codes[codes >= 0])
 
-    missing = set(np.unique(part.codes).tolist()).difference(*(classes_of(n).tolist() for n in training))
+    missing = set(np.unique(part.codes[part.codes >= 0]).tolist()).difference(
+        *(classes_of(n).tolist() for n in training)
+    )
     moved: list[int] = []
     while missing:
         n = max(validation.tolist(), key=lambda n: len(missing.intersection(classes_of(n).tolist())))

@@ -1,52 +1,76 @@
-"""A classifier as a file, and back."""
+"""An estimator as a file, and back."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from elman.data import Standardiser
 from elman.errors import ModelFileError, ParameterError
+from elman.estimators.base import RecurrentEstimator
 from elman.estimators.baselines import Baselines
 from elman.estimators.classifier import SequenceClassifier
 from elman.estimators.parameters import check_parameters
+from elman.estimators.tagger import SequenceTagger
 from elman.metadata import Metadata, as_json, classes_as_json
 from elman.model_file import Model, read_model, save_model
 from elman.network.network import Network
 
+_ESTIMATORS: dict[str, type[RecurrentEstimator]] = {
+    kind.__name__: kind for kind in (SequenceClassifier, SequenceTagger)
+}
 
-def save(classifier: SequenceClassifier, path: str | os.PathLike[str]) -> None:
-    """Write a fitted classifier to a file, whole or not at all."""
-    parameters = dict(classifier._fit_parameters)  # as they were in fit, whatever has been set since
+
+def make(name: str, parameters: Mapping[str, Any] | None = None) -> RecurrentEstimator:
+    """Give a new estimator of the class of this name."""
+    return _ESTIMATORS[name](**parameters or {})
+
+
+def _by_label(class_weight: Mapping[str, float], classes: NDArray[Any]) -> dict[Any, float]:
+    """Give weights under the labels themselves, which JSON holds as text."""
+    written = {str(label): label for label in classes.tolist()}
+    return {written.get(text, text): weight for text, weight in class_weight.items()}
+
+
+def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
+    """Write a fitted estimator to a file, whole or not at all."""
+    parameters = dict(estimator._fit_parameters)  # as they were in fit, whatever has been set since
     if not isinstance(parameters["random_state"], int | np.integer):
         parameters["random_state"] = None
     parameters["n_threads"] = None  # of the machine, not of the model
+    names = getattr(estimator, "feature_names_in_", None)
     metadata = Metadata(
-        architecture=as_json(asdict(classifier.network_.architecture)),
-        dtype=classifier.network_.dtype.name,
+        estimator=type(estimator).__name__,
+        architecture=as_json(asdict(estimator.network_.architecture)),
+        dtype=estimator.network_.dtype.name,
         parameters=as_json(parameters),
-        classes=classes_as_json(classifier.classes_),
-        feature_names=None if classifier.feature_names_ is None else list(classifier.feature_names_),
-        standardised=classifier.standardiser_ is not None,
-        columns=classifier.columns_,
-        training=as_json(classifier.training_ | {"history": classifier.history_}),
+        classes=classes_as_json(estimator.classes_),
+        n_features=int(estimator.n_features_in_),
+        feature_names=None if names is None else list(names),
+        steps_are_columns=estimator.steps_are_columns_,
+        standardised=estimator.standardiser_ is not None,
+        columns=estimator.columns_,
+        training=as_json(estimator.training_ | {"history": estimator.history_}),
     )
-    scaling = classifier.standardiser_
+    scaling = estimator.standardiser_
     save_model(
         path,
         Model(
             metadata,
-            dict(classifier.network_.parameters),
+            dict(estimator.network_.parameters),
             {} if scaling is None else {"mean": scaling.mean, "scale": scaling.scale},
-            classifier.baselines_.arrays(),
+            estimator.baselines_.arrays(),
         ),
     )
 
 
-def load(path: str | os.PathLike[str]) -> SequenceClassifier:
-    """Read a model that `SequenceClassifier.save` or `elman train` wrote; nothing in the file is executed.
+def load(path: str | os.PathLike[str]) -> RecurrentEstimator:
+    """Read a model that `save` or `elman train` wrote; nothing in the file is executed.
 
     Raises
     ------
@@ -55,28 +79,33 @@ def load(path: str | os.PathLike[str]) -> SequenceClassifier:
     """
     model = read_model(path)
     metadata = model.metadata
-    known = set(SequenceClassifier().get_params(deep=False))
+    known = set(make(metadata.estimator).get_params(deep=False))
     if not metadata.parameters.keys() <= known:
         name = sorted(metadata.parameters.keys() - known)[0]
         raise ModelFileError(f"{path}: the model file is damaged: there is no parameter {name[:60]!r}.")
-    classifier = SequenceClassifier(**metadata.parameters | {"n_threads": None})
+    classes = metadata.class_array()
+    parameters = metadata.parameters | {"n_threads": None}
+    if isinstance(parameters.get("class_weight"), dict):
+        parameters["class_weight"] = _by_label(parameters["class_weight"], classes)
+    estimator = make(metadata.estimator, parameters)
     try:
-        check_parameters(classifier.get_params(deep=False))
+        check_parameters(estimator.get_params(deep=False))
     except ParameterError as error:
         raise ModelFileError(f"{path}: the model file is damaged: {error}") from error
-    classifier._fit_parameters = classifier.get_params(deep=False)
-    classifier.classes_ = metadata.class_array()
-    classifier.n_features_in_ = metadata.architecture["input_size"]
-    if asdict(classifier._architecture()) != metadata.architecture or classifier.dtype != metadata.dtype:
+    estimator._fit_parameters = estimator.get_params(deep=False)
+    estimator.classes_ = classes
+    estimator.n_features_in_, estimator.steps_are_columns_ = metadata.n_features, metadata.steps_are_columns
+    if asdict(estimator._architecture()) != metadata.architecture or estimator.dtype != metadata.dtype:
         raise ModelFileError(f"{path}: the model file is damaged: its parameters are not those of its architecture.")
-    classifier.feature_names_ = None if metadata.feature_names is None else tuple(metadata.feature_names)
-    classifier.columns_ = metadata.columns
-    classifier.standardiser_ = Standardiser(**model.scaling) if metadata.standardised else None
-    classifier.baselines_ = Baselines.from_arrays(model.baselines)
-    classifier.network_ = Network(classifier._architecture(), dtype=metadata.dtype)
+    if metadata.feature_names is not None:
+        estimator.feature_names_in_ = np.array(metadata.feature_names, dtype=object)
+    estimator.columns_ = metadata.columns
+    estimator.standardiser_ = Standardiser(**model.scaling) if metadata.standardised else None
+    estimator.baselines_ = Baselines.from_arrays(model.baselines)
+    estimator.network_ = Network(estimator._architecture(), dtype=metadata.dtype)
     for name, values in model.weights.items():
-        classifier.network_.parameters[name][...] = values
-    classifier.training_ = {name: value for name, value in metadata.training.items() if name != "history"}
-    classifier.history_ = metadata.training["history"]
-    classifier.n_iter_ = metadata.training["epochs"]
-    return classifier
+        estimator.network_.parameters[name][...] = values
+    estimator.training_ = {name: value for name, value in metadata.training.items() if name != "history"}
+    estimator.history_ = metadata.training["history"]
+    estimator.n_iter_ = metadata.training["epochs"]
+    return estimator

@@ -53,6 +53,14 @@ class Trainer:
         self._optimizer = make_optimizer(settings, network.parameters.vector.size, network.dtype)
         self._n_threads = threads_or_default(settings.n_threads)
 
+    def resume(self, settings: TrainingSettings) -> None:
+        """Go on under other settings; the optimizer keeps its state, unless it is to be another one."""
+        kinds = [(s.optimizer, s.momentum, s.nesterov, s.weight_decay) for s in (self.settings, settings)]
+        if kinds[0] != kinds[1]:
+            self._optimizer = make_optimizer(settings, self.network.parameters.vector.size, self.network.dtype)
+        self.settings = settings
+        self._n_threads = threads_or_default(settings.n_threads)
+
     def step(self, samples: Samples, chosen: Array | None = None) -> StepResult:
         """Update the parameters once, from the chosen sequences of `samples` (default all).
 
@@ -83,6 +91,7 @@ class Trainer:
         training: Samples,
         validation: Samples | None = None,
         *,
+        before_epoch: Callable[[int], object] | None = None,
         on_epoch: Callable[[Record], object] | None = None,
         on_step: Callable[[int, int], object] | None = None,
     ) -> History:
@@ -94,7 +103,8 @@ class Trainer:
         Parameters
         ----------
         training, validation : Samples
-        on_epoch : called with the record of each epoch
+        before_epoch : called with the number of each epoch, from 1
+        on_epoch : called with the record of each epoch; training stops if it returns True
         on_step : called after each update with the updates done in this epoch and all there are
         """
         for samples in (training, validation):
@@ -106,6 +116,8 @@ class Trainer:
         mark_epoch = 0
         try:
             for epoch in range(1, self.settings.max_epochs + 1):
+                if before_epoch is not None:
+                    before_epoch(epoch)
                 record = self._epoch(epoch, training, validation, on_step)
                 history.records.append(record)
                 loss = record["validation_loss"]
@@ -113,11 +125,10 @@ class Trainer:
                     best[:] = self.network.parameters.vector
                     history.best_epoch = epoch
                     lowest = math.inf if loss is None or math.isnan(loss) else loss
-                if on_epoch is not None:
-                    on_epoch(record)
+                wants_to_stop = on_epoch is not None and on_epoch(record) is True
                 if loss is not None and loss < mark - self.settings.tol:
                     mark, mark_epoch = loss, epoch
-                if loss is not None and self._patience_is_over(epoch - mark_epoch):
+                if wants_to_stop or (loss is not None and self._patience_is_over(epoch - mark_epoch)):
                     history.stopped_early = True
                     break
         except KeyboardInterrupt:

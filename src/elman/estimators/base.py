@@ -1,0 +1,398 @@
+"""What SequenceClassifier and SequenceTagger share: a recurrent network with the face of a scikit-learn estimator."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable
+from copy import copy, deepcopy
+from dataclasses import fields, replace
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+from sklearn.utils.metadata_routing import UNUSED
+from sklearn.utils.validation import check_is_fitted
+
+from elman.data import Sequences, Standardiser
+from elman.errors import DataError, ParameterError
+from elman.estimators.baselines import Baselines
+from elman.estimators.callbacks import CallbackSupport, FitTask, calling_back
+from elman.estimators.evaluation import Evaluation, measure
+from elman.estimators.features import n_step_features, read_like_training, read_training
+from elman.estimators.labels import as_labels
+from elman.estimators.learning import Hooks, run, summary
+from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python
+from elman.estimators.parts import Part, as_groups, make_generators, split
+from elman.estimators.targets import Targets
+from elman.estimators.weights import Weights, as_weights, together, weights_by_class
+from elman.network.architecture import Architecture
+from elman.network.network import Network
+from elman.training.history import History, Record
+from elman.training.settings import TrainingSettings
+from elman.training.trainer import Samples, Trainer
+
+_RUN = 1 << 22  # numbers that are prepared for a prediction at a time: memory stays bounded, however large X is
+
+
+class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # type: ignore[misc]
+    """Fits a recurrent network to labelled sequences; a subclass says what is labelled."""
+
+    every_step: ClassVar[bool]  # whether each step has a label, or each sequence
+
+    __metadata_request__fit: ClassVar[dict[str, Any]] = {"validation": UNUSED, "on_epoch": UNUSED, "on_step": UNUSED}
+
+    @calling_back
+    def fit(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any = None,
+        *,
+        groups: Any = None,
+        validation: tuple[Any, ...] | None = None,
+        on_epoch: Callable[[Record], object] | None = None,
+        on_step: Callable[[int, int], object] | None = None,
+    ) -> Self:
+        """Train on labelled sequences.
+
+        Parameters
+        ----------
+        X : Sequences, list of N arrays (T_n, D) or (T_n,), array (N, T, D), or table (N, T)
+        y : labels, text, whole numbers or booleans
+            One for each sequence, (N,); a `SequenceTagger` takes one for each step.
+        sample_weight : array (N,), optional
+            How much each sequence counts: one of weight k as k copies, one of weight 0 as if it were absent. A
+            `SequenceTagger` also takes a weight for each step, in the forms of y.
+        groups : array (N,), optional
+            What must not stand on both sides of the validation split, such as the person recorded.
+        validation : tuple (X, y) or (X, y, sample_weight), optional
+            The validation part, instead of one set aside.
+        on_epoch : callable(record), optional
+            Called after every epoch with its record of `history_`; training ends if it returns True.
+        on_step : callable(done, total), optional
+            Called after every step of the optimizer with the steps done in this epoch.
+
+        Raises
+        ------
+        ParameterError, DataError
+            If a parameter, the sequences, the labels or the weights break their contract.
+        TrainingError
+            If the loss is no longer a number.
+
+        Whatever is raised, the estimator stays as it was before.
+        """
+        start = time.perf_counter()
+        self._check_parameters(stacklevel=4)  # of whoever calls: scikit-learn's callbacks wrap this method
+        task = FitTask(self, X, y, sample_weight, self.max_epochs)
+        learner = copy(self)  # takes what is learnt; it comes here only once all is done
+        learner._learn(
+            X, y, sample_weight, groups, validation, task.hooks(learner, Hooks(None, on_epoch, on_step)), start
+        )
+        self.__dict__ = learner.__dict__
+        task.end()
+        return self
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Go once through a part of the data, and on from where the last call left off.
+
+        Network and state of the optimizer are carried on from call to call. The scale of the features and the baselines
+        are those of the first part. Nothing is set aside for validation.
+
+        Parameters
+        ----------
+        X, y, sample_weight : as for `fit`
+        classes : array (C,)
+            All classes that any part will hold; needed in the first call.
+
+        Raises
+        ------
+        ParameterError, DataError, TrainingError
+            As for `fit`, and if ``classes`` are missing, or others than in the first call.
+        """
+        start = time.perf_counter()
+        self._check_parameters(stacklevel=3)
+        if isinstance(self.class_weight, str):
+            raise ParameterError(
+                f"{self._called('class_weight')} must be a dict or None for partial_fit, since no part knows how often "
+                f"each class occurs in all. Got {self.class_weight!r} instead."
+            )
+        learner = copy(self)
+        learner._learn_on(X, y, classes, sample_weight, start)
+        self.__dict__ = learner.__dict__
+        return self
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Give the share of sequences, or of labelled steps, that are predicted right, each counted by its weight."""
+        sequences = self._sequences(X)
+        targets, weights = self._weighed(sequences, y, sample_weight)
+        codes = targets.codes(self.classes_)
+        hits = self._proba(sequences).argmax(axis=1) == codes
+        chosen = codes >= 0
+        return float(np.average(hits[chosen], weights=None if weights is None else weights[chosen]))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the model to a file for `elman.load`, whole or not at all.
+
+        Raises
+        ------
+        OutputError
+            If the file cannot be written.
+        """
+        from elman.estimators.saved import save
+
+        check_is_fitted(self)
+        save(self, path)
+
+    @property
+    def loss_curve_(self) -> list[float]:
+        """The training loss of each epoch."""
+        return [record["training_loss"] for record in self.history_]
+
+    @property
+    def validation_scores_(self) -> list[float | None]:
+        """The accuracy on the validation part after each epoch; None where there is no such part."""
+        return [record["validation_accuracy"] for record in self.history_]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        tags.non_deterministic = False
+        return tags
+
+    def _check_parameters(self, stacklevel: int) -> None:
+        parameters = self.get_params(deep=False)
+        check_parameters(parameters, self._called)
+        for sentence in idle_settings(parameters):
+            warnings.warn(sentence, UserWarning, stacklevel=stacklevel)
+
+    def _called(self, name: str) -> str:
+        return in_python(name, type(self).__name__)
+
+    def _learn(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        groups: Any,
+        validation: tuple[Any, ...] | None,
+        hooks: Hooks,
+        start: float,
+    ) -> None:
+        """Do what `fit` does, attribute by attribute, from checked parameters."""
+        self._fit_parameters = self.get_params(deep=False)
+        self.__dict__.pop("_trainer", None)
+        is_new = not (self.warm_start and hasattr(self, "network_"))
+        sequences = read_training(self, X) if is_new else read_like_training(self, X)
+        targets, weights = self._weighed(sequences, y, sample_weight)
+        if is_new:
+            self.classes_ = _classes(targets.labels)
+        self._check_architecture(is_new=is_new)
+        whole, groups = self._counted(sequences, targets, weights, as_groups(groups, len(sequences)))
+        split_rng, start_rng, training_rng = make_generators(self.random_state)
+        training, held_out = whole, None
+        if validation is not None:
+            held_out = self._given(validation)
+        elif self.early_stopping:
+            training, held_out = split(whole, groups, self.validation_fraction, split_rng, every_step=self.every_step)
+        by_class = weights_by_class(self.class_weight, self.classes_, training.codes, training.weights)
+        if is_new:
+            self._begin(training, start_rng)
+        else:
+            self.network_: Network = deepcopy(self.network_)  # the model before stays whole if this fit fails
+        self.baselines_ = self._baselines(training, by_class)
+        trainer = Trainer(self.network_, self._settings(), training_rng)
+        samples = self._samples(training, by_class), None if held_out is None else self._samples(held_out, by_class)
+        history = run(trainer, *samples, hooks, verbose=self.verbose)
+        if history.best_epoch is None:
+            raise KeyboardInterrupt  # before a single epoch was done: there is no model
+        self.history_: list[Record] = history.records
+        self.n_iter_ = len(self.history_)
+        figures = None if held_out is None else self._figures(held_out)
+        self.training_: dict[str, Any] = summary(history, training, held_out, figures, time.perf_counter() - start)
+
+    def _learn_on(self, X: Any, y: Any, classes: Any, sample_weight: Any, start: float) -> None:
+        """Do what `partial_fit` does."""
+        self._fit_parameters = self.get_params(deep=False)
+        is_new = not hasattr(self, "network_")
+        sequences = read_training(self, X) if is_new else read_like_training(self, X)
+        targets, weights = self._weighed(sequences, y, sample_weight)
+        if is_new:
+            self.classes_ = _declared(classes)
+        elif classes is not None and not np.array_equal(_declared(classes), self.classes_):
+            raise DataError(
+                f"'classes' must be those of the first call to partial_fit, {self.classes_.tolist()}. "
+                f"Got {list(classes)} instead."
+            )
+        self._check_architecture(is_new=is_new)
+        part, _ = self._counted(sequences, targets, weights, None)
+        _, start_rng, training_rng = make_generators(self.random_state)
+        by_class = weights_by_class(self.class_weight, self.classes_, part.codes, part.weights)
+        if is_new:
+            self._begin(part, start_rng)
+            self.baselines_ = self._baselines(part, by_class)
+            self.history_, self.training_ = [], {}
+        settings = replace(self._settings(), max_epochs=1, early_stopping=False)
+        if hasattr(self, "_trainer"):
+            self._trainer: Trainer = deepcopy(self._trainer)  # the model before stays whole if this call fails
+            self._trainer.resume(settings)
+        else:
+            self._trainer = Trainer(deepcopy(self.network_), settings, training_rng)
+        self.network_ = self._trainer.network
+        history = run(self._trainer, self._samples(part, by_class), None, Hooks(), verbose=self.verbose)
+        if history.best_epoch is None:
+            raise KeyboardInterrupt
+        self.history_ = [*self.history_, history.records[0] | {"epoch": len(self.history_) + 1}]
+        self.n_iter_ = len(self.history_)
+        seconds = self.training_.get("seconds", 0.0) + time.perf_counter() - start
+        everything = History(self.history_, best_epoch=self.n_iter_)
+        self.training_ = summary(everything, part, None, None, seconds)
+
+    def _weighed(
+        self, sequences: Sequences, y: Any, sample_weight: Any, of: str = ""
+    ) -> tuple[Targets, Weights | None]:
+        """Read labels and weights; a label of weight 0 is as if it were absent."""
+        targets = self._targets(y, sequences, f"{of}y")
+        if sample_weight is None:
+            return targets, None
+        weights = as_weights(sample_weight, sequences, every_step=self.every_step, name=f"{of}sample_weight")
+        targets = targets.where(weights > 0)
+        if len(targets.labels) == 0:
+            raise DataError(f"'{of}sample_weight' must be above zero for at least one label. Got zero weights for all.")
+        return targets, weights
+
+    def _targets(self, y: Any, sequences: Sequences, name: str = "y") -> Targets:
+        """Read the labels of sequences or steps."""
+        raise NotImplementedError
+
+    def _counted(
+        self, sequences: Sequences, targets: Targets, weights: Weights | None, groups: NDArray[Any] | None
+    ) -> tuple[Part, NDArray[Any] | None]:
+        """Give what is trained on, and its groups, without the sequences of weight 0."""
+        part = Part(sequences, targets.codes(self.classes_), weights)
+        if weights is None or weights.all():
+            return part, groups
+        counts = weights > 0
+        if self.every_step:
+            counts = np.logical_or.reduceat(counts, sequences.offsets[:-1])
+        kept = np.flatnonzero(counts)
+        return part.take(kept, every_step=self.every_step), None if groups is None else groups[kept]
+
+    def _begin(self, training: Part, rng: np.random.Generator) -> None:
+        """Learn the scale of the features, and make the network."""
+        self.columns_: dict[str, str] = {}
+        self.standardiser_ = Standardiser.fit(training.sequences, training.step_weights()) if self.standardise else None
+        self.network_ = Network(self._architecture(), dtype=self.dtype)
+        self.network_.initialise(rng, self.initialisation, forget_bias=self.forget_bias)
+
+    def _baselines(self, training: Part, by_class: Weights | None) -> Baselines:
+        return Baselines.fit(
+            training.sequences,
+            training.codes,
+            len(self.classes_),
+            every_step=self.every_step,
+            weights=training.weights,
+            by_class=by_class,
+        )
+
+    def _check_architecture(self, *, is_new: bool) -> None:
+        """Refuse a network too large, or another one than that which is to be trained on."""
+        architecture = self._architecture()
+        check_size(architecture.parameter_shapes())
+        if not is_new and (architecture, np.dtype(self.dtype)) != (self.network_.architecture, self.network_.dtype):
+            raise ParameterError(
+                f"The network that is trained on must keep its architecture, {self.network_.architecture} in "
+                f"{self.network_.dtype}. Got {architecture} in {self.dtype}; fit with warm_start=False."
+            )
+
+    def _architecture(self) -> Architecture:
+        parameters = self.get_params(deep=False)
+        chosen = {
+            field.name: _plain(parameters[field.name]) for field in fields(Architecture) if field.name in parameters
+        }
+        loss_at = "every_step" if self.every_step else "last"
+        return Architecture(input_size=n_step_features(self), n_classes=len(self.classes_), loss_at=loss_at, **chosen)
+
+    def _settings(self) -> TrainingSettings:
+        names = {field.name for field in fields(TrainingSettings)} & set(self.get_params(deep=False))
+        return TrainingSettings(**{name: _plain(getattr(self, name)) for name in names})
+
+    def _given(self, validation: tuple[Any, ...]) -> Part:
+        if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
+            raise ParameterError(
+                "The 'validation' parameter of fit must be a tuple (X, y) or (X, y, sample_weight). "
+                f"Got {type(validation).__name__} instead."
+            )
+        X, y, sample_weight = (*validation, None)[:3]
+        sequences = read_like_training(self, X, name="validation X")
+        targets, weights = self._weighed(sequences, y, sample_weight, of="validation ")
+        return Part(sequences, targets.codes(self.classes_, place_of="validation y[{}]".format), weights)
+
+    def _sequences(self, X: Any) -> Sequences:
+        check_is_fitted(self)
+        return read_like_training(self, X)
+
+    def _prepared(self, sequences: Sequences, first: int = 0) -> Sequences:
+        if self.standardiser_ is not None:
+            return self.standardiser_.apply(sequences, self.network_.dtype, first=first)
+        return sequences.with_values(sequences.values.astype(self.network_.dtype))
+
+    def _samples(self, part: Part, by_class: Weights | None = None) -> Samples:
+        prepared = self._prepared(part.sequences)
+        return Samples(prepared.values, prepared.offsets, part.codes, together(part.codes, part.weights, by_class))
+
+    def _proba(self, sequences: Sequences) -> NDArray[np.float64]:
+        """Give probabilities (N, C), or (S, C), of sequences with the model's features."""
+        proba = self._unchecked_proba(sequences)
+        broken = ~np.isfinite(proba).all(axis=1)
+        if broken.any():
+            row = int(np.argmax(broken))
+            n = int(np.searchsorted(sequences.offsets, row, side="right")) - 1 if self.every_step else row
+            raise DataError(
+                f"Expected finite scores of every class; the network's scores of X[{n}] are not finite: "
+                "its values or its length are far beyond those of training. Scale or shorten it, or leave it out."
+            )
+        return proba
+
+    def _unchecked_proba(self, sequences: Sequences) -> NDArray[np.float64]:
+        pieces: list[NDArray[np.float64]] = []
+        first = 0
+        with np.errstate(over="ignore", invalid="ignore"):
+            for run in sequences.in_runs(_RUN):
+                prepared = self._prepared(run, first)
+                pieces.append(self.network_.proba(prepared.values, prepared.offsets, n_threads=self.n_threads))
+                first += len(run)
+        return np.concatenate(pieces)
+
+    def _figures(self, held_out: Part) -> Evaluation | None:
+        """Measure the model on the validation part; None where its scores are not finite."""
+        proba = self._unchecked_proba(held_out.sequences)
+        if not np.isfinite(proba).all():
+            return None
+        baselines = self.baselines_.proba(held_out.sequences, every_step=self.every_step)
+        return measure(held_out.codes, proba, baselines, self.classes_, held_out.weights)
+
+
+def _classes(labels: NDArray[Any]) -> NDArray[Any]:
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise DataError(
+            f"y must hold at least two classes. Got one class, {classes[0].item()!r}; "
+            "a classifier needs examples of what it is to tell apart."
+        )
+    return classes
+
+
+def _declared(classes: Any) -> NDArray[Any]:
+    if classes is None:
+        raise DataError(
+            "classes must be passed on the first call to partial_fit, since no part need hold all. Got None."
+        )
+    return _classes(as_labels(classes, "classes"))
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value

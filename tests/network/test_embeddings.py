@@ -5,7 +5,7 @@ import pytest
 
 from cases import CELLS, HEADS, Case, complex_step_gradient, draw
 from comparisons import assert_same_gradients
-from elman.errors import DataError
+from elman.errors import DataError, ParameterError
 from elman.kernels.reference_network import loss_and_gradient
 from elman.network import workplace
 from elman.network.architecture import Architecture
@@ -90,6 +90,17 @@ def test_a_value_that_is_no_code_never_reaches_memory(bad):
     with pytest.raises(DataError, match="must hold codes" if np.isfinite(bad) else "finite"):
         live.step(values[8])
     assert np.array_equal(live.step(values[0]), network.logits(values[:1], np.array([0, 1]))[0])
+
+
+@pytest.mark.parametrize(
+    "embeddings",
+    [((3, 4, 2),), ((-1, 4, 2),), ((1, 4, 2), (1, 3, 2)), ((2, 4, 2), (0, 3, 2)), ((0, 0, 2),), ((0, 4, 0),)],
+)
+def test_embeddings_of_columns_that_are_not_there_or_of_no_size(embeddings):
+    with pytest.raises(
+        ParameterError, match=r"embeddings must be \(column, n_codes, size\), columns rising within 0\.\.2"
+    ):
+        Architecture(3, 2, embeddings=embeddings)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -113,11 +113,11 @@ def test_a_live_sequence_takes_codes_and_keeps_the_vectors_of_its_moment(dtype):
     assert np.array_equal(np.stack([live.step(x) for x in values]), expected)
 
 
-@pytest.mark.parametrize("scheme", ["uniform", "glorot", "orthogonal"])
-def test_vectors_start_with_the_spread_of_standardised_columns(scheme):
+@pytest.mark.parametrize(("scheme", "spread"), [("uniform", 1), ("glorot", 20**-0.5), ("orthogonal", 20**-0.5)])
+def test_vectors_start_about_as_long_as_a_one_hot_code_or_as_pytorchs(scheme, spread):
     network = Network(Architecture(2, 3, "gru", 4, embeddings=((1, 300, 20),)), dtype="float64")
     network.initialise(np.random.default_rng(0), scheme)
-    vectors = network.parameters["weight_embedding_0"]
+    vectors = network.parameters["weight_embedding_0"] / spread
     assert abs(vectors.mean()) < 0.05
     assert vectors.std() == pytest.approx(1, rel=0.05)
     assert 2.5 < np.abs(vectors).max() < 6

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from elman import __version__
 from elman.kernels.cells import CELLS
-from elman.network.architecture import LOSS_PLACES, READOUTS, Architecture
+from elman.network.architecture import LOSS_PLACES, MOST_CODES, READOUTS, Architecture
 
 FORMAT_VERSION = 1
 ESTIMATORS = ("SequenceClassifier", "SequenceTagger")
@@ -147,7 +147,7 @@ def _check_embeddings(data: Any, input_size: int) -> None:
     next_column = 0
     for column, n_codes, size in data:
         _whole("architecture.embeddings", column, next_column, input_size - 1)
-        _whole("architecture.embeddings", n_codes, 1, _LARGEST_SIZE)
+        _whole("architecture.embeddings", n_codes, 1, MOST_CODES)
         _whole("architecture.embeddings", size, 1, LARGEST_HIDDEN_SIZE)
         next_column = column + 1
 

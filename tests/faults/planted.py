@@ -111,6 +111,61 @@ def gradient_of_one_unit_lost(patch):
     spoil_gradient(patch, spoil)
 
 
+def gradient_of_attention_too_small(patch):
+    def spoil(gradient):
+        gradient["weight_attention"] *= 0.999
+
+    spoil_gradient(patch, spoil)
+
+
+def gradient_of_one_code_lost(patch):
+    def spoil(gradient):
+        gradient["weight_embedding_1"][-1] = 0
+
+    spoil_gradient(patch, spoil)
+
+
+# --- Faults in what a batch holds -------------------------------------------------------------------------------------
+
+
+def spoil_batch(patch, spoil):
+    """Let the engine see other values, targets or weights than those of the batch."""
+    run = Network.loss_and_gradient
+
+    def faulty(self, values, offsets, targets, *, weights=None, **options):
+        values, targets, weights = spoil(self.architecture, values, targets, weights)
+        return run(self, values, offsets, targets, weights=weights, **options)
+
+    patch.setattr(Network, "loss_and_gradient", faulty)
+
+
+def weights_of_targets_forgotten(patch):
+    spoil_batch(patch, lambda architecture, values, targets, weights: (values, targets, None))
+
+
+def targets_without_a_label_counted(patch):
+    spoil_batch(patch, lambda architecture, values, targets, weights: (values, np.abs(targets), weights))
+
+
+def codes_one_too_high(patch):
+    """Forward and backward are wrong alike: only an outsider, or the textbook, can tell."""
+
+    def spoil(architecture, values, targets, weights):
+        values = values.copy()
+        for column, n_codes, _ in architecture.embeddings:
+            values[:, column] = (values[:, column] + 1) % n_codes
+        return values, targets, weights
+
+    spoil_batch(patch, spoil)
+
+
+def attention_turned_round(patch):
+    def spoil(network, parameters):
+        np.negative(parameters["weight_attention"], out=parameters["weight_attention"])
+
+    spoil_weights(patch, spoil)
+
+
 # --- Faults in time ---------------------------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ GRADIENTS, ORACLE = "tests/network/test_gradients.py", "tests/oracle/test_torch_
 BITS, THREADS = "tests/network/test_bit_identity.py", "tests/network/test_threads.py"
 COMPLEX_STEP = f"{GRADIENTS}::test_gradient_is_the_complex_step_derivative"
 WEIGHTED = "tests/network/test_weights.py::test_weighted_gradient_is_the_complex_step_derivative"
+EMBEDDINGS = "tests/network/test_embeddings.py"
 SEVERAL_SHARDS = f"{GRADIENTS}::test_several_shards_with_dropout_equal_the_textbook"
 PYTORCH = f"{ORACLE}::test_forward_and_every_gradient_equal_what_pytorch_computed"
 
@@ -18,23 +19,17 @@ SOURCE_FAULTS = {
         "part_of_loss = weight",
         f"{COMPLEX_STEP}[gru-1-one-steps]",
     ),
-    "weights of targets forgotten": (
-        "kernels/loss.py",
-        "        weight = weights[rows[r]] if weights.size else 1.0\n",
-        "        weight = 1.0\n",
-        f"{PYTORCH}[gru-1-both-steps-weighted-float64]",
-    ),
     "weights in the order of the shards": (
         "kernels/loss.py",
         "        weight = weights[rows[r]] if weights.size else 1.0\n",
         "        weight = weights[r] if weights.size else 1.0\n",
         f"{WEIGHTED}[gru-1-one-last-weighted]",
     ),
-    "steps without a label counted": (
-        "kernels/passes.py",
-        "            if targets[i] >= 0:\n",
-        "            if targets[i] >= -1:\n",
-        f"{WEIGHTED}[gru-1-one-steps-weighted]",
+    "a code's gradient in the place of the code met before": (
+        "kernels/embedding.py",
+        "at + (place_of[code] - 1) * size",
+        "at + max(place_of[code] - 2, 0) * size",
+        f"{EMBEDDINGS}::test_gradient_of_embeddings_is_the_complex_step_derivative[gru-1-one-last-embeddings]",
     ),
     "dropout forgotten on the way back": (
         "kernels/passes.py",

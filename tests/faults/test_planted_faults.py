@@ -44,6 +44,18 @@ def complex_step(*kind, **options):
     return lambda: GRADIENTS.test_gradient_is_the_complex_step_derivative(case)
 
 
+def attention(cell):
+    return complex_step(cell, readout="attention")
+
+
+def embedded(cell):
+    return complex_step(cell, embeddings=((1, 4, 3), (3, 3, 2)))
+
+
+def weighted(cell, **options):
+    return complex_step(cell, weighted=True, **options)
+
+
 def pytorch(name):
     (case,) = (case for case in stored.CASES if str(case) == name)
     return lambda: ORACLE.test_forward_and_every_gradient_equal_what_pytorch_computed(case, "float64")
@@ -66,6 +78,16 @@ CAUGHT_BY = [
     (planted.sign_of_one_gradient_flipped, pytorch("elman-2-one-steps")),
     (planted.sign_of_one_gradient_flipped, complex_step("lstm", 2)),
     (planted.gradient_of_one_unit_lost, complex_step("gru")),
+    (planted.gradient_of_attention_too_small, attention("gru")),
+    (planted.attention_turned_round, attention("lstm")),
+    (planted.attention_turned_round, pytorch("gru-1-both-attention")),
+    (planted.gradient_of_one_code_lost, embedded("gru")),
+    (planted.codes_one_too_high, pytorch("lstm-2-both-steps-embeddings")),
+    (planted.codes_one_too_high, embedded("elman")),
+    (planted.weights_of_targets_forgotten, pytorch("gru-1-both-steps-weighted")),
+    (planted.weights_of_targets_forgotten, weighted("gru")),
+    (planted.targets_without_a_label_counted, weighted("gru", loss_at="every_step")),
+    (planted.targets_without_a_label_counted, pytorch("gru-1-both-last-weighted")),
     (planted.lengths_ignored, complex_step("gru")),
     (planted.lengths_ignored, pytorch("gru-1-both-max")),
     (planted.update_gate_turned_round, pytorch("gru-1-one-last")),

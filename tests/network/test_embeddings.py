@@ -5,7 +5,7 @@ import pytest
 
 from cases import CELLS, HEADS, Case, complex_step_gradient, draw
 from comparisons import assert_same_gradients
-from elman.errors import DataError
+from elman.errors import DataError, ParameterError
 from elman.kernels.reference_network import loss_and_gradient
 from elman.network import workplace
 from elman.network.architecture import Architecture
@@ -92,6 +92,17 @@ def test_a_value_that_is_no_code_never_reaches_memory(bad):
     assert np.array_equal(live.step(values[0]), network.logits(values[:1], np.array([0, 1]))[0])
 
 
+@pytest.mark.parametrize(
+    "embeddings",
+    [((3, 4, 2),), ((-1, 4, 2),), ((1, 4, 2), (1, 3, 2)), ((2, 4, 2), (0, 3, 2)), ((0, 0, 2),), ((0, 4, 0),)],
+)
+def test_embeddings_of_columns_that_are_not_there_or_of_no_size(embeddings):
+    with pytest.raises(
+        ParameterError, match=r"embeddings must be \(column, n_codes, size\), columns rising within 0\.\.2"
+    ):
+        Architecture(3, 2, embeddings=embeddings)
+
+
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_a_live_sequence_takes_codes_and_keeps_the_vectors_of_its_moment(dtype):
     case = Case("gru", 2, loss_at="every_step", lengths=(12,), hidden_size=5, embeddings=TWO)
@@ -102,11 +113,11 @@ def test_a_live_sequence_takes_codes_and_keeps_the_vectors_of_its_moment(dtype):
     assert np.array_equal(np.stack([live.step(x) for x in values]), expected)
 
 
-@pytest.mark.parametrize("scheme", ["uniform", "glorot", "orthogonal"])
-def test_vectors_start_with_the_spread_of_standardised_columns(scheme):
+@pytest.mark.parametrize(("scheme", "spread"), [("uniform", 1), ("glorot", 20**-0.5), ("orthogonal", 20**-0.5)])
+def test_vectors_start_about_as_long_as_a_one_hot_code_or_as_pytorchs(scheme, spread):
     network = Network(Architecture(2, 3, "gru", 4, embeddings=((1, 300, 20),)), dtype="float64")
     network.initialise(np.random.default_rng(0), scheme)
-    vectors = network.parameters["weight_embedding_0"]
+    vectors = network.parameters["weight_embedding_0"] / spread
     assert abs(vectors.mean()) < 0.05
     assert vectors.std() == pytest.approx(1, rel=0.05)
     assert 2.5 < np.abs(vectors).max() < 6

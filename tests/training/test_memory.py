@@ -13,6 +13,7 @@ from elman.training.settings import TrainingSettings
 from elman.training.trainer import Samples, Trainer
 
 N, T, INPUTS, CLASSES = 64, 150, 5, 3
+EMBEDDINGS = ((1, 2000, 40), (3, 500, 10))
 
 
 def odd_lines(size: int) -> int:
@@ -27,17 +28,27 @@ def stated(architecture: Architecture, threads: int, tasks: int, parameters: int
     row = {"lstm": odd_lines(4 * h) + 2 * odd_lines(h), "gru": odd_lines(4 * h) + odd_lines(h), "elman": odd_lines(h)}
     step = layers * directions * row[architecture.cell] + (layers + 1) * directions * h * (layers > 1)
     rows = threads * 16 * T
-    return 4 * rows * step + 64 * rows + 4 * parameters * (4 + 2 * threads + tasks)
+    of_codes = 0
+    if architecture.embeddings:
+        vectors = sum(n_codes * width for _, n_codes, width in architecture.embeddings)
+        codes = sum(n_codes for _, n_codes, _ in architecture.embeddings)
+        inputs = -(-architecture.layer_input_size(0) // 16) * 16
+        of_codes = 8 * rows * inputs + vectors * (16 + 8 * tasks) + 16 * codes * tasks
+        parameters -= vectors
+    attention = 8 * rows if architecture.readout == "attention" else 0
+    return 4 * rows * step + attention + of_codes + 64 * rows + 4 * parameters * (4 + 2 * threads + tasks)
 
 
-def step_and_network(cell, layers, bidirectional, hidden_size, threads):
+def step_and_network(cell, layers, bidirectional, hidden_size, threads, **options):
     rng = np.random.default_rng(0)
-    network = Network(Architecture(INPUTS, CLASSES, cell, hidden_size, layers, bidirectional))
+    network = Network(Architecture(INPUTS, CLASSES, cell, hidden_size, layers, bidirectional, **options))
     network.initialise(rng)
     trainer = Trainer(network, TrainingSettings(n_threads=threads), rng)
     samples = Samples(
         rng.standard_normal((N * T, INPUTS)).astype(np.float32), np.arange(0, N * T + 1, T), rng.integers(0, CLASSES, N)
     )
+    for column, n_codes, _ in network.architecture.embeddings:
+        samples.values[:, column] = rng.integers(0, n_codes, N * T)
     return lambda: trainer.step(samples), network
 
 
@@ -59,6 +70,14 @@ def test_peak_memory_of_a_training_step_is_what_is_stated(cell, layers, bidirect
     bytes_stated = stated(network.architecture, threads, N // 16, network.parameters.vector.size)
     peak = peak_of(step)
     assert 0.5 * bytes_stated < peak <= 1.2 * bytes_stated
+
+
+def test_peak_memory_with_codes_and_attention_is_what_is_stated():
+    step_and_network("gru", 1, False, 8, 1, readout="attention", embeddings=((0, 3, 2),))[0]()
+    step, network = step_and_network("gru", 2, True, 32, 2, readout="attention", embeddings=EMBEDDINGS)
+    bytes_stated = stated(network.architecture, 2, N // 16, network.parameters.vector.size)
+    peak = peak_of(step)
+    assert 0.8 * bytes_stated < peak <= 1.2 * bytes_stated
 
 
 def test_the_next_step_takes_no_new_memory():

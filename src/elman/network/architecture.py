@@ -1,11 +1,14 @@
 """What a network is made of, as plain data."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 
+from elman.errors import ParameterError
 from elman.kernels.cells import CELLS
 
 READOUTS = ("last", "mean", "max", "attention")
 LOSS_PLACES = ("last", "every_step")
+MOST_CODES = 1 << 24  # of a column: whole numbers that float32 tells apart
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,16 @@ class Architecture:
     learn_initial_state: bool = False
     residual: bool = False
     embeddings: tuple[tuple[int, int, int], ...] = ()
+
+    def __post_init__(self) -> None:
+        columns = [column for column, _, _ in self.embeddings]
+        is_rising = all(a < b for a, b in pairwise([-1, *columns, self.input_size]))
+        if not is_rising or any(size < 1 or not 1 <= n_codes <= MOST_CODES for _, n_codes, size in self.embeddings):
+            raise ParameterError(
+                "embeddings must be (column, n_codes, size), "
+                f"columns rising within 0..{self.input_size - 1}, n_codes in 1..{MOST_CODES}, size at least 1. "
+                f"Got {self.embeddings}."
+            )
 
     @property
     def directions(self) -> int:

@@ -125,7 +125,7 @@ def test_the_arrays_are_plain_safetensors_under_pytorchs_names(tmp_path, content
     arrays = load_file(tmp_path / "model")
     assert arrays["weight_hh_l0"].shape == (6, 2)
     assert arrays["weight_ih_l0"].dtype == np.float32
-    assert arrays["standardiser.mean"] == pytest.approx(elman.load(tmp_path / "model").standardiser_.mean)
+    assert arrays["preparation.mean"] == pytest.approx(elman.load(tmp_path / "model").preparation_.standardiser.mean)
 
 
 def test_saving_replaces_the_old_file_whole_and_leaves_nothing_else(tmp_path, content):
@@ -314,7 +314,7 @@ def test_a_field_out_of_its_range_is_named(tmp_path, content, path, value, sente
     [
         ("weight_hh_l0", math.nan, "expected finite numbers in the array 'weight_hh_l0'"),
         ("bias_out", math.inf, "expected finite numbers in the array 'bias_out'"),
-        ("standardiser.scale", 0.0, "expected numbers above 0 in the array 'standardiser.scale'"),
+        ("preparation.scale", 0.0, "expected numbers above 0 in the array 'preparation.scale'"),
         ("baseline.prior", 0.75, "expected shares that sum to 1"),
     ],
 )

@@ -210,8 +210,8 @@ def test_scaling_is_measured_on_the_training_part_alone(ragged, unseen):
     model = SequenceClassifier(hidden_size=2, max_epochs=1, random_state=0)
     model.fit(*ragged, validation=(far, unseen[1]))
     values = np.concatenate(ragged[0])
-    assert model.standardiser_.mean == pytest.approx(values.mean(axis=0), rel=1e-12)
-    assert model.standardiser_.scale == pytest.approx(values.std(axis=0), rel=1e-12)
+    assert model.preparation_.standardiser.mean == pytest.approx(values.mean(axis=0), rel=1e-12)
+    assert model.preparation_.standardiser.scale == pytest.approx(values.std(axis=0), rel=1e-12)
     assert (model.training_["n_training"], model.training_["n_validation"]) == (45, 22)
 
 
@@ -418,13 +418,13 @@ def test_the_part_set_aside_leaks_into_nothing_that_is_fitted(ragged, parts, kin
     training, held_out = parts
     assert len(training.sequences) + len(held_out.sequences) == len(X)
     values = training.sequences.values
-    assert model.standardiser_.mean == pytest.approx(values.mean(axis=0), rel=1e-12)
-    assert model.standardiser_.scale == pytest.approx(values.std(axis=0), rel=1e-12)
+    assert model.preparation_.standardiser.mean == pytest.approx(values.mean(axis=0), rel=1e-12)
+    assert model.preparation_.standardiser.scale == pytest.approx(values.std(axis=0), rel=1e-12)
     expected = Baselines.fit(training.sequences, training.codes, 3, every_step=kind is SequenceTagger).arrays()
     for name, array in model.baselines_.arrays().items():
         assert np.array_equal(array, expected[name]), name
     whole = np.concatenate(X)
-    assert model.standardiser_.mean != pytest.approx(whole.mean(axis=0), rel=1e-9)
+    assert model.preparation_.standardiser.mean != pytest.approx(whole.mean(axis=0), rel=1e-9)
 
 
 def test_a_parameter_set_after_fit_does_not_touch_predictions(trained, unseen):

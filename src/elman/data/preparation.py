@@ -174,7 +174,7 @@ class Preparation:
                 for column, n_ids, _ in self.embeddings
             ]
             blocks.append(np.hstack([shown, *ids]))
-        return Sequences(np.concatenate(blocks), sequences.offsets)
+        return Sequences(np.ascontiguousarray(np.concatenate(blocks)), sequences.offsets)
 
     @property
     def n_summarised(self) -> int:

@@ -69,7 +69,7 @@ def test_a_column_of_numbers_with_a_bad_cell_stays_an_error(write):
             [f"note {k}" for k in range(21)],
             "column 'c': expected the names of some kinds, got each row another, such as",
         ),
-        (["sun", ""], "line 3, column 'c': expected text, found nothing. Fill it in, drop the row, or pass missing="),
+        (["sun", ""], "line 3, column 'c': expected text, found nothing. Fill it in, drop the row, or read and train"),
         (["NA", "NA"], "line 2, column 'c': expected a number, got 'NA'."),
         (["x" * 257, "y"], "line 2, column 'c': expected a category of at most 256 characters, got 257"),
         (["yes", "true"], "line 2, column 'c': expected a number, got 'yes'."),
@@ -117,7 +117,7 @@ def test_the_caller_may_say_how_missing_values_are_written(write):
 
 
 def test_without_being_asked_a_missing_value_is_an_error_that_names_the_way_out(write):
-    message = "line 3, column 'wind': expected a number, found nothing. Fix the file or drop the row, or pass missing="
+    message = "line 3, column 'wind': expected a number, found nothing. Fix the file or drop the row, or read and "
     with pytest.raises(FileError, match=re.escape(message)):
         read(write(GAPS))
 
@@ -153,7 +153,7 @@ def test_a_question_mark_of_a_ts_file_is_missing(write):
     assert np.array_equal(sequences[0], [[1, 4], [np.nan, 5], [3, np.nan]], equal_nan=True)
     assert np.array_equal(sequences[1], [[7, np.nan]], equal_nan=True)
     with pytest.raises(
-        FileError, match=r"line 4, channel 1, value 2: the value is missing. Fill it in, or pass missing"
+        FileError, match=r"line 4, channel 1, value 2: the value is missing. Fill it in, or read and train with"
     ):
         read(path)
 

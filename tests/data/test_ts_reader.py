@@ -177,7 +177,7 @@ def test_one_case_of_one_step(write):
         (
             "2,3:4",
             "?,3:4",
-            "toy.ts, line 9, channel 1, value 2: the value is missing. Fill it in, or pass missing='indicator'; only",
+            "toy.ts, line 9, channel 1, value 2: the value is missing. Fill it in, or read and train with missing=",
         ),
         ("2,3:4,5,6", "2,?:4,5,6", "toy.ts, line 9, channel 1, value 3: the value is missing."),
         ("-1.5:2e3", "?:?", "toy.ts, line 10: expected at least one step, but every value is missing. Drop the line."),

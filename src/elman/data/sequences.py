@@ -214,8 +214,9 @@ def _not_finite(sequences: Sequences, row: int, feature: int, name: str) -> Data
     place = _place(sequences, row, feature, name)
     if np.isnan(value):
         return DataError(
-            f"{place}: expected a finite number, got NaN. Fill missing values first, or pass missing='indicator'; NaN "
-            "is padding only at the end of a sequence in an array (N, T, D) or (N, T), in every feature."
+            f"{place}: expected a finite number, got NaN. Fill missing values first, or train with "
+            "missing='indicator'; NaN is padding only at the end of a sequence in an array (N, T, D) or (N, T), in every "
+            "feature."
         )
     if np.isinf(value):
         return DataError(f"{place}: expected a finite number, got {value}. Replace it first.")

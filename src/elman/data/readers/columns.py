@@ -187,4 +187,4 @@ def _refuse_text(table: Table, column: str, wrong: NDArray[np.bool_]) -> None:
 
 
 def _or_missing(table: Table, is_absent: bool | np.bool_) -> str:
-    return ", or pass missing='indicator'" if is_absent and table.missing is None else ""
+    return ", or read and train with missing='indicator'" if is_absent and table.missing is None else ""

@@ -45,7 +45,7 @@ def categories(table: Table, column: str) -> tuple[NDArray[np.float64], tuple[st
         row = int(np.argmax(texts.is_null().to_numpy()))
         raise FileError(
             f"{table.where(row, column)}: expected text, found nothing. "
-            "Fill it in, drop the row, or pass missing='indicator'."
+            "Fill it in, drop the row, or read and train with missing='indicator'."
         )
     distinct = texts.drop_nulls().unique(maintain_order=True)
     _refuse_dates(table, column, distinct)

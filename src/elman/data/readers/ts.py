@@ -212,7 +212,7 @@ def _without_padding(where: str, case: NDArray[np.float64], missing: str) -> NDA
     place = f"{where}, channel {channel + 1}, value {step + 1}"
     if np.isnan(value):
         raise FileError(
-            f"{place}: the value is missing. Fill it in, or pass missing='indicator'; "
+            f"{place}: the value is missing. Fill it in, or read and train with missing='indicator'; "
             "only the end of a case may be missing, as padding."
         )
     raise FileError(f"{place}: expected a finite number of at most {LARGEST:g}, got {value:g}. Replace or scale it.")

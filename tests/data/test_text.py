@@ -133,8 +133,12 @@ def test_the_columns_of_a_model_say_where_the_text_is(write):
         ("word,label\nab,x\ncd,\n", {}, "line 3, column 'label': expected a label, found nothing."),
         ("word,sort\nab,x\n", {}, "expected a column with labels, such as 'label'"),
         ("word,label\nab,x\n", {"label": "word"}, "expected a column of its own for each role, got 'word' for two."),
-        ("word,label\nab,x\n", {"time": "label"}, "The 'time' parameter of read has no use beside text='word'"),
-        ("word,label\nab,x\n", {"labels_per_step": True}, "The 'labels_per_step' parameter of read has no use"),
+        (
+            "word,label\nab,x\n",
+            {"time": "label"},
+            "time='label' has no use beside text='word': each row is a sequence.",
+        ),
+        ("word,label\nab,x\n", {"labels_per_step": True}, "labels_per_step=True has no use beside text='word'"),
         ("word,label\nab,x\n", {"text_split": "letters"}, "The 'text_split' parameter of read must be one of"),
     ],
 )

@@ -8,12 +8,22 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 
 from elman import DataError, ParameterError, SequenceClassifier, Sequences, SequenceTagger
-from elman.data import as_sequences
+from elman.data import as_sequences, forms, text
 from elman.errors import TrainingError
 from elman.estimators.base import RecurrentEstimator
 from elman.estimators.baselines import Baselines
 from elman.estimators.evaluation import evaluate
-from elman.estimators.parameters import CELLS, CONSTRAINTS, INITIALISATIONS, OPTIMIZERS, READOUTS, _shown
+from elman.estimators.parameters import (
+    CELLS,
+    CONSTRAINTS,
+    INITIALISATIONS,
+    LAYOUTS,
+    MISSING,
+    OPTIMIZERS,
+    READOUTS,
+    SPLITS,
+    _shown,
+)
 from elman.kernels import cells
 from elman.network import architecture, parameters
 from elman.network.network import Network
@@ -165,6 +175,7 @@ def test_every_parameter_has_a_constraint_and_names_are_those_that_the_network_k
     assert READOUTS == architecture.READOUTS
     assert set(INITIALISATIONS) == set(parameters.INITIALISATIONS)
     assert OPTIMIZERS == settings.OPTIMIZERS
+    assert (MISSING, LAYOUTS, SPLITS) == (forms.MISSING, forms.LAYOUTS, text.SPLITS)
 
 
 @pytest.mark.parametrize("parameter", [{"cell": cell} for cell in CELLS] + [{"optimizer": name} for name in OPTIMIZERS])

@@ -14,7 +14,7 @@ _OTHERWISE = {
     "text": "--text-split",
 }
 _SETTING = re.compile(
-    r"(?<![\w'])(id|time|label|group|labels_per_step|clip_norm|learning_rate|text|missing|missing_text|step_length)=('[^']*'|True|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
+    r"(?<![\w'])(id|time|label|group|labels_per_step|clip_norm|learning_rate|text|missing|missing_text|step_length|categorical)=('[^']*'|True|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
 )
 
 
@@ -40,6 +40,8 @@ def with_options(message: str) -> str:
 
 def _as_option(setting: re.Match[str]) -> str:
     name, value = setting.groups()
+    if name == "missing_text":
+        return f"{option(name)} {value}"
     if name == "missing":
         return f"{option(name)} {value[1:-1]}"
     if name == "text":  # of a reader the column, of an estimator the split

@@ -215,8 +215,8 @@ def _not_finite(sequences: Sequences, row: int, feature: int, name: str) -> Data
     if np.isnan(value):
         return DataError(
             f"{place}: expected a finite number, got NaN. Fill missing values first, or train with "
-            "missing='indicator'; NaN is padding only at the end of a sequence in an array (N, T, D) or (N, T), in every "
-            "feature."
+            "missing='indicator'; NaN is padding only at the end of a sequence in an array (N, T, D) or (N, T), in "
+            "every feature."
         )
     if np.isinf(value):
         return DataError(f"{place}: expected a finite number, got {value}. Replace it first.")

@@ -16,6 +16,7 @@ from elman.data.readers.settings import NOT_A_NUMBER
 from elman.data.readers.source import Source, shown
 from elman.errors import FileError
 
+_LONGEST_MARK = 20  # characters of what could be written for a missing value
 _UNNAMED = ("", "Unnamed: 0", "__index_level_0__")  # what the row numbers of a data frame turn into when written
 
 
@@ -87,7 +88,8 @@ def numbers(table: Table, column: str) -> FloatArray:
             row = int(np.argmin(is_number))
             raise FileError(
                 f"{table.where(row, column)}: expected a finite number of at most {LARGEST:g}, "
-                f"got {shown(series[row])}. Fix the file or drop the row{_or_missing(table, np.isnan(array[row]))}."
+                f"got {shown(series[row])}. "
+                f"Fix the file or drop the row{_or_missing(table, None) if np.isnan(array[row]) else ''}."
             )
     return np.asarray(array)
 
@@ -177,14 +179,17 @@ def _refuse_text(table: Table, column: str, wrong: NDArray[np.bool_]) -> None:
         words = series.str.strip_chars().str.to_lowercase().is_in(["true", "false"]).fill_null(value=False).to_numpy()
         wrong = wrong & ~words if (wrong & ~words).any() else wrong
     row = int(np.argmax(wrong))
-    is_absent = series[row] is None or str(series[row]).strip() in NOT_A_NUMBER
     found = "found nothing" if series[row] is None else f"got {shown(series[row])}"
     if wrong.all() and series.null_count() < len(series):
         advice = "Drop the column, or name it as id, time, label or group"
     else:
-        advice = f"Fix the file or drop the row{_or_missing(table, is_absent)}"
+        advice = f"Fix the file or drop the row{_or_missing(table, series[row])}"
     raise FileError(f"{table.where(row, column)}: expected a number, {found}. {advice}.")
 
 
-def _or_missing(table: Table, is_absent: bool | np.bool_) -> str:
-    return ", or read and train with missing='indicator'" if is_absent and table.missing is None else ""
+def _or_missing(table: Table, cell: object) -> str:
+    """Say how a cell that is no number can be read as a missing value."""
+    text = "" if cell is None else str(cell).strip()
+    if text in ("", *NOT_A_NUMBER):
+        return ", or read and train with missing='indicator'" if table.missing is None else ""
+    return f", or read it as missing with missing_text={text!r}" if len(text) <= _LONGEST_MARK else ""

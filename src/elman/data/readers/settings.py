@@ -72,9 +72,10 @@ class Settings:
                 ("step_length", self.step_length),
             ):
                 if value:
+                    setting = f"{name}={value!r}" if isinstance(value, str | bool) else f"{name}=..."
                     raise ParameterError(
-                        f"The {name!r} parameter of {self.of} has no use beside text={self.text!r}: "
-                        "each row is a sequence. Leave one of them out."
+                        f"{setting} has no use beside text={self.text!r}: each row is a sequence. "
+                        "Leave one of them out."
                     )
 
     def asked(self) -> Asked:

@@ -30,7 +30,7 @@ _LARGEST_HEADER = 100_000_000  # bytes; safetensors has the same bound
 _BLANK = "0" * 64
 _BEFORE_DIGEST = '\\"checksum\\":\\"'  # JSON inside a JSON string
 _CODES = {"float32": "F32", "float64": "F64"}
-_STATISTICS = 6  # of each feature, for the baseline; one more is the length
+_OF_NUMBERS, _OF_NAMES = 6, 3  # statistics of each column, for the baseline; one more is the length
 
 Array = NDArray[Any]
 
@@ -107,7 +107,8 @@ def tensor_shapes(metadata: Metadata) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Give dtype and shape of every array that a file with this metadata must hold."""
     architecture = Architecture(**metadata.architecture)
     n_classes = architecture.n_classes
-    n_statistics = _STATISTICS * rebuilt(metadata.preparation, {}).n_summarised + 1
+    n_numbers, n_names = rebuilt(metadata.preparation, {}).n_summarised
+    n_statistics = _OF_NUMBERS * n_numbers + _OF_NAMES * n_names + 1
     shapes = {name: (metadata.dtype, shape) for name, shape in architecture.parameter_shapes().items()}
     others: dict[str, tuple[int, ...]] = {
         "baseline.prior": (n_classes,),

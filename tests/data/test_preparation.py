@@ -174,10 +174,14 @@ def test_the_summary_has_a_column_of_0_and_1_for_each_name():
     texts = as_sequences(["abba", "c"])
     preparation = Preparation.fit(texts)
     assert preparation.summarised(texts).values.tolist() == [[1, 0, 0], [0, 1, 0], [0, 1, 0], [1, 0, 0], [0, 0, 1]]
-    assert preparation.n_summarised == 3
+    assert preparation.n_summarised == (0, 3)
+    assert preparation.summarised(texts).categories == (("any other", "this name"),) * 3
     raw = with_everything()
     preparation = Preparation.fit(raw, missing="indicator")
-    assert preparation.summarised(raw).n_features == preparation.n_summarised
+    n_numbers, n_names = preparation.n_summarised
+    summarised = preparation.summarised(raw)
+    assert (n_numbers, summarised.n_features) == (2 + 2, n_numbers + n_names)
+    assert np.array_equal(summarised.values[:, n_numbers : n_numbers + 3], preparation.apply(raw).values[:, 1:4])
     assert np.isfinite(preparation.summarised(raw).values).all()
 
 
@@ -219,10 +223,10 @@ def test_weights_are_copies(seed):
 def test_large_data_is_prepared_a_part_at_a_time_to_the_same_bits(monkeypatch):
     raw = with_everything(3, n=50)
     whole = Preparation.fit(raw, missing="indicator")
-    expected = whole.apply(raw).values
+    expected, summary = whole.apply(raw).values, whole.summarised(raw).values
     monkeypatch.setattr("elman.data.preparation._RUN", 16)
     assert np.array_equal(whole.apply(raw).values, expected)
-    assert np.array_equal(whole.summarised(raw).values.shape, (len(raw.values), whole.n_summarised))
+    assert np.array_equal(whole.summarised(raw).values, summary)
     in_parts = Preparation.fit(raw, missing="indicator")
     np.testing.assert_allclose(in_parts.standardiser.mean, whole.standardiser.mean, rtol=1e-13, atol=1e-15)
 

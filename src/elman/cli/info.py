@@ -79,11 +79,12 @@ def _print(path: Path, model: Model) -> None:
         (training["stopped_early"], training["interrupted"]), ""
     )
     preparation = metadata.preparation
+    is_scaled = preparation["standardised"] and len(preparation["vocabularies"]) < preparation["n_features"]
     names = f": {_listed(metadata.feature_names)}" if metadata.feature_names else ""
     rows = {
         "network": f"{describe_network(architecture)}; classifies {scored}",
         "size": f"{count(_n_parameters(model), 'parameter')} in {metadata.dtype}, {path.stat().st_size:,} bytes",
-        "features": f"{preparation['n_features']} a step{', standardised' * preparation['standardised']}{names}",
+        "features": f"{preparation['n_features']} a step{', standardised' * is_scaled}{names}",
         "kinds": "; ".join(_described(each, metadata.feature_names) for each in preparation["vocabularies"]),
         "missing": _missing(preparation, metadata.feature_names),
         "classes": f"{architecture['n_classes']}: {_listed(metadata.classes['values'])}",

@@ -19,6 +19,7 @@ from elman.errors import DataError, ParameterError
 
 _RUN = 1 << 20  # numbers that are prepared at a time
 _MOST_SUMMARISED = 64  # names of an embedded feature that the baselines look at
+_IS_NAME = ("any other", "this name")
 
 Array = NDArray[np.float64]
 
@@ -128,15 +129,11 @@ class Preparation:
     @property
     def embeddings(self) -> tuple[tuple[int, int, int], ...]:
         """The columns that the network embeds, as Architecture has them: (column, ids, size of the vectors)."""
-        found = []
-        column = 0
-        vocabulary_of = self._vocabulary_of()
-        for feature in range(self.n_features):
-            vocabulary = vocabulary_of.get(feature)
-            if vocabulary is not None and vocabulary.embedding_size is not None:
-                found.append((column, len(vocabulary.names) + 1, vocabulary.embedding_size))
-            column += 1 if vocabulary is None else vocabulary.n_columns
-        return tuple(found)
+        return tuple(
+            (first, len(vocabulary.names) + 1, vocabulary.embedding_size)
+            for vocabulary, first in self._places()
+            if vocabulary.embedding_size is not None
+        )
 
     def apply(self, sequences: Sequences, dtype: DTypeLike = np.float32, *, first: int = 0) -> Sequences:
         """Give the columns of raw sequences in ``dtype``, float32 or float64; ``first`` is what errors call the first.
@@ -159,27 +156,35 @@ class Preparation:
         return Sequences(result, sequences.offsets)
 
     def summarised(self, sequences: Sequences) -> Sequences:
-        """Give raw sequences as simple statistics can be taken of them: filled in, a column of 0 and 1 for each name.
+        """Give raw sequences as simple statistics can be taken of them: numbers, filled in, then columns of 0 and 1.
 
-        Of an embedded feature the 64 most frequent names have columns. Plain numbers stay as they are.
+        The latter, one for each name of a kind, but the 64 most frequent ones at most, have categories. Plain numbers
+        stay as they are.
         """
         if not self.vocabularies and self.start is None:
             return sequences
         self._check(sequences)
-        blocks = []
-        for _, block in self._blocks(sequences):
-            shown = np.delete(block, [column for column, _, _ in self.embeddings], axis=1)
-            ids = [
-                block[:, column, None] == np.arange(1, min(n_ids - 1, _MOST_SUMMARISED) + 1)
-                for column, n_ids, _ in self.embeddings
-            ]
-            blocks.append(np.hstack([shown, *ids]))
-        return Sequences(np.ascontiguousarray(np.concatenate(blocks)), sequences.offsets)
+        n_numbers, n_names = self.n_summarised
+        values = np.empty((len(sequences.values), n_numbers + n_names))
+        places = self._places()
+        for begin, block in self._blocks(sequences):
+            rows = slice(begin, begin + len(block))
+            taken = [np.arange(first, first + vocabulary.n_columns) for vocabulary, first in places]
+            values[rows, :n_numbers] = np.delete(block, np.concatenate(taken) if taken else [], axis=1)
+            column = n_numbers
+            for vocabulary, first in places:
+                n = min(len(vocabulary.names), _MOST_SUMMARISED)
+                found = block[:, first : first + vocabulary.n_columns]
+                is_name = found if vocabulary.embedding_size is None else found == np.arange(1, n + 1)
+                values[rows, column : column + n] = is_name
+                column += n
+        return Sequences(values, sequences.offsets, None, (None,) * n_numbers + (_IS_NAME,) * n_names)
 
     @property
-    def n_summarised(self) -> int:
-        """How many columns `summarised` gives."""
-        return self.n_columns + sum(min(n_ids - 1, _MOST_SUMMARISED) - 1 for _, n_ids, _ in self.embeddings)
+    def n_summarised(self) -> tuple[int, int]:
+        """How many columns of numbers, and of 0 and 1, `summarised` gives."""
+        n_names = sum(min(len(vocabulary.names), _MOST_SUMMARISED) for vocabulary in self.vocabularies)
+        return self.n_features - len(self.vocabularies) + 2 * len(self.gaps), n_names
 
     def _check(self, sequences: Sequences) -> None:
         if sequences.n_features != self.n_features:
@@ -192,6 +197,15 @@ class Preparation:
                 raise DataError(
                     f"Feature {feature} must hold numbers, as in training. Got text, such as {names[0][:40]!r}."
                 )
+
+    def _places(self) -> list[tuple[Vocabulary, int]]:
+        """Give each vocabulary with the first column of its feature."""
+        places = []
+        more = 0  # columns than features so far
+        for vocabulary in self.vocabularies:
+            places.append((vocabulary, vocabulary.feature + more))
+            more += vocabulary.n_columns - 1
+        return places
 
     def _vocabulary_of(self) -> dict[int, Vocabulary]:
         return {vocabulary.feature: vocabulary for vocabulary in self.vocabularies}

@@ -31,7 +31,7 @@ def _as_they_are(sequences: Sequences) -> Sequences:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Baselines:
-    """Both baselines as plain arrays; F = 6 D + 1 statistics of D summarised columns.
+    """Both baselines as plain arrays; F = 6 D + 3 K + 1 statistics, of D columns of numbers and K of 0 and 1.
 
     Parameters
     ----------
@@ -108,14 +108,26 @@ class Baselines:
 
 
 def _of_sequences(sequences: Sequences) -> Array:
-    """Give mean, deviation, least, greatest, first and last value of each feature, and the length, (N, F)."""
+    """Give mean, deviation, least, greatest, first and last value of each feature, and the length, (N, F).
+
+    Of a feature with categories, a column of 0 and 1, mean, first and last value tell all.
+    """
     values = sequences.values.astype(np.float64)
     starts, lengths = sequences.offsets[:-1], sequences.lengths
     mean = np.add.reduceat(values, starts) / lengths[:, None]  # (N, D)
-    variance = np.add.reduceat((values - np.repeat(mean, lengths, axis=0)) ** 2, starts) / lengths[:, None]
-    least, greatest = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
     first, last = values[starts], values[sequences.offsets[1:] - 1]
+    numbers = _numbers(sequences)
+    variance = (
+        np.add.reduceat((values[:, numbers] - np.repeat(mean[:, numbers], lengths, axis=0)) ** 2, starts)
+        / lengths[:, None]
+    )
+    least, greatest = np.minimum.reduceat(values[:, numbers], starts), np.maximum.reduceat(values[:, numbers], starts)
     return np.hstack([mean, np.sqrt(variance), least, greatest, first, last, lengths[:, None]])
+
+
+def _numbers(sequences: Sequences) -> slice:
+    """Give the columns without categories, which come first."""
+    return slice(sum(names is None for names in sequences.categories or (None,) * sequences.n_features))
 
 
 def _by_runs(sequences: Sequences, summarise: Summarise) -> Array:
@@ -128,20 +140,23 @@ def _of_steps(sequences: Sequences, kept: NDArray[np.int64], summarise: Summaris
     offsets = sequences.offsets
     bounds = np.searchsorted(kept, offsets)  # only one sequence's statistics are held whole at a time
     parts = [
-        _running(summarise(sequences[n : n + 1]).values.astype(np.float64))[kept[a:b] - offsets[n]]
+        _running(summarise(sequences[n : n + 1]))[kept[a:b] - offsets[n]]
         for n, (a, b) in enumerate(pairwise(bounds))
         if b > a
     ]
     return np.concatenate(parts)
 
 
-def _running(values: Array) -> Array:
-    """Give the statistics (T, F) of every beginning of one sequence (T, D)."""
+def _running(sequence: Sequences) -> Array:
+    """Give the statistics (T, F) of every beginning of one sequence."""
+    values = sequence.values.astype(np.float64)  # (T, D)
+    numbers = _numbers(sequence)
     count = np.arange(1.0, len(values) + 1)[:, None]  # (T, 1)
     moved = values - values[0]  # the variance of values far from zero would drown in rounding
     mean = np.cumsum(moved, axis=0) / count
-    variance = np.maximum(np.cumsum(moved**2, axis=0) / count - mean**2, 0.0)
-    least, greatest = np.minimum.accumulate(values), np.maximum.accumulate(values)
+    variance = np.maximum(np.cumsum(moved[:, numbers] ** 2, axis=0) / count - mean[:, numbers] ** 2, 0.0)
+    least = np.minimum.accumulate(values[:, numbers])
+    greatest = np.maximum.accumulate(values[:, numbers])
     first = np.broadcast_to(values[0], values.shape)
     return np.hstack([mean + values[0], np.sqrt(variance), least, greatest, first, values, count])
 

@@ -17,8 +17,8 @@ ARROWS = {
     "training": {"network", "kernels"},
     "data": set(),
     "output_file": set(),
-    "metadata": {"network", "kernels", "__init__"},
-    "model_file": {"metadata", "output_file", "network", "__init__"},
+    "metadata": {"data", "network", "kernels", "__init__"},
+    "model_file": {"metadata", "data", "output_file", "network", "__init__"},
     "estimators": {"model_file", "metadata", "training", "network", "data"},
     "cli": {"estimators", "model_file", "metadata", "output_file", "training", "network", "data", "__init__"},
 }

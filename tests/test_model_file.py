@@ -125,7 +125,7 @@ def test_the_arrays_are_plain_safetensors_under_pytorchs_names(tmp_path, content
     arrays = load_file(tmp_path / "model")
     assert arrays["weight_hh_l0"].shape == (6, 2)
     assert arrays["weight_ih_l0"].dtype == np.float32
-    assert arrays["standardiser.mean"] == pytest.approx(elman.load(tmp_path / "model").standardiser_.mean)
+    assert arrays["preparation.mean"] == pytest.approx(elman.load(tmp_path / "model").preparation_.standardiser.mean)
 
 
 def test_saving_replaces_the_old_file_whole_and_leaves_nothing_else(tmp_path, content):
@@ -275,6 +275,79 @@ def test_edited_metadata_with_a_right_checksum_loads_as_a_sound_model_or_not_at_
         loaded.save(file)
 
 
+def mixed():
+    """Sequences of a number with gaps, a category of 2 names, one of 9, and a step length."""
+    rng = np.random.default_rng(7)
+    values = np.column_stack([rng.normal(size=90), rng.integers(0, 2, 90), np.arange(90) % 9, rng.exponential(size=90)])
+    values[::4, 0] = np.nan
+    names, categories = ("x", "sky", "code", "step length"), (None, ("sun", "rain"), tuple("abcdefghi"), None)
+    return Sequences(values, np.arange(0, 91, 3), names, categories)
+
+
+@pytest.fixture(scope="module")
+def mixed_content(tmp_path_factory):
+    path = tmp_path_factory.mktemp("model") / "model.safetensors"
+    model = SequenceClassifier(hidden_size=2, max_epochs=1, bidirectional=False, missing="indicator", random_state=0)
+    model.fit(mixed(), ["a", "b"] * 15).save(path)
+    return path.read_bytes()
+
+
+@settings(deadline=None, max_examples=120)
+@given(data=st.data())
+def test_an_edited_preparation_loads_as_a_sound_model_or_not_at_all(mixed_content, data):
+    header, metadata, arrays = taken_apart(mixed_content)
+    paths = [("preparation", *path) for path in paths_into(metadata["preparation"])]
+    edited = with_value(metadata, data.draw(st.sampled_from(paths)), data.draw(st.sampled_from(STRANGE)))
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "model"
+        file.write_bytes(put_together(header, edited, arrays))
+        try:
+            loaded = elman.load(file)
+        except ModelFileError:
+            return
+        assert np.isfinite(loaded.predict_proba(mixed())).all()  # such as another name of a kind
+        loaded.save(file)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "sentence"),
+    [
+        (("gaps",), [], r"expected a whole number in \[5, 5\] in 'architecture.input_size', got 7"),
+        (("gaps",), [0, 0], r"expected a whole number in \[1, 3\] in 'preparation.gaps', got 0"),
+        (("gaps",), [1], "expected features of numbers that may be missing in 'preparation.gaps'"),
+        (("missing",), "error", "expected features of numbers that may be missing in 'preparation.gaps'"),
+        (("missing",), [], "expected 'error' or 'indicator' in 'preparation.missing'"),
+        (("n_features",), 5, r"expected a whole number in \[4, 4\] in 'preparation.n_features', got 5"),
+        (("step_feature",), 1, "expected a feature of numbers in 'preparation.step_feature'"),
+        (("standardised",), False, "the array 'preparation.mean' is not expected"),
+        (("vocabularies", 0, "feature"), 2, r"expected a whole number in \[3, 3\] in 'preparation.vocabularies'"),
+        (("vocabularies", 0, "names"), ["sun", "sun"], "expected distinct names in 'vocabularies.names'"),
+        (("vocabularies", 0, "names"), ["sun", "\ud800"], "expected text of at most 10000 characters"),
+        (("vocabularies", 1, "embedding_size"), 7, r"expected \(\(3, 10, 7\),\) in 'architecture.embeddings'"),
+        (
+            ("vocabularies", 1, "embedding_size"),
+            None,
+            "expected at most 8 to be columns in 'vocabularies.names', got 9",
+        ),
+    ],
+)
+def test_a_preparation_that_does_not_fit_is_named(tmp_path, mixed_content, path, value, sentence):
+    header, metadata, arrays = taken_apart(mixed_content)
+    edited = with_value(metadata, ("preparation", *path), value)
+    assert re.search(sentence, refused(tmp_path, put_together(header, edited, arrays)))
+
+
+def test_a_model_with_gaps_and_kinds_predicts_the_same_bits(tmp_path, mixed_content):
+    (tmp_path / "model").write_bytes(mixed_content)
+    model = SequenceClassifier(hidden_size=2, max_epochs=1, bidirectional=False, missing="indicator", random_state=0)
+    model.fit(mixed(), ["a", "b"] * 15)
+    loaded = elman.load(tmp_path / "model")
+    assert np.array_equal(loaded.predict_proba(mixed()), model.predict_proba(mixed()))
+    assert loaded.preparation_.vocabularies == model.preparation_.vocabularies
+    assert loaded.get_params() == model.get_params()
+    assert evaluate(loaded, mixed(), ["a", "b"] * 15).to_dict() == evaluate(model, mixed(), ["a", "b"] * 15).to_dict()
+
+
 @pytest.mark.parametrize(
     ("path", "value", "sentence"),
     [
@@ -314,7 +387,7 @@ def test_a_field_out_of_its_range_is_named(tmp_path, content, path, value, sente
     [
         ("weight_hh_l0", math.nan, "expected finite numbers in the array 'weight_hh_l0'"),
         ("bias_out", math.inf, "expected finite numbers in the array 'bias_out'"),
-        ("standardiser.scale", 0.0, "expected numbers above 0 in the array 'standardiser.scale'"),
+        ("preparation.scale", 0.0, "expected numbers above 0 in the array 'preparation.scale'"),
         ("baseline.prior", 0.75, "expected shares that sum to 1"),
     ],
 )

@@ -20,6 +20,7 @@ def test_the_public_names_are_these():
         "SequenceClassifier",
         "SequenceTagger",
         "Sequences",
+        "from_frame",
         "load",
         "read",
         "ElmanError",

@@ -11,6 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman import __version__
+from elman.data import Preparation
+from elman.data.stored import rebuilt
+from elman.data.vocabulary import LONGEST_NAME, MOST_NAMES, MOST_ONE_HOT
 from elman.kernels.cells import CELLS
 from elman.network.architecture import LOSS_PLACES, MOST_CODES, READOUTS, Architecture
 
@@ -19,10 +22,9 @@ ESTIMATORS = ("SequenceClassifier", "SequenceTagger")
 LARGEST_FLOAT = 1e300  # these four bound the parameters of the estimator too; a test compares the two
 LARGEST_HIDDEN_SIZE = 65_536
 MOST_LAYERS = 1024
-LONGEST_NAME = 10_000  # characters
 _LARGEST_SIZE = 10**9
 _FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
-_ROLES = ("id", "time", "label", "group")
+_ROLES = ("id", "time", "label", "group", "text", "step_length")
 _CLASS_TYPES = {"text": str, "int": int, "bool": bool}
 
 
@@ -51,9 +53,10 @@ class Metadata:
     feature_names : list of n_features str, or None
     steps_are_columns : bool
         Whether X was such a table.
-    standardised : bool
+    preparation : dict
+        What becomes of the features, but for its arrays: see `elman.data.stored.fields_of`.
     columns : dict
-        From 'id', 'time', 'label', 'group' to the columns of the table that was trained on.
+        From 'id', 'time', 'label', 'group', 'text', 'step_length' to the columns of the table that was trained on.
     training : dict
         'epochs', 'best_epoch', 'seconds', 'n_training', 'n_validation', 'stopped_early', 'interrupted', 'validation'
         (figures of model and baselines, or None) and 'history' (a list of records).
@@ -69,7 +72,7 @@ class Metadata:
     n_features: int
     feature_names: list[str] | None
     steps_are_columns: bool
-    standardised: bool
+    preparation: dict[str, Any]
     columns: dict[str, str]
     training: dict[str, Any]
     elman_version: str = __version__
@@ -88,8 +91,8 @@ def classes_as_json(classes: NDArray[Any]) -> dict[str, Any]:
 
 def as_json(value: Any) -> Any:
     """Give plain data as JSON holds it: NumPy's scalars as Python's, numbers that are not finite as None."""
-    if isinstance(value, np.generic):
-        value = value.item()
+    if isinstance(value, np.generic | np.ndarray):
+        value = value.tolist()
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, dict):
@@ -108,14 +111,16 @@ def read_metadata(data: dict[str, Any]) -> Metadata:
     is_known = isinstance(data["estimator"], str) and data["estimator"] in ESTIMATORS
     _require("estimator", is_known, f"one of {', '.join(ESTIMATORS)}", data["estimator"])
     _require("dtype", data["dtype"] in ("float32", "float64"), "'float32' or 'float64'", data["dtype"])
-    for name in ("standardised", "steps_are_columns"):
-        _require(name, isinstance(data[name], bool), "true or false", data[name])
+    is_bool = isinstance(data["steps_are_columns"], bool)
+    _require("steps_are_columns", is_bool, "true or false", data["steps_are_columns"])
     _check_architecture(data["architecture"])
     data["architecture"]["embeddings"] = tuple(map(tuple, data["architecture"]["embeddings"]))
     _check_classes(data["classes"], data["architecture"]["n_classes"])
     _check_parameters(data["parameters"])
     _whole("n_features", data["n_features"], 1, _LARGEST_SIZE)
     _check_names(data["feature_names"], data["n_features"])
+    _check_preparation(data["preparation"], 1 if data["steps_are_columns"] else data["n_features"])
+    _check_inputs(data["architecture"], rebuilt(data["preparation"], {}))
     _check_columns(data["columns"])
     _check_training(data["training"])
     return Metadata(**data)
@@ -171,12 +176,17 @@ def _check_classes(data: Any, n_classes: int) -> None:
 
 def _check_parameters(data: Any) -> None:
     _require("parameters", isinstance(data, dict), "an object", data)
-    weights = data.get("class_weight")
-    if not isinstance(weights, dict):
-        _check_scalars("parameters", data)
-        return
-    _check_scalars("parameters", {name: value for name, value in data.items() if name != "class_weight"})
-    for label, weight in weights.items():
+    features, weights = data.get("categorical_features"), data.get("class_weight")
+    is_list = features is None or (isinstance(features, list) and len(features) <= _LARGEST_SIZE)
+    _require("parameters.categorical_features", is_list, "a list of features, or null", features)
+    for feature in features or ():
+        if isinstance(feature, str):
+            _text("parameters.categorical_features", feature, LONGEST_NAME)
+        else:
+            _whole("parameters.categorical_features", feature, 0, _LARGEST_SIZE)
+    apart = {"categorical_features"} | ({"class_weight"} if isinstance(weights, dict) else set())
+    _check_scalars("parameters", {name: value for name, value in data.items() if name not in apart})
+    for label, weight in weights.items() if isinstance(weights, dict) else ():
         _text("parameters.class_weight", label, 10_000)
         _require("parameters.class_weight", _is_number(weight) and weight >= 0, "numbers of at least 0", weight)
 
@@ -189,6 +199,59 @@ def _check_names(names: Any, n_features: int) -> None:
     for name in names:
         _text("feature_names", name, LONGEST_NAME)
     _require("feature_names", len(set(names)) == len(names), "distinct names", names)
+
+
+def _check_preparation(data: Any, n_features: int) -> None:
+    names = ["gaps", "missing", "n_features", "standardised", "step_feature", "vocabularies"]
+    is_complete = isinstance(data, dict) and sorted(data) == names
+    _require("preparation", is_complete, f"the fields {', '.join(names)}", data)
+    _whole("preparation.n_features", data["n_features"], n_features, n_features)
+    _require("preparation.standardised", isinstance(data["standardised"], bool), "true or false", data["standardised"])
+    is_known = data["missing"] in ("error", "indicator")
+    _require("preparation.missing", is_known, "'error' or 'indicator'", data["missing"])
+    _require("preparation.vocabularies", isinstance(data["vocabularies"], list), "a list", data["vocabularies"])
+    for vocabulary in data["vocabularies"]:
+        _check_vocabulary(vocabulary)
+    categorical = [vocabulary["feature"] for vocabulary in data["vocabularies"]]
+    _check_features("preparation.vocabularies", categorical, n_features)
+    _check_features("preparation.gaps", data["gaps"], n_features)
+    is_apart = not set(data["gaps"]) & set(categorical) and (data["missing"] == "indicator" or not data["gaps"])
+    _require("preparation.gaps", is_apart, "features of numbers that may be missing", data["gaps"])
+    if data["step_feature"] is not None:
+        _whole("preparation.step_feature", data["step_feature"], 0, n_features - 1)
+        _require("preparation.step_feature", data["step_feature"] not in categorical, "a feature of numbers", data)
+
+
+def _check_features(name: str, features: Any, n_features: int) -> None:
+    _require(name, isinstance(features, list), "a list of features", features)
+    least = 0
+    for feature in features:
+        _whole(name, feature, least, n_features - 1)  # each once, in order
+        least = feature + 1
+
+
+def _check_vocabulary(data: Any) -> None:
+    fields = ["embedding_size", "feature", "is_coded", "names"]
+    is_complete = isinstance(data, dict) and sorted(data) == fields
+    _require("preparation.vocabularies", is_complete, f"the fields {', '.join(fields)}", data)
+    names = data["names"]
+    is_list = isinstance(names, list) and len(names) <= MOST_NAMES
+    _require("vocabularies.names", is_list, f"a list of at most {MOST_NAMES} names", type(names).__name__)
+    for name in names:
+        _text("vocabularies.names", name, LONGEST_NAME)
+    _require("vocabularies.names", len(set(names)) == len(names), "distinct names", names[:5])
+    _require("vocabularies.is_coded", isinstance(data["is_coded"], bool), "true or false", data["is_coded"])
+    if data["embedding_size"] is not None:
+        _whole("vocabularies.embedding_size", data["embedding_size"], 1, LARGEST_HIDDEN_SIZE)
+    else:
+        _require("vocabularies.names", len(names) <= MOST_ONE_HOT, f"at most {MOST_ONE_HOT} to be columns", len(names))
+
+
+def _check_inputs(architecture: dict[str, Any], preparation: Preparation) -> None:
+    """Hold the columns that the network reads against those that the preparation gives."""
+    _whole("architecture.input_size", architecture["input_size"], preparation.n_columns, preparation.n_columns)
+    is_same = architecture["embeddings"] == preparation.embeddings
+    _require("architecture.embeddings", is_same, f"{preparation.embeddings}", architecture["embeddings"])
 
 
 def _check_columns(columns: Any) -> None:

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman import __version__
+from elman.data.stored import array_shapes, rebuilt
 from elman.errors import DataError, ModelFileError
 from elman.metadata import FORMAT_VERSION, BrokenModelError, Metadata, read_metadata
 from elman.network.architecture import Architecture
@@ -29,7 +30,7 @@ _LARGEST_HEADER = 100_000_000  # bytes; safetensors has the same bound
 _BLANK = "0" * 64
 _BEFORE_DIGEST = '\\"checksum\\":\\"'  # JSON inside a JSON string
 _CODES = {"float32": "F32", "float64": "F64"}
-_STATISTICS = 6  # of each feature, for the baseline; one more is the length
+_OF_NUMBERS, _OF_NAMES = 6, 3  # statistics of each column, for the baseline; one more is the length
 
 Array = NDArray[Any]
 
@@ -43,15 +44,15 @@ class Model:
     metadata : Metadata
     weights : dict
         The network's parameters by name, in the dtype of the model.
-    scaling : dict
-        'mean' and 'scale', float64 (D,); empty where the model does not standardise.
+    preparation : dict
+        The arrays of the preparation by name, float64.
     baselines : dict
         The arrays of the baselines by name, float64.
     """
 
     metadata: Metadata
     weights: Mapping[str, Array]
-    scaling: Mapping[str, Array]
+    preparation: Mapping[str, Array]
     baselines: Mapping[str, Array]
 
 
@@ -68,7 +69,7 @@ def save_model(path: str | os.PathLike[str], model: Model) -> None:
     from safetensors.numpy import save
 
     tensors = dict(model.weights)
-    tensors |= {f"standardiser.{name}": array for name, array in model.scaling.items()}
+    tensors |= {f"preparation.{name}": array for name, array in model.preparation.items()}
     tensors |= {f"baseline.{name}": array for name, array in model.baselines.items()}
     metadata = {"format_version": FORMAT_VERSION, "checksum": _BLANK, **asdict(model.metadata)}
     text = json.dumps(metadata, separators=(",", ":"), allow_nan=False)
@@ -105,8 +106,9 @@ def read_model(path: str | os.PathLike[str]) -> Model:
 def tensor_shapes(metadata: Metadata) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Give dtype and shape of every array that a file with this metadata must hold."""
     architecture = Architecture(**metadata.architecture)
-    n_inputs, n_classes = architecture.input_size, architecture.n_classes
-    n_statistics = _STATISTICS * n_inputs + 1
+    n_classes = architecture.n_classes
+    n_numbers, n_names = rebuilt(metadata.preparation, {}).n_summarised
+    n_statistics = _OF_NUMBERS * n_numbers + _OF_NAMES * n_names + 1
     shapes = {name: (metadata.dtype, shape) for name, shape in architecture.parameter_shapes().items()}
     others: dict[str, tuple[int, ...]] = {
         "baseline.prior": (n_classes,),
@@ -115,8 +117,7 @@ def tensor_shapes(metadata: Metadata) -> dict[str, tuple[str, tuple[int, ...]]]:
         "baseline.coefficients": (n_classes, n_statistics),
         "baseline.intercept": (n_classes,),
     }
-    if metadata.standardised:
-        others |= {"standardiser.mean": (n_inputs,), "standardiser.scale": (n_inputs,)}
+    others |= {f"preparation.{name}": shape for name, shape in array_shapes(metadata.preparation).items()}
     return shapes | {name: ("float64", shape) for name, shape in others.items()}
 
 
@@ -243,9 +244,9 @@ def _build(content: bytes, metadata: Metadata, shapes: Mapping[str, tuple[str, t
             raise BrokenModelError(
                 f"the model file is damaged: expected finite numbers in the array {name!r}, got NaN or inf."
             )
-    scaling = {name: tensors[f"standardiser.{name}"] for name in ("mean", "scale") if metadata.standardised}
+    preparation = {name: tensors[f"preparation.{name}"] for name in array_shapes(metadata.preparation)}
     baselines = {name: tensors[f"baseline.{name}"] for name in ("prior", "mean", "scale", "coefficients", "intercept")}
-    for name, scale in (("standardiser.scale", scaling.get("scale")), ("baseline.scale", baselines["scale"])):
+    for name, scale in (("preparation.scale", preparation.get("scale")), ("baseline.scale", baselines["scale"])):
         if scale is not None and not (scale > 0).all():
             raise BrokenModelError(f"the model file is damaged: expected numbers above 0 in the array {name!r}.")
     prior = baselines["prior"]
@@ -254,4 +255,4 @@ def _build(content: bytes, metadata: Metadata, shapes: Mapping[str, tuple[str, t
             "the model file is damaged: expected shares that sum to 1 in the array 'baseline.prior'."
         )
     weights = {name: tensor for name, tensor in tensors.items() if "." not in name}
-    return Model(metadata, weights, scaling, baselines)
+    return Model(metadata, weights, preparation, baselines)

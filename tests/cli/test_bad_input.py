@@ -18,7 +18,14 @@ CASES = {
         r"walks_TRAIN\.csv: expected a column with labels.*Name it with --label; .*",
     ),
     "column": (["train", T, "-m", "out.model", "--label", "dir"], r".*there is no label column 'dir'\. The columns .*"),
-    "text feature": (["train", T, "-m", "out.model", "--label", "subject"], r".*line 2, column 'direction': .*"),
+    "no text": (
+        ["train", T, "-m", "out.model", *GOOD, "--text", "word"],
+        r"walks_TRAIN\.csv: there is no text column 'word'\. The columns are 'id', .*",
+    ),
+    "text of numbers": (
+        ["train", T, "-m", "out.model", *GOOD, "--text", "x", "--time", "time"],
+        r"--time has no use beside --text: each row is a sequence\. Leave one of them out\.",
+    ),
     "cut short": (["train", "cut.ts", "-m", "out.model"], r"cut\.ts, line 9.*Is the line cut short\?"),
     "one class": (["train", "one.csv", "-m", "out.model"], r"one\.csv: y must hold at least two classes\. .* 'a'; .*"),
     "hidden": (

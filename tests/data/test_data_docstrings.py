@@ -7,7 +7,9 @@ import sys
 import pytest
 
 
-@pytest.mark.parametrize("name", ["Sequences", "as_sequences", "Standardiser", "read", "split_by_class"])
+@pytest.mark.parametrize(
+    "name", ["Sequences", "as_sequences", "Standardiser", "Preparation", "read", "from_frame", "split_by_class"]
+)
 def test_the_main_names_have_an_example(name):
     assert ">>>" in getattr(importlib.import_module("elman.data"), name).__doc__
 
@@ -17,9 +19,11 @@ def test_public_surface_is_what_all_says():
 
     assert set(elman.data.__all__) == {
         "Dataset",
+        "Preparation",
         "Sequences",
         "Standardiser",
         "as_sequences",
+        "from_frame",
         "read",
         "split_by_class",
         "split_by_group",

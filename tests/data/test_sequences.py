@@ -256,7 +256,7 @@ def test_padding_and_unpadding_is_the_identity(cube, data):
         ([1.0, 2.0], "if it is one sequence, pass [X]"),
         (np.float64(1.0), "X must have 2 or 3 dimensions"),
         (np.full((2, 3), "a"), "X must hold numbers. Got text"),
-        ([["1", "2"]], "X[0] must hold numbers. Got text"),
+        ([[1, "2"]], "X[0] must hold numbers. Got text"),
         ([b"abc"], "X[0] must hold numbers. Got bytes"),
         (np.array([["2026-01-01"]], "M8[D]"), "X must hold numbers. Got dates"),
         (np.array([[1, "2"]], object), "X must hold real numbers. Got a value of type str"),

@@ -174,7 +174,11 @@ def test_one_case_of_one_step(write):
         ),
         (":down", ":dow", "got 'dow'. Is the line cut short?"),
         ("-1.5:2e3:down", "-1.5", "toy.ts, line 10: expected values, then ':' and a class label, found no ':'. Is the"),
-        ("2,3:4", "?,3:4", "toy.ts, line 9, channel 1, value 2: the value is missing. Fill it in; only the end"),
+        (
+            "2,3:4",
+            "?,3:4",
+            "toy.ts, line 9, channel 1, value 2: the value is missing. Fill it in, or read and train with missing=",
+        ),
         ("2,3:4,5,6", "2,?:4,5,6", "toy.ts, line 9, channel 1, value 3: the value is missing."),
         ("-1.5:2e3", "?:?", "toy.ts, line 10: expected at least one step, but every value is missing. Drop the line."),
         ("2e3", "inf", "toy.ts, line 10, channel 2, value 1: expected a finite number of at most 1e+38, got inf."),

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from elman.data import as_sequences
+from elman.data import Preparation, as_sequences
 from elman.estimators import baselines
 from elman.estimators.baselines import Baselines
 
@@ -27,6 +27,18 @@ def test_statistics_of_a_step_are_those_of_the_sequence_up_to_it(ragged):
     assert np.allclose(got, expected, rtol=1e-9, atol=1e-9)
     kept = np.array([0, 1, len(X[0]), len(beginnings) - 1])  # none of the third sequence
     assert np.array_equal(baselines._of_steps(as_sequences(X), kept), got[kept])
+
+
+def test_of_columns_of_0_and_1_the_statistics_are_mean_first_and_last():
+    texts = as_sequences(["abba", "b", "ab"])
+    summarise = Preparation.fit(texts).summarised
+    got = baselines._of_sequences(summarise(texts))  # a, b of each statistic; the length
+    expected = [[0.5, 0.5, 1, 0, 1, 0, 4], [0, 1, 0, 1, 0, 1, 1], [0.5, 0.5, 1, 0, 0, 1, 2]]
+    assert np.array_equal(got[:, [1, 0, 3, 2, 5, 4, 6]], expected)  # b is the more frequent
+    steps = baselines._of_steps(texts, np.arange(7), summarise)
+    ends = [3, 4, 6]
+    np.testing.assert_allclose(steps[ends], got, rtol=1e-12)
+    assert steps[1].tolist() == [0.5, 0.5, 0, 1, 1, 0, 2]
 
 
 @pytest.mark.parametrize("n_classes", [2, 3])

@@ -8,12 +8,22 @@ from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 
 from elman import DataError, ParameterError, SequenceClassifier, Sequences, SequenceTagger
-from elman.data import as_sequences
+from elman.data import as_sequences, forms, text
 from elman.errors import TrainingError
 from elman.estimators.base import RecurrentEstimator
 from elman.estimators.baselines import Baselines
 from elman.estimators.evaluation import evaluate
-from elman.estimators.parameters import CELLS, CONSTRAINTS, INITIALISATIONS, OPTIMIZERS, READOUTS, _shown
+from elman.estimators.parameters import (
+    CELLS,
+    CONSTRAINTS,
+    INITIALISATIONS,
+    LAYOUTS,
+    MISSING,
+    OPTIMIZERS,
+    READOUTS,
+    SPLITS,
+    _shown,
+)
 from elman.kernels import cells
 from elman.network import architecture, parameters
 from elman.network.network import Network
@@ -165,6 +175,7 @@ def test_every_parameter_has_a_constraint_and_names_are_those_that_the_network_k
     assert READOUTS == architecture.READOUTS
     assert set(INITIALISATIONS) == set(parameters.INITIALISATIONS)
     assert OPTIMIZERS == settings.OPTIMIZERS
+    assert (MISSING, LAYOUTS, SPLITS) == (forms.MISSING, forms.LAYOUTS, text.SPLITS)
 
 
 @pytest.mark.parametrize("parameter", [{"cell": cell} for cell in CELLS] + [{"optimizer": name} for name in OPTIMIZERS])
@@ -210,8 +221,8 @@ def test_scaling_is_measured_on_the_training_part_alone(ragged, unseen):
     model = SequenceClassifier(hidden_size=2, max_epochs=1, random_state=0)
     model.fit(*ragged, validation=(far, unseen[1]))
     values = np.concatenate(ragged[0])
-    assert model.standardiser_.mean == pytest.approx(values.mean(axis=0), rel=1e-12)
-    assert model.standardiser_.scale == pytest.approx(values.std(axis=0), rel=1e-12)
+    assert model.preparation_.standardiser.mean == pytest.approx(values.mean(axis=0), rel=1e-12)
+    assert model.preparation_.standardiser.scale == pytest.approx(values.std(axis=0), rel=1e-12)
     assert (model.training_["n_training"], model.training_["n_validation"]) == (45, 22)
 
 
@@ -418,13 +429,13 @@ def test_the_part_set_aside_leaks_into_nothing_that_is_fitted(ragged, parts, kin
     training, held_out = parts
     assert len(training.sequences) + len(held_out.sequences) == len(X)
     values = training.sequences.values
-    assert model.standardiser_.mean == pytest.approx(values.mean(axis=0), rel=1e-12)
-    assert model.standardiser_.scale == pytest.approx(values.std(axis=0), rel=1e-12)
+    assert model.preparation_.standardiser.mean == pytest.approx(values.mean(axis=0), rel=1e-12)
+    assert model.preparation_.standardiser.scale == pytest.approx(values.std(axis=0), rel=1e-12)
     expected = Baselines.fit(training.sequences, training.codes, 3, every_step=kind is SequenceTagger).arrays()
     for name, array in model.baselines_.arrays().items():
         assert np.array_equal(array, expected[name]), name
     whole = np.concatenate(X)
-    assert model.standardiser_.mean != pytest.approx(whole.mean(axis=0), rel=1e-9)
+    assert model.preparation_.standardiser.mean != pytest.approx(whole.mean(axis=0), rel=1e-9)
 
 
 def test_a_parameter_set_after_fit_does_not_touch_predictions(trained, unseen):

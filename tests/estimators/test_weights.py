@@ -57,7 +57,7 @@ def test_what_weighs_nothing_is_as_if_it_were_absent(ragged):
         got = clone(model).fit(strange, labels, weights, groups=groups)
         assert np.array_equal(got.predict_proba(X), expected.predict_proba(X))
         assert got.classes_.tolist() == ["falls", "rises", "stays"]
-        assert np.array_equal(got.standardiser_.mean, expected.standardiser_.mean)
+        assert np.array_equal(got.preparation_.standardiser.mean, expected.preparation_.standardiser.mean)
         for name, array in got.baselines_.arrays().items():
             assert np.allclose(array, expected.baselines_.arrays()[name], rtol=1e-6, atol=1e-6), name
 

@@ -6,6 +6,9 @@ from typing import Annotated
 
 import typer
 
+from elman.estimators.parameters import SPLITS
+
+_KINDS = "Text, kinds, missing values"
 PANEL = "Columns of a table (those not named are guessed, and the guess is said)"
 
 Id = Annotated[
@@ -31,4 +34,55 @@ Group = Annotated[
 ]
 IgnoredGroup = Annotated[
     str | None, typer.Option("--group", metavar="C", help="Holds a group, and is ignored.", rich_help_panel=PANEL)
+]
+Text = Annotated[
+    str | None,
+    typer.Option(
+        "--text", metavar="C", help="Holds a text each: a row is a sequence of its tokens.", rich_help_panel=_KINDS
+    ),
+]
+TextSplit = Annotated[
+    str, typer.Option("--text-split", help=f"What texts are split into: {', '.join(SPLITS)}.", rich_help_panel=_KINDS)
+]
+Categorical = Annotated[
+    list[str],
+    typer.Option(
+        "--categorical",
+        metavar="C",
+        help="Holds numbers that stand for kinds; may be given again. Columns of text are kinds by themselves.",
+        rich_help_panel=_KINDS,
+    ),
+]
+EmbeddingSize = Annotated[
+    int | None,
+    typer.Option(
+        help="Size of the vectors of tokens and of more than 8 kinds; by their number if not said.",
+        rich_help_panel=_KINDS,
+    ),
+]
+StepLength = Annotated[
+    bool,
+    typer.Option(
+        "--step-length",
+        metavar="",
+        help="Make a feature of the time since the step before.",
+        rich_help_panel=_KINDS,
+    ),
+]
+Missing = Annotated[
+    str,
+    typer.Option(
+        "--missing",
+        help="error: refuse missing values; indicator: carry the last one forward, and tell the network.",
+        rich_help_panel=_KINDS,
+    ),
+]
+MissingText = Annotated[
+    list[str],
+    typer.Option(
+        "--missing-text",
+        metavar="TEXT",
+        help="How a missing value is written, if not NA or NaN; may be given again. It means --missing indicator.",
+        rich_help_panel=_KINDS,
+    ),
 ]

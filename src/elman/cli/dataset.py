@@ -25,6 +25,17 @@ class Columns(TypedDict):
     group: str | None
 
 
+class Reading(TypedDict):
+    """How the user wants the columns to be read."""
+
+    text: str | None
+    text_split: str
+    missing: str
+    missing_text: list[str] | None
+    step_length: bool
+    categorical: list[str]
+
+
 def load_model(path: Path) -> RecurrentEstimator:
     """Load a model, minding that data may have been given in its place."""
     from elman.estimators.saved import load
@@ -37,33 +48,50 @@ def load_model(path: Path) -> RecurrentEstimator:
         raise
 
 
-def read_training(path: Path, columns: Columns, *, per_step: bool) -> Dataset:
+def read_training(path: Path, columns: Columns, reading: Reading, *, per_step: bool) -> Dataset:
     """Read a labelled file, with the columns that the user named."""
     from elman.data import read
 
-    return read(path, **columns, labels_per_step=per_step, labels_required=True)
+    return read(path, **columns, **reading, labels_per_step=per_step, labels_required=True)
 
 
-def read_validation(path: Path, columns: Columns, training: Dataset, *, per_step: bool) -> Dataset:
+def read_validation(path: Path, columns: Columns, reading: Reading, training: Dataset, *, per_step: bool) -> Dataset:
     """Read a labelled file like the one trained on; groups have no use here, and may be missing."""
     from elman.data import read
 
     named: Columns = {**columns, "group": None}
     if path.suffix.lower() not in TABLES:
         named = {"id": None, "time": None, "label": None, "group": None}
+    sequences = training.sequences
+    names, categories = sequences.feature_names or (), sequences.categories or ()
+    kinds = [
+        name for name, known in zip(names, categories) if known is not None and training.columns.get("text") is None
+    ]
+    alike: Reading = {**reading, "categorical": kinds}
     return read(
         path,
         **named,
+        **alike,
         likely=training.columns,
-        features=training.sequences.feature_names,
+        features=sequences.feature_names,
         labels_per_step=per_step,
         labels_required=True,
         unread={"group"},
     )
 
 
-def read_for(classifier: RecurrentEstimator, path: Path, columns: Columns, *, labelled: bool) -> Dataset:
+def read_for(
+    classifier: RecurrentEstimator,
+    path: Path,
+    columns: Columns,
+    *,
+    labelled: bool,
+    text: str | None = None,
+    missing_text: list[str] | None = None,
+) -> Dataset:
     """Read a file for a model: by the columns that the user named, else by those that it was trained on.
+
+    What becomes of text, of kinds, of missing values and of time is as it was in training.
 
     Raises
     ------
@@ -73,11 +101,19 @@ def read_for(classifier: RecurrentEstimator, path: Path, columns: Columns, *, la
     from elman.data import read
     from elman.estimators.features import feature_names
 
+    names = feature_names(classifier)
+    is_text = text is not None or "text" in classifier.columns_
+    preparation = classifier.preparation_
     dataset = read(
         path,
         **columns,
+        text=text,
+        text_split=classifier._fit_parameters["text"],
+        missing="error" if preparation.start is None else "indicator",
+        missing_text=missing_text or None,
+        categorical=[] if is_text or names is None else [names[each.feature] for each in preparation.vocabularies],
         likely=classifier.columns_,
-        features=feature_names(classifier),
+        features=names,
         labels_per_step=classifier.every_step,
         labels_required=labelled and columns["label"] is not None,
         unread={"group"} if labelled else {"group", "label"},

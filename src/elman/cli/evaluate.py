@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from elman.cli.columns import Id, IgnoredGroup, Label, Time
+from elman.cli.columns import Id, IgnoredGroup, Label, MissingText, Text, Time
 from elman.cli.console import console, say, say_json
 from elman.errors import DataError, FileError
 
@@ -19,6 +19,8 @@ def evaluate(
     time: Time = None,
     label: Label = None,
     group: IgnoredGroup = None,
+    text: Text = None,
+    missing_text: MissingText = [],  # noqa: B006
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print JSON instead of tables.")] = False,
 ) -> None:
     """Measure a model on labelled data, beside two simple baselines fitted with it.
@@ -35,7 +37,14 @@ def evaluate(
 
     classifier = load_model(model)
     every_step = classifier.every_step
-    dataset = read_for(classifier, file, {"id": id, "time": time, "label": label, "group": group}, labelled=True)
+    dataset = read_for(
+        classifier,
+        file,
+        {"id": id, "time": time, "label": label, "group": group},
+        labelled=True,
+        text=text,
+        missing_text=missing_text,
+    )
     try:
         evaluation = measure(classifier, dataset.sequences, dataset.labels, place_of=dataset.place)
     except DataError as error:

@@ -78,11 +78,15 @@ def _print(path: Path, model: Model) -> None:
     ending = {(True, False): " Stopped early.", (False, True): " Interrupted."}.get(
         (training["stopped_early"], training["interrupted"]), ""
     )
+    preparation = metadata.preparation
+    is_scaled = preparation["standardised"] and len(preparation["vocabularies"]) < preparation["n_features"]
     names = f": {_listed(metadata.feature_names)}" if metadata.feature_names else ""
     rows = {
         "network": f"{describe_network(architecture)}; classifies {scored}",
         "size": f"{count(_n_parameters(model), 'parameter')} in {metadata.dtype}, {path.stat().st_size:,} bytes",
-        "features": f"{architecture['input_size']} a step{', standardised' * metadata.standardised}{names}",
+        "features": f"{preparation['n_features']} a step{', standardised' * is_scaled}{names}",
+        "kinds": "; ".join(_described(each, metadata.feature_names) for each in preparation["vocabularies"]),
+        "missing": _missing(preparation, metadata.feature_names),
         "classes": f"{architecture['n_classes']}: {_listed(metadata.classes['values'])}",
         "training": describe_training(training) + ending,
         "settings": ", ".join(
@@ -99,6 +103,32 @@ def _print(path: Path, model: Model) -> None:
     say(Text(str(path), style="bold"), table)
     if training["validation"]:
         say("", "On the validation part, which chose the best epoch:", figures_table(training["validation"]))
+
+
+def _described(vocabulary: dict[str, Any], feature_names: list[str] | None) -> str:
+    """Say how many names a feature of kinds has, and what becomes of them."""
+    from elman.cli.report import count
+
+    size = vocabulary["embedding_size"]
+    names = vocabulary["names"]
+    fate = "a column each" if size is None else f"embedded in {size} numbers"
+    return f"{_name(vocabulary['feature'], feature_names)} {count(len(names), 'name')}, {fate}: {_quoted(names)}"
+
+
+def _missing(preparation: dict[str, Any], feature_names: list[str] | None) -> str:
+    if preparation["missing"] == "error":
+        return ""
+    gaps = ", ".join(_name(feature, feature_names) for feature in preparation["gaps"][:30])
+    return "filled in with the last value seen" + (f"; was missing in training: {gaps}" if gaps else "")
+
+
+def _name(feature: int, feature_names: list[str] | None) -> str:
+    return f"feature {feature}" if feature_names is None else feature_names[feature]
+
+
+def _quoted(names: list[str]) -> str:
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return ", ".join(repr(name) for name in names[:12]) + more
 
 
 def _n_parameters(model: Model) -> int:

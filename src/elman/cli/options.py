@@ -11,9 +11,10 @@ _OTHERWISE = {
     "n_threads": "--threads",
     "random_state": "--seed",
     "standardise": "--no-standardise",
+    "text": "--text-split",
 }
 _SETTING = re.compile(
-    r"(?<![\w'])(id|time|label|group|labels_per_step|clip_norm|learning_rate)=('\w*'|True|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
+    r"(?<![\w'])(id|time|label|group|labels_per_step|clip_norm|learning_rate|text|missing|missing_text|step_length|categorical)=('[^']*'|True|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
 )
 
 
@@ -31,10 +32,18 @@ def with_options(message: str) -> str:
 
     >>> with_options("Name it with label=...; try clip_norm=1, or pass labels_per_step=True.")
     'Name it with --label; try --clip-norm 1, or pass --per-step-labels.'
+    >>> with_options("Train with missing='indicator', or pass text='words'; name the column with text=....")
+    'Train with --missing indicator, or pass --text-split words; name the column with --text.'
     """
     return _SETTING.sub(_as_option, message)
 
 
 def _as_option(setting: re.Match[str]) -> str:
     name, value = setting.groups()
+    if name == "missing_text":
+        return f"{option(name)} {value}"
+    if name == "missing":
+        return f"{option(name)} {value[1:-1]}"
+    if name == "text":  # of a reader the column, of an estimator the split
+        return f"{option(name)} {value[1:-1]}" if value in ("'characters'", "'words'") else "--text"
     return f"{option(name)} {value}" if value[0].isdigit() else option(name)

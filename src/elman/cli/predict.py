@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from elman.cli.columns import Id, IgnoredGroup, IgnoredLabel, Time
+from elman.cli.columns import Id, IgnoredGroup, IgnoredLabel, MissingText, Text, Time
 from elman.cli.console import say
 from elman.errors import DataError, FileError, OutputError
 
@@ -30,6 +30,8 @@ def predict(
     time: Time = None,
     label: IgnoredLabel = None,
     group: IgnoredGroup = None,
+    text: Text = None,
+    missing_text: MissingText = [],  # noqa: B006
 ) -> None:
     """Predict the class of every sequence in a file.
 
@@ -50,7 +52,14 @@ def predict(
         if output.exists() and given.exists() and output.samefile(given):
             raise OutputError(f"{output}: the output would overwrite the input. Choose another name.")
     classifier = load_model(model)
-    dataset = read_for(classifier, file, {"id": id, "time": time, "label": label, "group": group}, labelled=False)
+    dataset = read_for(
+        classifier,
+        file,
+        {"id": id, "time": time, "label": label, "group": group},
+        labelled=False,
+        text=text,
+        missing_text=missing_text,
+    )
     try:
         table = prediction_table(classifier, dataset)
     except DataError as error:

@@ -7,7 +7,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli.columns import PANEL, Group, Id, Label, Time
+from elman.cli.columns import (
+    PANEL,
+    Categorical,
+    EmbeddingSize,
+    Group,
+    Id,
+    Label,
+    Missing,
+    MissingText,
+    StepLength,
+    Text,
+    TextSplit,
+    Time,
+)
 from elman.cli.console import note, say, say_command, say_json
 from elman.cli.options import option
 from elman.errors import DataError, FileError, OutputError, ParameterError
@@ -23,7 +36,7 @@ from elman.estimators.parameters import (
 )
 
 if TYPE_CHECKING:
-    from elman.cli.dataset import Columns
+    from elman.cli.dataset import Columns, Reading
     from elman.estimators.base import RecurrentEstimator
 
 _VALIDATION = "Validation part"
@@ -42,6 +55,13 @@ def train(
         bool,
         typer.Option("--per-step-labels", metavar="", help="Each row has a label of its own.", rich_help_panel=PANEL),
     ] = False,
+    text: Text = None,
+    text_split: TextSplit = Defaults.text,
+    categorical: Categorical = [],  # noqa: B006
+    embedding_size: EmbeddingSize = Defaults.embedding_size,
+    step_length: StepLength = False,
+    missing: Missing = Defaults.missing,
+    missing_text: MissingText = [],  # noqa: B006
     validation: Annotated[
         Path | None,
         typer.Option(
@@ -143,6 +163,7 @@ def train(
 
     [bold]elman train[/] vowels_TRAIN.ts --model vowels.safetensors
     [bold]elman train[/] moves.csv --model moves.safetensors --label move --group person
+    [bold]elman train[/] words.csv --model words.safetensors --text word --label language
 
     Part of the data is set aside to choose the best epoch by. Features are standardised. Two simple baselines are
     fitted on the same data. Ctrl-C ends training and saves the best epoch so far.
@@ -173,6 +194,9 @@ def train(
         "dtype": dtype,
         "n_threads": threads,
         "random_state": seed,
+        "text": text_split,
+        "embedding_size": embedding_size,
+        "missing": "indicator" if missing_text and missing == Defaults.missing else missing,
     }
     check_parameters(parameters, option)
     if no_validation and validation is not None:
@@ -184,7 +208,17 @@ def train(
     for sentence in idle:
         note(sentence)
     columns: Columns = {"id": id, "time": time, "label": label, "group": group}
-    classifier = _fit(parameters, file, validation, columns, per_step=per_step_labels)
+    reading: Reading = {
+        "text": text,
+        "text_split": text_split,
+        "missing": parameters["missing"],
+        "missing_text": missing_text or None,
+        "step_length": step_length,
+        "categorical": categorical,
+    }
+    if text is None and text_split != Defaults.text:
+        note("--text-split has no effect without --text.")
+    classifier = _fit(parameters, file, validation, columns, reading, per_step=per_step_labels)
     classifier.save(model)
     if json:
         say_json(_summary(classifier, model))
@@ -221,6 +255,7 @@ def _fit(
     file: Path,
     validation: Path | None,
     columns: Columns,
+    reading: Reading,
     *,
     per_step: bool,
 ) -> RecurrentEstimator:
@@ -230,11 +265,11 @@ def _fit(
     from elman.cli.progress import follow
     from elman.estimators.saved import make
 
-    dataset = read_training(file, columns, per_step=per_step)
+    dataset = read_training(file, columns, reading, per_step=per_step)
     say_notes(dataset, of=None if validation is None else file)
     held_out = None
     if validation is not None:
-        other = read_validation(validation, columns, dataset, per_step=per_step)
+        other = read_validation(validation, columns, reading, dataset, per_step=per_step)
         say_notes(other, of=validation)
         held_out = (other.sequences, other.labels)
     if per_step:

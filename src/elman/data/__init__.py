@@ -1,15 +1,19 @@
 """How data gets in: files and arrays become `Sequences`, are scaled, and are split into training and validation."""
 
-from elman.data.preparation import Standardiser
-from elman.data.readers import Dataset, read
-from elman.data.sequences import Sequences, as_sequences
+from elman.data.forms import as_sequences
+from elman.data.preparation import Preparation
+from elman.data.readers import Dataset, from_frame, read
+from elman.data.sequences import Sequences
 from elman.data.splits import split_by_class, split_by_group, split_plain
+from elman.data.standardiser import Standardiser
 
 __all__ = [
     "Dataset",
+    "Preparation",
     "Sequences",
     "Standardiser",
     "as_sequences",
+    "from_frame",
     "read",
     "split_by_class",
     "split_by_group",

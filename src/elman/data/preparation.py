@@ -1,115 +1,296 @@
-"""Scaling, fitted on training data only; what is fitted travels in the model."""
+"""From raw sequences to what the network sees; all that is learned for it is learned on training data, and saved."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from collections.abc import Sequence as ListOf
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
+from elman.data.missing import STEP_LENGTH, carried_forward, last_seen, time_since
 from elman.data.numeric import LARGEST, FloatArray
 from elman.data.sequences import Sequences
-from elman.errors import DataError
+from elman.data.standardiser import Standardiser, blocks_of, measure, too_far
+from elman.data.vocabulary import Vocabulary
+from elman.errors import DataError, ParameterError
 
-_BLOCK = 65_536  # rows converted at a time, so that a large float32 set is never copied whole to float64
+_RUN = 1 << 20  # numbers that are prepared at a time
+_MOST_SUMMARISED = 64  # names of an embedded feature that the baselines look at
+_IS_NAME = ("any other", "this name")
+
+Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Standardiser:
-    """Each feature shifted and scaled to mean 0 and standard deviation 1 over all training steps.
+class Preparation:
+    """How raw features become columns for the network.
 
-        standardised = (value - mean) / scale
+    In order: for each feature its value; or, where it is categorical, a column for each known name, or one column of
+    ids that the network embeds. Then, with ``missing='indicator'``, for each feature that is missing somewhere in the
+    training part a column that is 1 where it is missing, and then for each of them the logarithm of 1 + the time since
+    it was last seen. A missing value is the last one seen in its sequence, at the start the mean of the training part.
+
+    A feature that was whole in training has no such columns, for their weights would never be learned; where it is
+    missing later it is filled in alone. A missing category is id 0, unknown, and needs no column. Every column but
+    those of 0 and 1 and of ids is standardised. Each sequence is prepared by itself, and each step from those before.
 
     Parameters
     ----------
-    mean : float64 array (D,)
-    scale : float64 array (D,)
-        The standard deviation; 1 for a feature that is constant in the training data.
+    n_features : int
+        D, of the raw data.
+    vocabularies : tuple of Vocabulary
+        Of the categorical features, in order.
+    gaps : tuple of int
+        The features with a column that says where they are missing.
+    step_feature : int or None
+        The feature 'step length', in whose unit the time since a value was last seen is told; None: in steps.
+    start : float64 array (D,), or None
+        What stands in before a feature is first seen, and 0 for a categorical one; None: missing values are an error.
+    standardiser : Standardiser or None
+        Of the columns; mean 0 and scale 1 for those that stay as they are.
 
     Examples
     --------
-    >>> from elman.data import as_sequences
-    >>> training = as_sequences([[[1.0, 7.0], [3.0, 7.0]]])
-    >>> standardiser = Standardiser.fit(training)
-    >>> standardiser.mean.tolist(), standardiser.scale.tolist()
-    ([2.0, 7.0], [1.0, 1.0])
-    >>> standardiser.apply(training).values.tolist()
-    [[-1.0, 0.0], [1.0, 0.0]]
+    >>> training = Sequences(np.array([[1.0, np.nan], [3.0, 6.0]]), np.array([0, 2]))
+    >>> preparation = Preparation.fit(training, missing="indicator", standardise=False)
+    >>> preparation.apply(training).values.round(3).tolist()
+    [[1.0, 6.0, 1.0, 0.6930000185966492], [3.0, 6.0, 0.0, 0.0]]
     """
 
-    mean: NDArray[np.float64]
-    scale: NDArray[np.float64]
+    n_features: int
+    vocabularies: tuple[Vocabulary, ...] = ()
+    gaps: tuple[int, ...] = ()
+    step_feature: int | None = None
+    start: Array | None = None
+    standardiser: Standardiser | None = None
 
     @classmethod
-    def fit(cls, sequences: Sequences, weights: NDArray[np.float64] | None = None) -> Standardiser:
-        """Measure mean and standard deviation, in two passes and in float64.
+    def fit(
+        cls,
+        training: Sequences,
+        *,
+        standardise: bool = True,
+        missing: str = "error",
+        categorical_features: ListOf[int | str] = (),
+        embedding_size: int | None = None,
+        weights: Array | None = None,
+    ) -> Preparation:
+        """Learn from the training part.
 
-        A step of weight k counts as k steps, one of weight 0 is as if it were absent; ``weights`` (S,).
+        Parameters
+        ----------
+        training : Sequences
+            N sequences, S steps; features with categories are categorical.
+        standardise : bool
+        missing : {'error', 'indicator'}
+        categorical_features : sequence of int or str
+            Indices or names of features that are numbers but stand for kinds.
+        embedding_size : int, optional
+            Of every embedded feature; else `elman.data.vocabulary.default_size`.
+        weights : float64 array (N,) or (S,), optional
+            A weight of k counts as k copies, 0 as absence.
+
+        Raises
+        ------
+        ParameterError
+            If ``categorical_features`` names a feature that is not there.
+        DataError
+            If there is nothing to learn from.
         """
-        values = sequences.values
-        if weights is not None and not weights.all():
-            values, weights = values[weights > 0], weights[weights > 0]
-        if len(values) == 0:
-            raise DataError("A Standardiser must be fitted on at least one step. Got none.")
-        count = len(values) if weights is None else weights.sum()
-        pivot = values[0].astype(np.float64)
-        mean = pivot + _sum(values, pivot, 1, weights) / count
-        drift = _sum(values, mean, 1, weights) / count  # rounding left in the mean
-        mean = mean + drift
-        deviation = np.sqrt(_sum(values, mean, 2, weights) / count)
-        # Rounding alone gives a constant feature a tiny deviation; dividing by it would blow up noise.
-        constant = (values.min(axis=0) == values.max(axis=0)) | (deviation <= 1e-15 * np.abs(mean))
-        mean = np.where(values.min(axis=0) == values.max(axis=0), pivot, mean)
-        return cls(mean, np.where(constant, 1.0, deviation))
+        if weights is not None and len(weights) == len(training):
+            weights = np.repeat(weights, training.lengths)
+        chosen = _chosen(training, categorical_features)
+        vocabularies = tuple(
+            Vocabulary.fit(training, feature, embedding_size=embedding_size, weights=weights) for feature in chosen
+        )
+        values = Standardiser.fit(training, weights)
+        values.mean[list(chosen)], values.scale[list(chosen)] = 0.0, 1.0
+        if missing == "error":
+            plain = cls(training.n_features, vocabularies)
+        else:
+            gaps = tuple(feature for feature in _with_gaps(training, weights) if feature not in chosen)
+            names = training.feature_names or ()
+            step_feature = names.index(STEP_LENGTH) if STEP_LENGTH in names else None
+            step_feature = None if step_feature in chosen else step_feature
+            plain = cls(training.n_features, vocabularies, gaps, step_feature, values.mean)
+        if plain.n_columns == 0:
+            raise DataError("The training data must hold a value somewhere. Every cell of it is missing.")
+        return plain._standardised(training, values, weights) if standardise else plain
+
+    @property
+    def n_columns(self) -> int:
+        """How many columns a prepared step has."""
+        columns = sum(vocabulary.n_columns - 1 for vocabulary in self.vocabularies)
+        return self.n_features + columns + 2 * len(self.gaps)
+
+    @property
+    def embeddings(self) -> tuple[tuple[int, int, int], ...]:
+        """The columns that the network embeds, as Architecture has them: (column, ids, size of the vectors)."""
+        return tuple(
+            (first, len(vocabulary.names) + 1, vocabulary.embedding_size)
+            for vocabulary, first in self._places()
+            if vocabulary.embedding_size is not None
+        )
 
     def apply(self, sequences: Sequences, dtype: DTypeLike = np.float32, *, first: int = 0) -> Sequences:
-        """Give the standardised sequences in ``dtype``, float32 or float64; ``first`` is what errors call the first.
+        """Give the columns of raw sequences in ``dtype``, float32 or float64; ``first`` is what errors call the first.
 
         Raises
         ------
         DataError
-            If the number of features differs, or a value lies so far from the training data that float32 overflows.
+            If the features are not those of training, or a value lies so far from the training data that float32
+            overflows.
         """
-        if sequences.n_features != len(self.mean):
+        self._check(sequences)
+        result: FloatArray = np.empty((len(sequences.values), self.n_columns), dtype=dtype)
+        for begin, block in self._blocks(sequences):
+            if self.standardiser is not None:
+                block = (block - self.standardiser.mean) / self.standardiser.scale
+            if (np.abs(block) > LARGEST).any():
+                row, column = np.argwhere(np.abs(block) > LARGEST)[0]
+                raise too_far(sequences, begin + int(row), self._source(int(column)), first)
+            result[begin : begin + len(block)] = block
+        return Sequences(result, sequences.offsets)
+
+    def summarised(self, sequences: Sequences) -> Sequences:
+        """Give raw sequences as simple statistics can be taken of them: numbers, filled in, then columns of 0 and 1.
+
+        The latter, one for each name of a kind, but the 64 most frequent ones at most, have categories. Plain numbers
+        stay as they are.
+        """
+        if not self.vocabularies and self.start is None:
+            return sequences
+        self._check(sequences)
+        n_numbers, n_names = self.n_summarised
+        values = np.empty((len(sequences.values), n_numbers + n_names))
+        places = self._places()
+        for begin, block in self._blocks(sequences):
+            rows = slice(begin, begin + len(block))
+            taken = [np.arange(first, first + vocabulary.n_columns) for vocabulary, first in places]
+            values[rows, :n_numbers] = np.delete(block, np.concatenate(taken) if taken else [], axis=1)
+            column = n_numbers
+            for vocabulary, first in places:
+                n = min(len(vocabulary.names), _MOST_SUMMARISED)
+                found = block[:, first : first + vocabulary.n_columns]
+                is_name = found if vocabulary.embedding_size is None else found == np.arange(1, n + 1)
+                values[rows, column : column + n] = is_name
+                column += n
+        return Sequences(values, sequences.offsets, None, (None,) * n_numbers + (_IS_NAME,) * n_names)
+
+    @property
+    def n_summarised(self) -> tuple[int, int]:
+        """How many columns of numbers, and of 0 and 1, `summarised` gives."""
+        n_names = sum(min(len(vocabulary.names), _MOST_SUMMARISED) for vocabulary in self.vocabularies)
+        return self.n_features - len(self.vocabularies) + 2 * len(self.gaps), n_names
+
+    def _check(self, sequences: Sequences) -> None:
+        if sequences.n_features != self.n_features:
             raise DataError(
-                f"The data must have {len(self.mean)} features a step, as in training. "
+                f"The data must have {self.n_features} features a step, as in training. "
                 f"Got {sequences.n_features} instead."
             )
-        result: FloatArray = np.empty(sequences.values.shape, dtype=dtype)
-        for start, block in _blocks(sequences.values):
-            scaled = (block - self.mean) / self.scale
-            if (np.abs(scaled) > LARGEST).any():
-                raise _overflow(sequences, start, scaled, first)
-            result[start : start + len(block)] = scaled
-        return sequences.with_values(result)
+        for feature, names in enumerate(sequences.categories or ()):
+            if names is not None and feature not in self._vocabulary_of():
+                raise DataError(
+                    f"Feature {feature} must hold numbers, as in training. Got text, such as {names[0][:40]!r}."
+                )
+
+    def _places(self) -> list[tuple[Vocabulary, int]]:
+        """Give each vocabulary with the first column of its feature."""
+        places = []
+        more = 0  # columns than features so far
+        for vocabulary in self.vocabularies:
+            places.append((vocabulary, vocabulary.feature + more))
+            more += vocabulary.n_columns - 1
+        return places
+
+    def _vocabulary_of(self) -> dict[int, Vocabulary]:
+        return {vocabulary.feature: vocabulary for vocabulary in self.vocabularies}
+
+    def _blocks(self, sequences: Sequences) -> Iterator[tuple[int, Array]]:
+        """Give the columns before they are standardised, some steps at a time, with the number of the first step."""
+        if not self.vocabularies and self.start is None:
+            yield from blocks_of(sequences.values)
+            return
+        begin = 0
+        for run in sequences.in_runs(_RUN):
+            yield begin, self._columns(run)
+            begin += len(run.values)
+
+    def _columns(self, run: Sequences) -> Array:
+        values: NDArray[Any] = run.values
+        if self.start is not None:
+            last = last_seen(values, run.offsets)
+            values = carried_forward(values, last, self.start)
+        columns = values.astype(np.float64)
+        if self.vocabularies:
+            columns = self._with_categories(run, columns)
+        if not self.gaps:
+            return columns
+        gaps = list(self.gaps)
+        step_lengths = None if self.step_feature is None else run.values[:, self.step_feature]
+        return np.hstack([columns, np.isnan(run.values[:, gaps]), time_since(last[:, gaps], run.offsets, step_lengths)])
+
+    def _with_categories(self, run: Sequences, values: Array) -> Array:
+        vocabulary_of = self._vocabulary_of()
+        return np.hstack(
+            [
+                vocabulary_of[feature].columns(run) if feature in vocabulary_of else values[:, feature, None]
+                for feature in range(self.n_features)
+            ]
+        )
+
+    def _source(self, column: int) -> int:
+        """Give the feature that a column comes from."""
+        vocabulary_of = self._vocabulary_of()
+        counts = [vocabulary_of[n].n_columns if n in vocabulary_of else 1 for n in range(self.n_features)]
+        return int(np.concatenate([np.repeat(np.arange(self.n_features), counts), self.gaps, self.gaps])[column])
+
+    def _standardised(self, training: Sequences, values: Standardiser, weights: Array | None) -> Preparation:
+        """Give this preparation with the scale of every column, the raw values' being known."""
+        n_gaps = len(self.gaps)
+        mean, scale = np.zeros(self.n_columns), np.ones(self.n_columns)
+        source = np.array([self._source(column) for column in range(self.n_columns - 2 * n_gaps)])
+        mean[: len(source)], scale[: len(source)] = values.mean[source], values.scale[source]
+        if n_gaps:
+
+            def blocks() -> Iterator[tuple[Array, Array | None]]:
+                for begin, block in self._blocks(training):
+                    yield block[:, -n_gaps:], None if weights is None else weights[begin : begin + len(block)]
+
+            mean[-n_gaps:], scale[-n_gaps:] = measure(blocks, n_gaps)
+        return Preparation(
+            self.n_features, self.vocabularies, self.gaps, self.step_feature, self.start, Standardiser(mean, scale)
+        )
 
 
-def _blocks(values: FloatArray) -> Iterator[tuple[int, NDArray[np.float64]]]:
-    for start in range(0, len(values), _BLOCK):
-        yield start, values[start : start + _BLOCK].astype(np.float64)
+def _chosen(training: Sequences, categorical_features: ListOf[int | str]) -> tuple[int, ...]:
+    """Give the indices of the categorical features, in order."""
+    chosen = {feature for feature, names in enumerate(training.categories or ()) if names is not None}
+    names = training.feature_names or ()
+    for feature in categorical_features:
+        index = names.index(feature) if isinstance(feature, str) and feature in names else feature
+        if isinstance(index, str) or not 0 <= index < training.n_features:
+            known = f"of {', '.join(map(repr, names[:12]))}" if names else f"from 0 to {training.n_features - 1}"
+            raise ParameterError(
+                f"The 'categorical_features' parameter must hold indices or names of features, {known}. "
+                f"Got {feature!r} instead."
+            )
+        chosen.add(int(index))
+    return tuple(sorted(chosen))
 
 
-def _sum(
-    values: FloatArray, centre: NDArray[np.float64], power: int, weights: NDArray[np.float64] | None
-) -> NDArray[np.float64]:
-    """Give the sum over the steps of weight * (value - centre) ** power, float64 (D,)."""
-    total = np.zeros(values.shape[1])
-    for start, block in _blocks(values):
-        terms = (block - centre) ** power
+def _with_gaps(training: Sequences, weights: Array | None) -> list[int]:
+    """Give the features that are missing at some step that counts."""
+    missing = np.zeros(training.n_features, dtype=np.bool_)
+    begin = 0
+    for run in training.in_runs(_RUN):
+        absent = np.isnan(run.values)
         if weights is not None:
-            terms *= weights[start : start + len(block), None]
-        total += terms.sum(axis=0)
-    return total
-
-
-def _overflow(sequences: Sequences, start: int, scaled: NDArray[Any], first: int) -> DataError:
-    row, feature = np.argwhere(np.abs(scaled) > LARGEST)[0]
-    sequence = int(np.searchsorted(sequences.offsets, start + row, side="right")) - 1
-    step = int(start + row - sequences.offsets[sequence])
-    value = sequences.values[start + row, feature]
-    return DataError(
-        f"Sequence {first + sequence}, step {step}, feature {feature}: the value {value:g} "
-        "lies too far from the training data to be computed with. Check its unit."
-    )
+            absent = absent & (weights[begin : begin + len(absent), None] > 0)
+        missing |= absent.any(axis=0)
+        begin += len(absent)
+    return np.flatnonzero(missing).tolist()

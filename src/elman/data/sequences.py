@@ -11,10 +11,13 @@ from typing import Any, TypeAlias, overload
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data.numeric import LARGEST, FloatArray, IntArray, as_numbers
+from elman.data.numeric import LARGEST, FloatArray, IntArray
 from elman.errors import DataError
 
+Categories: TypeAlias = tuple[tuple[str, ...] | None, ...]
 Several: TypeAlias = slice | list[int] | NDArray[np.integer[Any]] | NDArray[np.bool_]
+
+_BLOCK = 65_536  # steps looked at together, so that a large set is never copied whole
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -24,11 +27,14 @@ class Sequences:
     Parameters
     ----------
     values : float32 or float64 array (S, D), C-contiguous
-        The steps of all sequences, one sequence after the other; S is the sum of the lengths.
+        The steps of all sequences, one sequence after the other; S is the sum of the lengths. NaN is a missing value.
     offsets : int64 array (N + 1,)
         Sequence n is ``values[offsets[n]:offsets[n + 1]]``, at least one step.
     feature_names : tuple of D str, or None
         Where the data had names.
+    categories : tuple of D entries, or None
+        For a feature of kinds and not of quantities, the names that its values are codes of (0 is the first name);
+        None for a feature of numbers. Text columns of tables and the tokens of texts have names.
 
     Raises
     ------
@@ -37,11 +43,9 @@ class Sequences:
 
     Examples
     --------
-    >>> sequences = as_sequences([[[0.0, 1.0], [2.0, 3.0]], [[4.0, 5.0]]])
+    >>> sequences = Sequences(np.array([[0.0, 1.0], [2.0, 3.0], [4.0, 5.0]]), np.array([0, 2, 3]))
     >>> sequences
     Sequences(2 sequences, 1 to 2 steps, 2 features, float64)
-    >>> sequences.offsets.tolist()
-    [0, 2, 3]
     >>> sequences[1].tolist()
     [[4.0, 5.0]]
     >>> sequences[[1, 0]].lengths.tolist()
@@ -51,6 +55,7 @@ class Sequences:
     values: FloatArray
     offsets: IntArray
     feature_names: tuple[str, ...] | None = None
+    categories: Categories | None = None
 
     def __post_init__(self) -> None:
         _check_values(self.values)
@@ -61,6 +66,8 @@ class Sequences:
                 f"'feature_names' of Sequences must be {self.n_features} distinct names, one a feature. "
                 f"Got {_listed(names)} instead."
             )
+        if self.categories is not None:
+            _check_categories(self.categories, self.n_features)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -87,7 +94,7 @@ class Sequences:
         offsets = offsets_of(lengths)
         moved = self.offsets[:-1][chosen] - offsets[:-1]  # (N',) how far a sequence lies from its new place
         rows = np.arange(offsets[-1]) + np.repeat(moved, lengths)
-        return Sequences(self.values[rows], offsets, self.feature_names)
+        return Sequences(self.values[rows], offsets, self.feature_names, self.categories)
 
     def __iter__(self) -> Iterator[FloatArray]:
         for start, stop in pairwise(self.offsets.tolist()):
@@ -125,13 +132,23 @@ class Sequences:
             last = int(np.searchsorted(self.offsets, begin + most_steps, side="right")) - 1
             stop = min(max(last, first + 1), len(self))
             offsets = self.offsets[first : stop + 1] - begin
-            yield Sequences(self.values[begin : self.offsets[stop]], offsets, self.feature_names)
+            yield Sequences(self.values[begin : self.offsets[stop]], offsets, self.feature_names, self.categories)
             first = stop
 
     def with_values(self, values: FloatArray) -> Sequences:
-        """Give the same sequences with other values, float (S, D'); the names stay while D' = D."""
-        names = self.feature_names if values.shape[1:] == self.values.shape[1:] else None
-        return Sequences(np.ascontiguousarray(values), self.offsets, names)
+        """Give the same sequences with other values, float (S, D'); names and categories stay while D' = D."""
+        is_alike = values.shape[1:] == self.values.shape[1:]
+        names, categories = (self.feature_names, self.categories) if is_alike else (None, None)
+        return Sequences(np.ascontiguousarray(values), self.offsets, names, categories)
+
+    def categories_of(self, feature: int) -> tuple[str, ...] | None:
+        """Give the names that the values of a feature are codes of, or None where they are numbers."""
+        return None if self.categories is None else self.categories[feature]
+
+    def place(self, row: int) -> tuple[int, int]:
+        """Give the sequence that a row of ``values`` is of, and the step that it is in it."""
+        sequence = int(np.searchsorted(self.offsets, row, side="right")) - 1
+        return sequence, int(row - self.offsets[sequence])
 
     def select(self, names: tuple[str, ...] | list[str]) -> Sequences:
         """Give the same sequences with the features ``names``, in that order.
@@ -160,63 +177,8 @@ class Sequences:
                 f"It has {_listed(self.feature_names)}."
             )
         columns = [column_of[name] for name in wanted]
-        return Sequences(np.ascontiguousarray(self.values[:, columns]), self.offsets, wanted)
-
-
-def as_sequences(X: Any, *, name: str = "X") -> Sequences:
-    """Give data in any of the usual forms as Sequences.
-
-    Parameters
-    ----------
-    X : one of
-        - Sequences;
-        - a list, tuple or object array of N arrays (T_i, D), or of N arrays (T_i,) with one feature;
-        - an array (N, T, D), or (N, T) for N sequences of T steps with one feature. Steps at the end of a sequence
-          that are NaN in every feature are padding, and are dropped.
-    name : str
-        What the errors call the data.
-
-    Returns
-    -------
-    Sequences
-        float32 where all the data is float32, else float64; it may share memory with ``X``.
-
-    Raises
-    ------
-    DataError
-        If there is no sequence, a sequence is empty, feature counts differ, or a value is not a finite number.
-
-    Examples
-    --------
-    Ragged sequences, two features a step:
-
-    >>> import numpy as np
-    >>> as_sequences([np.zeros((3, 2)), np.zeros((5, 2))])
-    Sequences(2 sequences, 3 to 5 steps, 2 features, float64)
-
-    Padded with NaN:
-
-    >>> padded = np.array([[1.0, 2.0, 3.0], [4.0, np.nan, np.nan]])
-    >>> [sequence.ravel().tolist() for sequence in as_sequences(padded)]
-    [[1.0, 2.0, 3.0], [4.0]]
-    """
-    if isinstance(X, Sequences):
-        sequences = X
-    elif isinstance(X, list | tuple):
-        sequences = _from_items(X, name)
-    elif not hasattr(X, "__array__") and not hasattr(X, "toarray"):
-        raise DataError(
-            f"{name} must be a list of arrays (T, D), an array (N, T, D), or an array (N, T). "
-            f"Got {type(X).__name__} instead."
-        )
-    elif isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 1:
-        sequences = _from_items(list(X), name)
-    else:
-        sequences = _from_array(as_numbers(X, name), name)
-    if len(sequences) == 0:
-        raise DataError(f"{name} must hold at least one sequence. Got none.")
-    require_finite(sequences, name)
-    return sequences
+        categories = None if self.categories is None else tuple(self.categories[column] for column in columns)
+        return Sequences(np.ascontiguousarray(self.values[:, columns]), self.offsets, wanted, categories)
 
 
 def offsets_of(lengths: IntArray) -> IntArray:
@@ -226,78 +188,57 @@ def offsets_of(lengths: IntArray) -> IntArray:
     return offsets
 
 
-def require_finite(sequences: Sequences, name: str = "X") -> None:
-    """Raise DataError where a value is NaN, infinite or beyond the range of float32, naming its place."""
+def require_finite(sequences: Sequences, name: str = "X", *, missing: str = "error") -> None:
+    """Raise DataError where a value is no number to compute with, naming its place.
+
+    Infinite values and those beyond the range of float32 are refused; so are missing ones, NaN, but with
+    ``missing='indicator'``; so are values of a feature with categories that are no code of a name.
+    """
     values = sequences.values
-    if values.size == 0 or (values.min() >= -LARGEST and values.max() <= LARGEST):
-        return
-    row, feature = np.argwhere(~(np.abs(values) <= LARGEST))[0]
-    sequence = int(np.searchsorted(sequences.offsets, row, side="right")) - 1
-    step = int(row - sequences.offsets[sequence])
-    value = float(values[row, feature])
-    place = f"{name}[{sequence}], step {step}, feature {feature}"
+    if values.size and not (values.min() >= -LARGEST and values.max() <= LARGEST):
+        for start in range(0, len(values), _BLOCK):
+            block = values[start : start + _BLOCK]
+            wrong = ~(np.abs(block) <= LARGEST)
+            if missing == "indicator":
+                wrong &= ~np.isnan(block)
+            if wrong.any():
+                row, feature = np.argwhere(wrong)[0]
+                raise _not_finite(sequences, start + int(row), int(feature), name)
+    for feature, names in enumerate(sequences.categories or ()):
+        if names is not None:
+            _require_codes(sequences, feature, len(names), name)
+
+
+def _not_finite(sequences: Sequences, row: int, feature: int, name: str) -> DataError:
+    value = float(sequences.values[row, feature])
+    place = _place(sequences, row, feature, name)
     if np.isnan(value):
-        raise DataError(
-            f"{place}: expected a finite number, got NaN. Fill missing values first; NaN is padding only at the end "
-            "of a sequence in an array (N, T, D) or (N, T), in every feature."
+        return DataError(
+            f"{place}: expected a finite number, got NaN. Fill missing values first, or train with "
+            "missing='indicator'; NaN is padding only at the end of a sequence in an array (N, T, D) or (N, T), in "
+            "every feature."
         )
     if np.isinf(value):
-        raise DataError(f"{place}: expected a finite number, got {value}. Replace it first.")
-    raise DataError(f"{place}: expected an absolute value of at most {LARGEST:g}, got {value:g}. Scale the data first.")
+        return DataError(f"{place}: expected a finite number, got {value}. Replace it first.")
+    return DataError(
+        f"{place}: expected an absolute value of at most {LARGEST:g}, got {value:g}. Scale the data first."
+    )
 
 
-def _from_array(array: FloatArray, name: str) -> Sequences:
-    """Cut an array (N, T, D) or (N, T) into sequences, dropping the NaN padding at their ends."""
-    if array.ndim == 1:
+def _require_codes(sequences: Sequences, feature: int, n_names: int, name: str) -> None:
+    codes = sequences.values[:, feature]
+    wrong = ~(np.isnan(codes) | ((codes >= 0) & (codes < n_names) & (codes == np.floor(codes))))
+    if wrong.any():
+        row = int(np.argmax(wrong))
         raise DataError(
-            f"{name} must hold several sequences. Got a flat array {array.shape}. Reshape your data: "
-            f"if it is one sequence, pass [{name}]."
+            f"{_place(sequences, row, feature, name)}: expected the code of one of {n_names} categories, a whole "
+            f"number from 0 to {n_names - 1}, got {codes[row]:g}. Correct the codes or the categories."
         )
-    if array.ndim not in (2, 3):
-        raise DataError(f"{name} must have 2 or 3 dimensions: (N, T) or (N, T, D). Got shape {array.shape} instead.")
-    for size, what in zip(array.shape, ("sample", "feature") if array.ndim == 2 else ("sample", "step", "feature")):
-        if size == 0:
-            raise DataError(f"{name} has 0 {what}(s) (shape={array.shape}) while a minimum of 1 is required.")
-    cube = array[:, :, None] if array.ndim == 2 else array  # (N, T, D)
-    n_steps = cube.shape[1]
-    real = np.asarray(~np.isnan(cube).all(axis=2))  # (N, T) True = real
-    lengths = n_steps - np.argmax(real[:, ::-1], axis=1)  # (N,)
-    if not real.any(axis=1).all():
-        n = int(np.argmin(real.any(axis=1)))
-        raise DataError(f"{name}[{n}] must have at least one step. Got NaN in every step; drop the sequence.")
-    values = cube[np.arange(n_steps) < lengths[:, None]]  # (S, D)
-    return Sequences(np.ascontiguousarray(values), offsets_of(lengths))
 
 
-def _from_items(items: list[Any] | tuple[Any, ...], name: str) -> Sequences:
-    """Join arrays (T_i, D), or arrays (T_i,) of one feature."""
-    arrays = [as_numbers(item, f"{name}[{n}]") for n, item in enumerate(items)]
-    for n, array in enumerate(arrays):
-        if array.ndim == 0:
-            raise DataError(
-                f"{name} must hold several sequences. Got the number {array} as {name}[{n}]: "
-                f"if it is one sequence, pass [{name}]."
-            )
-        if array.ndim > 2:
-            raise DataError(f"{name}[{n}] must be one sequence (T, D) or (T,). Got shape {array.shape} instead.")
-        if array.size == 0:
-            raise DataError(
-                f"{name}[{n}] must have at least one step and one feature. Got shape {array.shape} instead."
-            )
-        if array.ndim != arrays[0].ndim or array.shape[1:] != arrays[0].shape[1:]:
-            raise DataError(
-                f"{name}[{n}] must have as many features as {name}[0], {_features(arrays[0])}. "
-                f"Got {_features(array)} in shape {array.shape}; the layout is (steps, features)."
-            )
-    if not arrays:
-        raise DataError(f"{name} must hold at least one sequence. Got none.")
-    flat = [array.reshape(len(array), -1) for array in arrays]
-    offsets = offsets_of(np.array([len(array) for array in flat], dtype=np.int64))
-    return Sequences(np.ascontiguousarray(np.concatenate(flat)), offsets)
-
-
-def _features(array: FloatArray) -> str:
-    return "one, without an axis for it" if array.ndim == 1 else str(array.shape[1])
+def _place(sequences: Sequences, row: int, feature: int, name: str) -> str:
+    sequence, step = sequences.place(row)
+    return f"{name}[{sequence}], step {step}, feature {feature}"
 
 
 def _check_values(values: FloatArray) -> None:
@@ -325,6 +266,15 @@ def _check_offsets(offsets: IntArray, n_steps: int) -> None:
         raise DataError(
             "'offsets' of Sequences must rise, so that each sequence has at least one step. "
             f"Got {offsets[n]} and then {offsets[n + 1]} for sequence {n}."
+        )
+
+
+def _check_categories(categories: Categories, n_features: int) -> None:
+    is_tuple = isinstance(categories, tuple) and len(categories) == n_features
+    if not is_tuple or not all(names is None or isinstance(names, tuple) for names in categories):
+        raise DataError(
+            f"'categories' of Sequences must be a tuple of {n_features}, one a feature: a tuple of names, or None for "
+            f"a feature of numbers. Got {str(categories)[:80]} instead."
         )
 
 

@@ -16,12 +16,12 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
-from elman.data import Sequences, Standardiser
+from elman.data import Preparation, Sequences
 from elman.errors import DataError, ParameterError
 from elman.estimators.baselines import Baselines
 from elman.estimators.callbacks import CallbackSupport, FitTask, calling_back
 from elman.estimators.evaluation import Evaluation, measure
-from elman.estimators.features import n_step_features, read_like_training, read_training
+from elman.estimators.features import read_like_training, read_training
 from elman.estimators.labels import as_labels
 from elman.estimators.learning import Hooks, run, summary
 from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python
@@ -190,7 +190,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         targets, weights = self._weighed(sequences, y, sample_weight)
         if is_new:
             self.classes_ = _classes(targets.labels)
-        self._check_architecture(is_new=is_new)
+        if not is_new:
+            self._check_architecture()
         whole, groups = self._counted(sequences, targets, weights, as_groups(groups, len(sequences)))
         split_rng, start_rng, training_rng = make_generators(self.random_state)
         training, held_out = whole, None
@@ -227,7 +228,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
                 f"'classes' must be those of the first call to partial_fit, {self.classes_.tolist()}. "
                 f"Got {list(classes)} instead."
             )
-        self._check_architecture(is_new=is_new)
+        if not is_new:
+            self._check_architecture()
         part, _ = self._counted(sequences, targets, weights, None)
         _, start_rng, training_rng = make_generators(self.random_state)
         by_class = weights_by_class(self.class_weight, self.classes_, part.codes, part.weights)
@@ -282,11 +284,23 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         return part.take(kept, every_step=self.every_step), None if groups is None else groups[kept]
 
     def _begin(self, training: Part, rng: np.random.Generator) -> None:
-        """Learn the scale of the features, and make the network."""
+        """Learn what becomes of the features, and make the network."""
         self.columns_: dict[str, str] = {}
-        self.standardiser_ = Standardiser.fit(training.sequences, training.step_weights()) if self.standardise else None
-        self.network_ = Network(self._architecture(), dtype=self.dtype)
+        self.preparation_ = Preparation.fit(
+            training.sequences,
+            standardise=self.standardise,
+            missing=self.missing,
+            categorical_features=() if self.categorical_features is None else self.categorical_features,
+            embedding_size=self.embedding_size,
+            weights=training.step_weights(),
+        )
+        architecture = self._architecture()
+        check_size(architecture.parameter_shapes())
+        self.network_ = Network(architecture, dtype=self.dtype)
         self.network_.initialise(rng, self.initialisation, forget_bias=self.forget_bias)
+        for name, values in self.network_.parameters.items():
+            if name.startswith("weight_embedding"):
+                values[0] = 0  # what is unknown says nothing, unless training shows that it does
 
     def _baselines(self, training: Part, by_class: Weights | None) -> Baselines:
         return Baselines.fit(
@@ -296,13 +310,13 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             every_step=self.every_step,
             weights=training.weights,
             by_class=by_class,
+            summarise=self.preparation_.summarised,
         )
 
-    def _check_architecture(self, *, is_new: bool) -> None:
-        """Refuse a network too large, or another one than that which is to be trained on."""
+    def _check_architecture(self) -> None:
+        """Refuse another network than that which is to be trained on."""
         architecture = self._architecture()
-        check_size(architecture.parameter_shapes())
-        if not is_new and (architecture, np.dtype(self.dtype)) != (self.network_.architecture, self.network_.dtype):
+        if (architecture, np.dtype(self.dtype)) != (self.network_.architecture, self.network_.dtype):
             raise ParameterError(
                 f"The network that is trained on must keep its architecture, {self.network_.architecture} in "
                 f"{self.network_.dtype}. Got {architecture} in {self.dtype}; fit with warm_start=False."
@@ -314,7 +328,13 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             field.name: _plain(parameters[field.name]) for field in fields(Architecture) if field.name in parameters
         }
         loss_at = "every_step" if self.every_step else "last"
-        return Architecture(input_size=n_step_features(self), n_classes=len(self.classes_), loss_at=loss_at, **chosen)
+        return Architecture(
+            input_size=self.preparation_.n_columns,
+            n_classes=len(self.classes_),
+            loss_at=loss_at,
+            embeddings=self.preparation_.embeddings,
+            **chosen,
+        )
 
     def _settings(self) -> TrainingSettings:
         names = {field.name for field in fields(TrainingSettings)} & set(self.get_params(deep=False))
@@ -336,9 +356,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         return read_like_training(self, X)
 
     def _prepared(self, sequences: Sequences, first: int = 0) -> Sequences:
-        if self.standardiser_ is not None:
-            return self.standardiser_.apply(sequences, self.network_.dtype, first=first)
-        return sequences.with_values(sequences.values.astype(self.network_.dtype))
+        return self.preparation_.apply(sequences, self.network_.dtype, first=first)
 
     def _samples(self, part: Part, by_class: Weights | None = None) -> Samples:
         prepared = self._prepared(part.sequences)
@@ -372,7 +390,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         proba = self._unchecked_proba(held_out.sequences)
         if not np.isfinite(proba).all():
             return None
-        baselines = self.baselines_.proba(held_out.sequences, every_step=self.every_step)
+        baselines = self.baselines_.proba(
+            held_out.sequences, every_step=self.every_step, summarise=self.preparation_.summarised
+        )
         return measure(held_out.codes, proba, baselines, self.classes_, held_out.weights)
 
 

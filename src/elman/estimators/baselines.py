@@ -7,7 +7,7 @@ regression on a few figures about each feature, blind to the order of the steps 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from itertools import pairwise
 
@@ -18,14 +18,20 @@ from elman.data import Sequences
 from elman.estimators.weights import together
 
 Array = NDArray[np.float64]
+Summarise = Callable[[Sequences], Sequences]
 
 NAMES = ("majority", "summary_statistics")
+_RUN = 1 << 20  # numbers that are summarised at a time
 _MOST_ROWS = 50_000  # to fit the regression on; steps or sequences beyond are left out evenly
+
+
+def _as_they_are(sequences: Sequences) -> Sequences:
+    return sequences
 
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Baselines:
-    """Both baselines as plain arrays; F = 6 D + 1 statistics.
+    """Both baselines as plain arrays; F = 6 D + 3 K + 1 statistics, of D columns of numbers and K of 0 and 1.
 
     Parameters
     ----------
@@ -57,11 +63,12 @@ class Baselines:
         every_step: bool,
         weights: Array | None = None,
         by_class: Array | None = None,
+        summarise: Summarise = _as_they_are,
     ) -> Baselines:
         """Fit both on the training part, from codes (N,), or (S,) with ``every_step``; those of -1 are left out.
 
         ``weights``, of the shape of ``codes``, tell how much each counts; ``by_class`` (C,) weighs the loss of the
-        regression beside them.
+        regression beside them. ``summarise`` gives sequences as statistics can be taken of them.
         """
         kept = np.flatnonzero(codes >= 0)
         counts = np.bincount(codes[kept], weights=None if weights is None else weights[kept], minlength=n_classes)
@@ -69,7 +76,7 @@ class Baselines:
             some = np.linspace(0, len(kept) - 1, _MOST_ROWS).astype(np.int64)
             some = np.union1d(some, np.unique(codes[kept], return_index=True)[1])  # a step of every class stays
             kept = kept[some]
-        statistics = _of_steps(sequences, kept) if every_step else _of_sequences(sequences[kept])
+        statistics = _of_steps(sequences, kept, summarise) if every_step else _by_runs(sequences[kept], summarise)
         chosen = None if weights is None else weights[kept]
         mean = np.average(statistics, axis=0, weights=chosen)
         deviation = statistics.std(axis=0) if chosen is None else _deviation(statistics, mean, chosen)
@@ -87,10 +94,13 @@ class Baselines:
         """Give every array by name, as a model file keeps them."""
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
-    def proba(self, sequences: Sequences, *, every_step: bool) -> dict[str, Array]:
+    def proba(self, sequences: Sequences, *, every_step: bool, summarise: Summarise = _as_they_are) -> dict[str, Array]:
         """Give the probabilities of each baseline by its name, float64 (N, C), or (S, C) with ``every_step``."""
         n_steps = len(sequences.values)
-        statistics = _of_steps(sequences, np.arange(n_steps)) if every_step else _of_sequences(sequences)
+        if every_step:
+            statistics = _of_steps(sequences, np.arange(n_steps), summarise)
+        else:
+            statistics = _by_runs(sequences, summarise)
         logits = (statistics - self.mean) / self.scale @ self.coefficients.T + self.intercept
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
         regression = exponentials / exponentials.sum(axis=1, keepdims=True)
@@ -98,35 +108,55 @@ class Baselines:
 
 
 def _of_sequences(sequences: Sequences) -> Array:
-    """Give mean, deviation, least, greatest, first and last value of each feature, and the length, (N, F)."""
+    """Give mean, deviation, least, greatest, first and last value of each feature, and the length, (N, F).
+
+    Of a feature with categories, a column of 0 and 1, mean, first and last value tell all.
+    """
     values = sequences.values.astype(np.float64)
     starts, lengths = sequences.offsets[:-1], sequences.lengths
     mean = np.add.reduceat(values, starts) / lengths[:, None]  # (N, D)
-    variance = np.add.reduceat((values - np.repeat(mean, lengths, axis=0)) ** 2, starts) / lengths[:, None]
-    least, greatest = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
     first, last = values[starts], values[sequences.offsets[1:] - 1]
+    numbers = _numbers(sequences)
+    variance = (
+        np.add.reduceat((values[:, numbers] - np.repeat(mean[:, numbers], lengths, axis=0)) ** 2, starts)
+        / lengths[:, None]
+    )
+    least, greatest = np.minimum.reduceat(values[:, numbers], starts), np.maximum.reduceat(values[:, numbers], starts)
     return np.hstack([mean, np.sqrt(variance), least, greatest, first, last, lengths[:, None]])
 
 
-def _of_steps(sequences: Sequences, kept: NDArray[np.int64]) -> Array:
+def _numbers(sequences: Sequences) -> slice:
+    """Give the columns without categories, which come first."""
+    return slice(sum(names is None for names in sequences.categories or (None,) * sequences.n_features))
+
+
+def _by_runs(sequences: Sequences, summarise: Summarise) -> Array:
+    """Give the statistics of summarised sequences, which may be far wider than those passed in."""
+    return np.concatenate([_of_sequences(summarise(run)) for run in sequences.in_runs(_RUN)])
+
+
+def _of_steps(sequences: Sequences, kept: NDArray[np.int64], summarise: Summarise = _as_they_are) -> Array:
     """Give for each of the steps ``kept``, in order, the statistics of its sequence up to that step, (len(kept), F)."""
     offsets = sequences.offsets
     bounds = np.searchsorted(kept, offsets)  # only one sequence's statistics are held whole at a time
     parts = [
-        _running(sequences.values[offsets[n] : offsets[n + 1]].astype(np.float64))[kept[a:b] - offsets[n]]
+        _running(summarise(sequences[n : n + 1]))[kept[a:b] - offsets[n]]
         for n, (a, b) in enumerate(pairwise(bounds))
         if b > a
     ]
     return np.concatenate(parts)
 
 
-def _running(values: Array) -> Array:
-    """Give the statistics (T, F) of every beginning of one sequence (T, D)."""
+def _running(sequence: Sequences) -> Array:
+    """Give the statistics (T, F) of every beginning of one sequence."""
+    values = sequence.values.astype(np.float64)  # (T, D)
+    numbers = _numbers(sequence)
     count = np.arange(1.0, len(values) + 1)[:, None]  # (T, 1)
     moved = values - values[0]  # the variance of values far from zero would drown in rounding
     mean = np.cumsum(moved, axis=0) / count
-    variance = np.maximum(np.cumsum(moved**2, axis=0) / count - mean**2, 0.0)
-    least, greatest = np.minimum.accumulate(values), np.maximum.accumulate(values)
+    variance = np.maximum(np.cumsum(moved[:, numbers] ** 2, axis=0) / count - mean[:, numbers] ** 2, 0.0)
+    least = np.minimum.accumulate(values[:, numbers])
+    greatest = np.maximum.accumulate(values[:, numbers])
     first = np.broadcast_to(values[0], values.shape)
     return np.hstack([mean + values[0], np.sqrt(variance), least, greatest, first, values, count])
 

@@ -63,6 +63,18 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         together. It multiplies ``sample_weight``.
     warm_start : bool
         Whether `fit` goes on from the network and the scale of the features that are there.
+    missing : {'error', 'indicator'}
+        Whether a missing value, NaN, is an error; or the last value seen stands in for it, beside two more features
+        that say that it is missing and for how long. See `elman.data.Preparation`.
+    categorical_features : list of int or str, or None
+        Indices or names of features that are numbers but stand for kinds. Text of tables is categorical by itself.
+        Up to 8 kinds become a feature each; more are embedded, as the tokens of texts are.
+    embedding_size : int or None
+        Size of the vectors that kinds and tokens are embedded in; None: by how many there are, at most 32.
+    text : {'characters', 'words'}
+        What texts in X are split into.
+    layout : {'steps-first', 'channels-first'}
+        Whether arrays in X are (N, T, D) and (T_n, D), or (N, D, T) and (D, T_n) as aeon's.
 
     Attributes
     ----------
@@ -82,6 +94,8 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         or None where there is none or the scores on it are not finite.
     baselines_ : Baselines
         Two simple classifiers fitted on the same training part; `elman.estimators.evaluation` measures against them.
+    preparation_ : Preparation
+        What becomes of the features before the network sees them, learned on the training part.
     network_ : Network
         Holds the parameters of the epoch with the lowest validation loss.
     columns_ : dict
@@ -98,6 +112,14 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     >>> classifier = SequenceClassifier(hidden_size=8, max_epochs=20, random_state=0).fit(X, y)
     >>> classifier.predict([np.linspace(0, 20, 30), np.linspace(0, -20, 25)]).tolist()
     ['rises', 'falls']
+
+    Words of two languages, character by character:
+
+    >>> words = ["haus", "maus", "laus", "baum", "raum", "saum", "casa", "rosa", "cosa", "pera", "vera", "sera"] * 3
+    >>> languages = (["de"] * 6 + ["it"] * 6) * 3
+    >>> classifier = SequenceClassifier(hidden_size=8, max_epochs=20, random_state=0).fit(words, languages)
+    >>> classifier.predict(["traum", "sposa"]).tolist()
+    ['de', 'it']
     """
 
     every_step: ClassVar[bool] = False

@@ -84,7 +84,9 @@ def evaluate(
     """
     sequences = classifier._sequences(X)
     codes = classifier._targets(y, sequences).codes(classifier.classes_, place_of=place_of)
-    baselines = classifier.baselines_.proba(sequences, every_step=classifier.every_step)
+    baselines = classifier.baselines_.proba(
+        sequences, every_step=classifier.every_step, summarise=classifier.preparation_.summarised
+    )
     return measure(codes, classifier._proba(sequences), baselines, classifier.classes_)
 
 

@@ -24,7 +24,7 @@ def read_training(estimator: Any, X: Any) -> Sequences:
     steps_are_columns_ : bool
         Whether X was such a table.
     """
-    sequences = as_sequences(X)
+    sequences = _read(estimator, X, "X")
     check_names(sequences.feature_names)
     table = _as_table(X, sequences)
     estimator.steps_are_columns_ = table is not None
@@ -47,7 +47,7 @@ def read_like_training(estimator: Any, X: Any, *, name: str = "X") -> Sequences:
         If a feature is missing, or their number differs; or if training and this are tables (N, T) and the columns
         differ.
     """
-    sequences = as_sequences(X, name=name)
+    sequences = _read(estimator, X, name)
     names = feature_names(estimator)
     if names is not None and sequences.feature_names is not None:
         return sequences.select(names)
@@ -67,6 +67,13 @@ def read_like_training(estimator: Any, X: Any, *, name: str = "X") -> Sequences:
     if estimator.steps_are_columns_ and dimensions == 2:
         _check_table(estimator, X, name)
     return sequences
+
+
+def _read(estimator: Any, X: Any, name: str) -> Sequences:
+    """Read data in the forms that the estimator's parameters say, as they were in fit."""
+    parameters = estimator._fit_parameters
+    text, layout, missing = (parameters[key] for key in ("text", "layout", "missing"))
+    return as_sequences(X, name=name, text=text, layout=layout, missing=missing)
 
 
 def feature_names(estimator: Any) -> tuple[str, ...] | None:
@@ -96,6 +103,8 @@ def _as_table(X: Any, sequences: Sequences) -> Any:
 
     Lists of lists of one length are one, as they are to NumPy and scikit-learn.
     """
+    if sequences.feature_names is not None:
+        return None
     if len(getattr(X, "shape", ())) == 2:
         return X if sequences.n_features == 1 and len(sequences) == X.shape[0] else None
     is_nested = isinstance(X, list | tuple) and all(isinstance(row, list | tuple) for row in X)

@@ -8,8 +8,8 @@ import numpy as np
 from sklearn.metrics import check_scoring
 from sklearn.utils import Bunch
 
-from elman.data import as_sequences
 from elman.estimators.base import RecurrentEstimator
+from elman.estimators.features import read_like_training
 from elman.estimators.parts import make_generators, steps_of
 
 
@@ -58,7 +58,7 @@ def permutation_importance(
     >>> int(importance.importances_mean.argmax())
     1
     """
-    sequences = as_sequences(X)
+    sequences = read_like_training(estimator, X)
     rng = make_generators(random_state)[0]
     scorer = check_scoring(estimator, scoring=scoring)
     weights = {} if sample_weight is None else {"sample_weight": sample_weight}

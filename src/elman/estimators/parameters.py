@@ -44,6 +44,11 @@ class SharedParameters:
     verbose: bool = False
     class_weight: Any = None
     warm_start: bool = False
+    missing: str = "error"
+    categorical_features: Any = None
+    embedding_size: int | None = None
+    text: str = "characters"
+    layout: str = "steps-first"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -173,13 +178,32 @@ class RandomState:
         return f"{_SEED}, a numpy.random.Generator, a numpy.random.RandomState or None"
 
 
-Constraint = Number | Choice | Truth | Label | ClassWeight | OrNone | RandomState
+@dataclass(frozen=True)
+class Features:
+    """Indices or names of features, or None."""
 
-# The names that network/ knows, here without loading Numba; a test compares the two.
+    def accepts(self, value: object) -> bool:
+        """Tell whether ``value`` is None, or a list, tuple or array of counts or names."""
+        if value is None:
+            return True
+        if not hasattr(value, "__len__") or not hasattr(value, "__iter__") or isinstance(value, str | bytes | dict):
+            return False
+        return all(isinstance(feature, str) or _INDEX.accepts(feature) for feature in value)
+
+    def __str__(self) -> str:
+        return "a list of indices or names of features, or None"
+
+
+Constraint = Number | Choice | Truth | Label | ClassWeight | Features | OrNone | RandomState
+
+# The names that network/ and data/ know, here without loading Numba or NumPy; a test compares the two.
 CELLS = ("elman", "elman_relu", "lstm", "gru")
 READOUTS = ("last", "mean", "max", "attention")
 DTYPES = ("float32", "float64")
 INITIALISATIONS = ("uniform", "glorot", "orthogonal", "identity")
+MISSING = ("error", "indicator")
+SPLITS = ("characters", "words")
+LAYOUTS = ("steps-first", "channels-first")
 
 # What a model file can hold, as `elman.metadata` has it, here without loading Numba; a test compares the two.
 LARGEST_FLOAT = 1e300
@@ -191,6 +215,7 @@ MOST_PARAMETERS = 2**31
 
 _SEED = Number(int, 0, LARGEST_SEED, "both")
 _COUNT = Number(int, 1, 2**31 - 1, "both")
+_INDEX = Number(int, 0, 10**9, "both")
 _POSITIVE = Number(float, 0, LARGEST_FLOAT, "neither")
 
 CONSTRAINTS: Mapping[str, Constraint] = {
@@ -223,6 +248,11 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "class_weight": ClassWeight(),
     "warm_start": Truth(),
     "unlabelled": Label(),
+    "missing": Choice(MISSING),
+    "categorical_features": Features(),
+    "embedding_size": OrNone(Number(int, 1, LARGEST_HIDDEN_SIZE, "both")),
+    "text": Choice(SPLITS),
+    "layout": Choice(LAYOUTS),
 }
 
 

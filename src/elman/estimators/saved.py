@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.data import Standardiser
+from elman.data.stored import arrays_of, fields_of, rebuilt
 from elman.errors import ModelFileError, ParameterError
 from elman.estimators.base import RecurrentEstimator
 from elman.estimators.baselines import Baselines
@@ -53,17 +53,16 @@ def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
         n_features=int(estimator.n_features_in_),
         feature_names=None if names is None else list(names),
         steps_are_columns=estimator.steps_are_columns_,
-        standardised=estimator.standardiser_ is not None,
+        preparation=fields_of(estimator.preparation_),
         columns=estimator.columns_,
         training=as_json(estimator.training_ | {"history": estimator.history_}),
     )
-    scaling = estimator.standardiser_
     save_model(
         path,
         Model(
             metadata,
             dict(estimator.network_.parameters),
-            {} if scaling is None else {"mean": scaling.mean, "scale": scaling.scale},
+            arrays_of(estimator.preparation_),
             estimator.baselines_.arrays(),
         ),
     )
@@ -95,12 +94,12 @@ def load(path: str | os.PathLike[str]) -> RecurrentEstimator:
     estimator._fit_parameters = estimator.get_params(deep=False)
     estimator.classes_ = classes
     estimator.n_features_in_, estimator.steps_are_columns_ = metadata.n_features, metadata.steps_are_columns
+    estimator.preparation_ = rebuilt(metadata.preparation, model.preparation)
     if asdict(estimator._architecture()) != metadata.architecture or estimator.dtype != metadata.dtype:
         raise ModelFileError(f"{path}: the model file is damaged: its parameters are not those of its architecture.")
     if metadata.feature_names is not None:
         estimator.feature_names_in_ = np.array(metadata.feature_names, dtype=object)
     estimator.columns_ = metadata.columns
-    estimator.standardiser_ = Standardiser(**model.scaling) if metadata.standardised else None
     estimator.baselines_ = Baselines.from_arrays(model.baselines)
     estimator.network_ = Network(estimator._architecture(), dtype=metadata.dtype)
     for name, values in model.weights.items():

@@ -43,7 +43,7 @@ class LiveSequence:
     >>> y = X.sum(axis=(1, 2)) > 0
     >>> classifier = SequenceClassifier(bidirectional=False, max_epochs=5, random_state=0).fit(X, y)
     >>> sequence = LiveSequence(classifier.network_)
-    >>> standardiser = classifier.standardiser_
+    >>> standardiser = classifier.preparation_.standardiser
     >>> for x in (X[0] - standardiser.mean) / standardiser.scale:
     ...     scores = sequence.step(x)
     >>> bool(classifier.classes_[scores.argmax()] == classifier.predict(X[:1])[0])

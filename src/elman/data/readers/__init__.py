@@ -1,19 +1,20 @@
-"""Labelled files: one module a format, chosen by the suffix of the file's name."""
+"""Labelled data: files, one module a format, chosen by the suffix of the name; and frames in memory."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from elman.data.readers.dataset import Dataset
+from elman.data.readers.settings import TABLES, Settings
 from elman.data.readers.source import check_file
 from elman.errors import FileError, ParameterError
 
-__all__ = ["Dataset", "read"]
+__all__ = ["Dataset", "from_frame", "read"]
 
-_TABLES = (".csv", ".tsv", ".parquet")
-_SUFFIXES = (".ts", *_TABLES, ".npz")
+_SUFFIXES = (".ts", *TABLES, ".npz")
 
 
 def read(
@@ -28,6 +29,12 @@ def read(
     likely: Mapping[str, str] | None = None,
     features: Sequence[str] | None = None,
     unread: Collection[str] = (),
+    categorical: Sequence[str] = (),
+    text: str | None = None,
+    text_split: str = "characters",
+    missing: str = "error",
+    missing_text: str | Sequence[str] | None = None,
+    step_length: bool = False,
 ) -> Dataset:
     """Read labelled sequences from a file.
 
@@ -39,7 +46,8 @@ def read(
     id, time, label, group : str, optional
         Columns of a table: which sequence a row belongs to, the order of its rows, its class, and what must stay
         together in a split. Those not named are guessed by convention ('id', 'time', 'label', 'group' and the like),
-        and each guess is said in ``notes``. All other columns are features.
+        and each guess is said in ``notes``. All other columns are features; one of text alone, without any number, is
+        read as kinds, with ``categories``.
     labels_per_step : bool
         Whether each step has a label of its own. Without it, a label that changes within a sequence is an error.
     labels_required : bool
@@ -47,9 +55,24 @@ def read(
     likely : mapping, optional
         For a table like one read before, the ``columns`` of that: each is taken for its role where it is there.
     features : sequence of str, optional
-        The columns of a table that are features, in order, as a model knows them. All others are ignored.
+        The columns of a table that are features, in order, as a model knows them. All others are ignored, and only
+        those in ``categorical`` are kinds.
     unread : collection of str, optional
         Of 'label' and 'group', what is of no use: it is no feature, and may hold anything.
+    categorical : sequence of str, optional
+        Feature columns that hold kinds, such as numbered ones.
+    text : str, optional
+        For a table with one row a sequence: the column that holds a text each, which becomes a sequence of tokens.
+    text_split : {'characters', 'words'}
+        What its tokens are; see `as_sequences`.
+    missing : {'error', 'indicator'}
+        Whether a missing value of a feature (an empty cell, NaN, 'NA', the '?' of ``.ts``) is an error, or is read as
+        NaN, for an estimator with ``missing='indicator'``.
+    missing_text : str or sequence of str, optional
+        How missing values are written in a table, instead of 'NA' and 'NaN'. It means ``missing='indicator'``.
+    step_length : bool
+        Whether the time column of a table becomes a feature too: 'step length', the time since the step before, in
+        seconds for dates and times of day, else in the column's own unit; 0 at the first step.
 
     Returns
     -------
@@ -84,36 +107,98 @@ def read(
     suffix = path.suffix.lower()
     if suffix not in _SUFFIXES:
         raise FileError(f"{path}: expected a file of type {', '.join(_SUFFIXES)}, got {suffix or 'no suffix'!r}.")
-    _check_columns(path, suffix, columns)
-    if not {"label", "group"}.issuperset(unread):
-        raise ParameterError(f"The 'unread' parameter of read must hold 'label' and 'group' at most. Got {unread!r}.")
+    settings = Settings(
+        "read", columns, likely or {}, features, unread, labels_per_step, labels_required, categorical, text,
+        text_split, missing, missing_text, step_length,
+    )  # fmt: skip
+    settings.check()
+    if suffix not in TABLES:
+        settings.refuse_columns(path)
     check_file(path)
-    if "label" in unread:
-        labels_required = labels_per_step = False
     # Imported here so that polars is loaded only for a table.
     if suffix == ".ts":
         from elman.data.readers.ts import read_ts
 
-        return read_ts(path, labels_per_step=labels_per_step, labels_required=labels_required)
+        return read_ts(
+            path,
+            labels_per_step=settings.labels_per_step,
+            labels_required=settings.labels_required,
+            missing=settings.missing,
+        )
     if suffix == ".npz":
         from elman.data.readers.arrays import read_arrays
 
-        return read_arrays(path, labels_per_step=labels_per_step, labels_required=labels_required, unread=unread)
-    from elman.data.readers.roles import Asked
-    from elman.data.readers.table import read_table
+        return read_arrays(
+            path,
+            labels_per_step=settings.labels_per_step,
+            labels_required=settings.labels_required,
+            unread=unread,
+            missing=settings.missing,
+        )
+    from elman.data.readers.table import open_table, read_rows
+    from elman.data.readers.text_rows import read_text_rows
 
-    asked = Asked(columns, likely or {}, None if features is None else tuple(features), unread)
-    return read_table(path, asked, labels_per_step=labels_per_step, labels_required=labels_required)
+    table, asked = open_table(path), settings.asked()
+    if settings.text is None:
+        return read_rows(table, asked)
+    return read_text_rows(table, asked, settings.text, text_split)
 
 
-def _check_columns(path: Path, suffix: str, columns: dict[str, str | None]) -> None:
-    for role, column in columns.items():
-        if column is None:
-            continue
-        if not isinstance(column, str):
-            raise ParameterError(f"The {role!r} parameter of read must name a column. Got {column!r} instead.")
-        if suffix not in _TABLES:
-            raise ParameterError(
-                f"{path}: only a table ({', '.join(_TABLES)}) has columns to name. "
-                f"Got {role} column {column!r}; leave it out."
-            )
+def from_frame(
+    frame: Any,
+    *,
+    id: str | None = None,
+    time: str | None = None,
+    label: str | None = None,
+    group: str | None = None,
+    labels_per_step: bool = False,
+    labels_required: bool = True,
+    likely: Mapping[str, str] | None = None,
+    features: Sequence[str] | None = None,
+    unread: Collection[str] = (),
+    categorical: Sequence[str] = (),
+    text: str | None = None,
+    text_split: str = "characters",
+    missing: str = "error",
+    missing_text: str | Sequence[str] | None = None,
+    step_length: bool = False,
+) -> Dataset:
+    """Take labelled sequences from a long frame of pandas or polars, one row a step, as `read` does from a table.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        The levels of a pandas index that have a name count as columns; other row numbers do not.
+    id, time, label, group, labels_per_step, labels_required, likely, features, unread, categorical, text, text_split, \
+    missing, missing_text, step_length
+        As of `read`.
+
+    Returns
+    -------
+    Dataset
+
+    Raises
+    ------
+    DataError
+        If the frame is none, or malformed; the message gives the row, counted from 0.
+    ParameterError
+        If a parameter is of the wrong type.
+
+    Examples
+    --------
+    >>> import polars
+    >>> frame = polars.DataFrame(
+    ...     {"id": ["a", "a", "b"], "time": [0, 1, 0], "x": [0.5, 0.7, 0.1], "label": ["wave", "wave", "rest"]}
+    ... )
+    >>> dataset = from_frame(frame)
+    >>> dataset.sequences, dataset.labels.tolist()
+    (Sequences(2 sequences, 1 to 2 steps, 1 feature, float64), ['wave', 'rest'])
+    """
+    settings = Settings(
+        "from_frame", {"id": id, "time": time, "label": label, "group": group}, likely or {}, features, unread,
+        labels_per_step, labels_required, categorical, text, text_split, missing, missing_text, step_length,
+    )  # fmt: skip
+    settings.check()
+    from elman.data.readers.frame import read_frame
+
+    return read_frame(frame, settings.asked(), settings.text, text_split)

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from elman.data.forms import as_sequences
 from elman.data.numeric import IntArray, as_numbers
 from elman.data.readers.dataset import Dataset, numbered_ids
 from elman.data.readers.labels import Where, labels_from_array, text_array, texts_of
 from elman.data.readers.source import listed, shown
-from elman.data.sequences import Sequences, as_sequences, require_finite
+from elman.data.sequences import Sequences, require_finite
 from elman.errors import DataError, FileError
 
 _KNOWN = ("X", "values", "offsets", "y", "labels", "ids", "groups")
@@ -25,7 +26,12 @@ _DENSEST = 1100  # bytes that one byte of a zip file can hold, at the very most
 
 
 def read_arrays(
-    path: Path, *, labels_per_step: bool = False, labels_required: bool = True, unread: Collection[str] = ()
+    path: Path,
+    *,
+    labels_per_step: bool = False,
+    labels_required: bool = True,
+    unread: Collection[str] = (),
+    missing: str = "error",
 ) -> Dataset:
     """Read an `.npz` file.
 
@@ -40,7 +46,7 @@ def read_arrays(
     arrays, unknown = _load(path)
     names = [*arrays, *unknown]
     try:
-        sequences = _sequences(path, arrays, names)
+        sequences = _sequences(path, arrays, names, missing)
     except DataError as error:
         raise FileError(str(error)) from error
     n = len(sequences)
@@ -108,20 +114,20 @@ def _declared(file: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return shape, dtype
 
 
-def _sequences(path: Path, arrays: dict[str, NDArray[Any]], names: list[str]) -> Sequences:
+def _sequences(path: Path, arrays: dict[str, NDArray[Any]], names: list[str], missing: str) -> Sequences:
     if "X" in arrays and "values" in arrays:
         raise FileError(f"{path}: expected 'X', or 'values' and 'offsets', got both. Keep one.")
     if "X" in arrays:
         if arrays["X"].ndim not in (2, 3):
             raise FileError(f"{path}: 'X' must have shape (N, T) or (N, T, D). Got {arrays['X'].shape} instead.")
-        return as_sequences(arrays["X"], name=f"{path}: X")
+        return as_sequences(arrays["X"], name=f"{path}: X", missing=missing)
     if "values" not in arrays or "offsets" not in arrays:
         found = listed(names) or "no arrays"
         raise FileError(f"{path}: expected the array 'X', or 'values' and 'offsets', found {found}. Rename them.")
-    return _from_offsets(path, arrays["values"], arrays["offsets"])
+    return _from_offsets(path, arrays["values"], arrays["offsets"], missing)
 
 
-def _from_offsets(path: Path, values: NDArray[Any], offsets: NDArray[Any]) -> Sequences:
+def _from_offsets(path: Path, values: NDArray[Any], offsets: NDArray[Any], missing: str) -> Sequences:
     if offsets.dtype.kind not in "iu":
         raise FileError(f"{path}: 'offsets' must hold whole numbers. Got dtype {offsets.dtype} instead.")
     offsets_int: IntArray = offsets.astype(np.int64)
@@ -131,7 +137,7 @@ def _from_offsets(path: Path, values: NDArray[Any], offsets: NDArray[Any]) -> Se
         raise FileError(f"{path}: {error}") from error
     if len(sequences) == 0:
         raise FileError(f"{path}: 'offsets' must part at least one sequence. Got none.")
-    require_finite(sequences, f"{path}: sequences")
+    require_finite(sequences, f"{path}: sequences", missing=missing)
     return sequences
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,9 +12,11 @@ from numpy.typing import NDArray
 
 from elman.data.numeric import LARGEST, FloatArray, IntArray
 from elman.data.readers.labels import labels_from_text, text_array
-from elman.data.readers.source import shown
+from elman.data.readers.settings import NOT_A_NUMBER
+from elman.data.readers.source import Source, shown
 from elman.errors import FileError
 
+_LONGEST_MARK = 20  # characters of what could be written for a missing value
 _UNNAMED = ("", "Unnamed: 0", "__index_level_0__")  # what the row numbers of a data frame turn into when written
 
 
@@ -25,61 +26,84 @@ class Table:
 
     Parameters
     ----------
-    path : Path
+    source : Path or str
+        The file, or what errors call a frame in memory.
     frame : polars.DataFrame (S rows)
         All text where ``is_text``.
     place : int -> str
-        Where a row stands in the file, such as 'line 12'.
+        Where a row stands in it, such as 'line 12'.
     is_text : bool
         Whether the types of the columns must be told from their text, as in CSV.
+    missing : tuple of str, or None
+        How a missing value of a feature may be written, beside an empty cell; None: it is an error.
     """
 
-    path: Path
+    source: Source
     frame: pl.DataFrame
     place: Callable[[int], str]
     is_text: bool
+    missing: tuple[str, ...] | None = None
 
     def where(self, row: int, column: str) -> str:
         """Give the place of a cell, as errors begin with it."""
-        return f"{self.path}, {self.place(row)}, column {shown(column)}"
+        return f"{self.source}, {self.place(row)}, column {shown(column)}"
 
 
-def check_names(path: Path, names: list[str]) -> None:
+def check_names(source: Source, names: list[str]) -> None:
     """Raise FileError unless the columns have distinct names and none is a forgotten index."""
     seen: set[str] = set()
     for position, name in enumerate(names, 1):
         if name in _UNNAMED:
             raise FileError(
-                f"{path}: column {position} is named {name!r}, as the row numbers of a data frame are. "
+                f"{source}: column {position} is named {name!r}, as the row numbers of a data frame are. "
                 "Write the file without its index, or name the column."
             )
         if name in seen:
-            raise FileError(f"{path}: expected columns of distinct names, got {shown(name)} twice. Rename one.")
+            raise FileError(f"{source}: expected columns of distinct names, got {shown(name)} twice. Rename one.")
         seen.add(name)
 
 
 def numbers(table: Table, column: str) -> FloatArray:
-    """Give a feature column, numbers or booleans, as finite floats (S,); float32 stays float32."""
+    """Give a feature column, numbers or booleans, as floats (S,), NaN where missing; float32 stays float32."""
     series = table.frame[column]
+    known = without_missing(table, series)
     if series.dtype == pl.String:
-        values = _numbers_from_text(series)
+        values = _numbers_from_text(known)
     elif series.dtype.is_numeric() or series.dtype in (pl.Boolean, pl.Null):
-        values = series if series.dtype == pl.Float32 else series.cast(pl.Float64, strict=False)
+        values = known if series.dtype == pl.Float32 else known.cast(pl.Float64, strict=False)
     else:
         raise FileError(
-            f"{table.path}, column {shown(column)}: expected numbers, got {shown(str(series.dtype))}. "
+            f"{table.source}, column {shown(column)}: expected numbers, got {shown(str(series.dtype))}. "
             "Drop the column, or name it as id, time, label or group."
         )
-    if values.null_count():
-        _refuse_text(table, column, series, values)
+    wrong = values.is_null() if table.missing is None else values.is_null() & known.is_not_null()
+    if wrong.any():
+        _refuse_text(table, column, wrong.to_numpy())
     array = values.to_numpy()
     if not (array.min() >= -LARGEST and array.max() <= LARGEST):
-        row = int(np.argmin(np.abs(array) <= LARGEST))
-        raise FileError(
-            f"{table.where(row, column)}: expected a finite number of at most {LARGEST:g}, got {shown(series[row])}. "
-            "Fix the file or drop the row."
-        )
+        is_number = np.abs(array) <= LARGEST
+        if table.missing is not None:
+            is_number |= np.isnan(array)
+        if not is_number.all():
+            row = int(np.argmin(is_number))
+            raise FileError(
+                f"{table.where(row, column)}: expected a finite number of at most {LARGEST:g}, "
+                f"got {shown(series[row])}. "
+                f"Fix the file or drop the row{_or_missing(table, None) if np.isnan(array[row]) else ''}."
+            )
     return np.asarray(array)
+
+
+def without_missing(table: Table, series: pl.Series) -> pl.Series:
+    """Give a column with null where it is missing, as far as missing values are allowed."""
+    if table.missing is None:
+        return series
+    if series.dtype.is_float():
+        return series.fill_nan(None)
+    if series.dtype not in (pl.String, pl.Categorical, pl.Enum):
+        return series
+    text = series.cast(pl.String)
+    return text.set(text.str.strip_chars().is_in(["", *table.missing]), None)
 
 
 def codes(table: Table, column: str, what: str) -> tuple[IntArray, list[str]]:
@@ -123,7 +147,7 @@ def as_text(table: Table, column: str) -> pl.Series:
     plain = (pl.String, pl.Boolean, pl.Categorical, pl.Enum, pl.Date, pl.Datetime, pl.Time, pl.Null)
     if not (series.dtype.is_numeric() or series.dtype in plain):
         raise FileError(
-            f"{table.path}, column {shown(column)}: expected text or numbers, got {shown(str(series.dtype))}. "
+            f"{table.source}, column {shown(column)}: expected text or numbers, got {shown(str(series.dtype))}. "
             "Name another column."
         )
     stripped = series.cast(pl.String).str.strip_chars()
@@ -146,17 +170,26 @@ def _numbers_from_text(series: pl.Series) -> pl.Series:
     stripped = series.str.strip_chars()
     values = stripped.cast(pl.Float64, strict=False)
     is_boolean = stripped.str.to_lowercase().is_in(["true", "false"])
-    return (stripped.str.to_lowercase() == "true").cast(pl.Float64) if is_boolean.all(ignore_nulls=False) else values
+    return (stripped.str.to_lowercase() == "true").cast(pl.Float64) if is_boolean.all() else values
 
 
-def _refuse_text(table: Table, column: str, series: pl.Series, values: pl.Series) -> None:
-    missing = values.is_null().to_numpy()
+def _refuse_text(table: Table, column: str, wrong: NDArray[np.bool_]) -> None:
+    series = table.frame[column]
     if series.dtype == pl.String:  # among booleans, name the value that is none
         words = series.str.strip_chars().str.to_lowercase().is_in(["true", "false"]).fill_null(value=False).to_numpy()
-        missing = missing & ~words if (missing & ~words).any() else missing
-    row = int(np.argmax(missing))
+        wrong = wrong & ~words if (wrong & ~words).any() else wrong
+    row = int(np.argmax(wrong))
     found = "found nothing" if series[row] is None else f"got {shown(series[row])}"
-    advice = "Fix the file or drop the row."
-    if values.null_count() == len(values) and series.null_count() < len(values):
-        advice = "Drop the column, or name it as id, time, label or group."
-    raise FileError(f"{table.where(row, column)}: expected a number, {found}. {advice}")
+    if wrong.all() and series.null_count() < len(series):
+        advice = "Drop the column, or name it as id, time, label or group"
+    else:
+        advice = f"Fix the file or drop the row{_or_missing(table, series[row])}"
+    raise FileError(f"{table.where(row, column)}: expected a number, {found}. {advice}.")
+
+
+def _or_missing(table: Table, cell: object) -> str:
+    """Say how a cell that is no number can be read as a missing value."""
+    text = "" if cell is None else str(cell).strip()
+    if text in ("", *NOT_A_NUMBER):
+        return ", or read and train with missing='indicator'" if table.missing is None else ""
+    return f", or read it as missing with missing_text={text!r}" if len(text) <= _LONGEST_MARK else ""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from elman.data.readers.source import listed, shown
+from elman.data.readers.source import Source, listed, shown
 from elman.errors import FileError, ParameterError
 
 _GUESSES = {
@@ -26,6 +25,7 @@ _GUESSES = {
     "label": ("label", "class", "target", "y", "category"),
     "group": ("group", "subject", "participant", "patient", "user", "speaker"),
 }
+ROLES = ("id", "time", "label", "group")
 _MEANING = {"id": "sequence id", "time": "time", "label": "label", "group": "group"}
 
 
@@ -43,12 +43,27 @@ class Asked:
         The feature columns; None: all columns without a role.
     unread : collection of str
         Roles, of 'label' and 'group', whose columns are set aside without a look at what they hold.
+    categorical : tuple of str
+        Feature columns of kinds, whatever they hold.
+    guess_categories : bool
+        Whether other feature columns that hold text alone are taken for kinds too.
+    missing : tuple of str, or None
+        How a missing value of a feature may be written; None: it is an error.
+    step_length : bool
+        Whether the time column gives a feature, 'step length'.
+    labels_per_step, labels_required : bool
     """
 
     named: Mapping[str, str | None]
     likely: Mapping[str, str] = field(default_factory=dict)
     features: tuple[str, ...] | None = None
     unread: Collection[str] = ()
+    categorical: tuple[str, ...] = ()
+    guess_categories: bool = True
+    missing: tuple[str, ...] | None = None
+    step_length: bool = False
+    labels_per_step: bool = False
+    labels_required: bool = True
 
 
 @dataclass(frozen=True)
@@ -63,7 +78,7 @@ class Roles:
     notes: tuple[str, ...]
 
 
-def find_roles(path: Path, columns: list[str], asked: Asked, labels_required: bool) -> Roles:
+def find_roles(source: Source, columns: list[str], asked: Asked) -> Roles:
     """Decide what each column is for.
 
     Parameters
@@ -71,34 +86,19 @@ def find_roles(path: Path, columns: list[str], asked: Asked, labels_required: bo
     columns : list of str
         All columns of the file.
     asked : Asked
-    labels_required : bool
-        Whether a missing label column is an error.
 
     Raises
     ------
     FileError
         If a named column does not exist, or there is no id, no label where one is required, or no feature.
     """
-    found, notes = _named(path, columns, asked.named, labels_required)
-    for role, column in asked.likely.items():
-        if asked.named[role] is None and column in columns and column not in found.values():
-            found[role] = column
-    for role, guesses in _GUESSES.items():
-        if asked.named[role] is None and role not in found:
-            candidates = _candidates(columns, guesses, taken={*found.values(), *(asked.features or ())})
-            if candidates:
-                found[role] = candidates[0]
-                notes.append(_guess_note(role, candidates))
+    found, notes = _found(source, columns, asked, ROLES, taken=asked.features or ())
     if "id" not in found:
         raise FileError(
-            f"{path}: expected a column that says which sequence a row belongs to, such as 'id'. "
+            f"{source}: expected a column that says which sequence a row belongs to, such as 'id'. "
             f"Name it with id=...; the columns are {listed(columns)}."
         )
-    if "label" not in found and labels_required:
-        raise FileError(
-            f"{path}: expected a column with labels, such as 'label'. "
-            f"Name it with label=...; the columns are {listed(columns)}."
-        )
+    _require_label(source, columns, asked, found)
     if "time" not in found:
         notes.append("Found no time column: the rows of a sequence keep the order of the file.")
     others = tuple(column for column in columns if column not in found.values())
@@ -107,19 +107,50 @@ def find_roles(path: Path, columns: list[str], asked: Asked, labels_required: bo
     missing = [column for column in features if column not in free]
     if missing:
         raise FileError(
-            f"{path}: expected the features {listed(features)}, found no {listed(missing)}. "
+            f"{source}: expected the features {listed(features)}, found no {listed(missing)}. "
             f"The columns are {listed(columns)}."
         )
+    unknown = [column for column in asked.categorical if column not in features]
+    if unknown and asked.guess_categories:
+        raise FileError(
+            f"{source}: there is no feature column {listed(unknown)} to take for kinds. "
+            f"The feature columns are {listed(features)}."
+        )
     if not features:
-        raise FileError(f"{path}: expected at least one feature column beside {listed(columns)}, found none.")
+        raise FileError(f"{source}: expected at least one feature column beside {listed(columns)}, found none.")
     notes += _features_notes(others, asked.features)
     return Roles(
         found["id"], found.get("time"), found.get("label"), found.get("group"), features=features, notes=tuple(notes)
     )
 
 
+def _found(
+    source: Source, columns: list[str], asked: Asked, roles: tuple[str, ...], taken: tuple[str, ...]
+) -> tuple[dict[str, str], list[str]]:
+    """Give the columns of ``roles``, none of them among ``taken``: those named, else likely, else guessed."""
+    found, notes = _named(source, columns, asked.named, asked.labels_required)
+    for role, column in asked.likely.items():
+        if asked.named.get(role, column) is None and column in columns and column not in found.values():
+            found[role] = column
+    for role in roles:
+        if asked.named[role] is None and role not in found:
+            candidates = _candidates(columns, _GUESSES[role], taken={*found.values(), *taken})
+            if candidates:
+                found[role] = candidates[0]
+                notes.append(_guess_note(role, candidates))
+    return found, notes
+
+
+def _require_label(source: Source, columns: list[str], asked: Asked, found: Mapping[str, str]) -> None:
+    if "label" not in found and asked.labels_required:
+        raise FileError(
+            f"{source}: expected a column with labels, such as 'label'. "
+            f"Name it with label=...; the columns are {listed(columns)}."
+        )
+
+
 def _named(
-    path: Path, columns: list[str], named: Mapping[str, str | None], labels_required: bool
+    source: Source, columns: list[str], named: Mapping[str, str | None], labels_required: bool
 ) -> tuple[dict[str, str], list[str]]:
     found: dict[str, str] = {}
     notes: list[str] = []
@@ -127,13 +158,13 @@ def _named(
         if column is None:
             continue
         if column in found.values():
-            raise ParameterError(f"{path}: expected a column of its own for each role, got {shown(column)} for two.")
+            raise ParameterError(f"{source}: expected a column of its own for each role, got {shown(column)} for two.")
         if column in columns:
             found[role] = column
         elif role == "label" and not labels_required:
             notes.append(f"Found no column {shown(column)}: read without labels.")
         else:
-            raise FileError(f"{path}: there is no {role} column {shown(column)}. The columns are {listed(columns)}.")
+            raise FileError(f"{source}: there is no {role} column {shown(column)}. The columns are {listed(columns)}.")
     return found, notes
 
 
@@ -160,3 +191,30 @@ def _features_notes(others: tuple[str, ...], asked: tuple[str, ...] | None) -> l
     if not ignored:
         return []
     return [f"Ignored column{'s' * (len(ignored) > 1)} {listed(ignored)}, which the model does not know."]
+
+
+def find_text_roles(source: Source, columns: list[str], asked: Asked, text: str) -> tuple[dict[str, str], list[str]]:
+    """Decide what the columns of a table of texts are for, beside the one that holds the text.
+
+    Returns
+    -------
+    dict
+        From 'id', 'label' and 'group' to their columns, as far as there are any.
+    list of str
+        One sentence for each guess, and one for the columns without use.
+
+    Raises
+    ------
+    FileError
+        If a column that is needed does not exist.
+    """
+    if text not in columns:
+        raise FileError(f"{source}: there is no text column {shown(text)}. The columns are {listed(columns)}.")
+    found, notes = _found(source, columns, asked, ("id", "label", "group"), taken=(text,))
+    if text in found.values():
+        raise ParameterError(f"{source}: expected a column of its own for each role, got {shown(text)} for two.")
+    _require_label(source, columns, asked, found)
+    idle = [column for column in columns if column not in (*found.values(), text)]
+    if idle:
+        notes.append(f"Ignored column{'s' * (len(idle) > 1)} {listed(idle)}, beside the text.")
+    return found, notes

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeAlias
 
 from elman.errors import FileError
+
+Source: TypeAlias = Path | str
+"""A file, or what errors call a table in memory."""
 
 
 def check_file(path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Long tables, one row a step: CSV, TSV and Parquet."""
+"""Long tables, one row a step, turned into sequences."""
 
 from __future__ import annotations
 
@@ -9,25 +9,40 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.data.missing import STEP_LENGTH
 from elman.data.numeric import IntArray
 from elman.data.readers.columns import Table, as_text, first_rows, labels, names, numbers
 from elman.data.readers.csv_file import read_csv
 from elman.data.readers.dataset import Dataset
+from elman.data.readers.kinds import categories, holds_text
 from elman.data.readers.parquet_file import read_parquet
-from elman.data.readers.roles import Asked, Roles, find_roles
-from elman.data.readers.source import shown
-from elman.data.readers.times import sort_keys
+from elman.data.readers.roles import ROLES, Asked, Roles, find_roles
+from elman.data.readers.source import listed, shown
+from elman.data.readers.times import sort_keys, step_lengths
 from elman.data.sequences import Sequences, offsets_of
 from elman.errors import FileError
 
 _SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
-def read_table(path: Path, asked: Asked, *, labels_per_step: bool = False, labels_required: bool = True) -> Dataset:
-    """Read a long table into sequences, in order of first appearance, each sorted by time.
+def open_table(path: Path) -> Table:
+    """Read the cells of a file.
+
+    Raises
+    ------
+    FileError
+        If it is no table.
+    """
+    suffix = path.suffix.lower()
+    return read_csv(path, _SEPARATORS[suffix]) if suffix in _SEPARATORS else read_parquet(path)
+
+
+def read_rows(table: Table, asked: Asked) -> Dataset:
+    """Turn a long table into sequences, in order of first appearance, each sorted by time.
 
     Parameters
     ----------
+    table : Table
     asked : Asked
         What the caller says about the columns.
 
@@ -36,26 +51,31 @@ def read_table(path: Path, asked: Asked, *, labels_per_step: bool = False, label
     FileError
         If a cell is missing or not what its column needs, a time comes twice in a sequence, or a label changes in it.
     """
-    suffix = path.suffix.lower()
-    table = read_csv(path, _SEPARATORS[suffix]) if suffix in _SEPARATORS else read_parquet(path)
-    roles = find_roles(path, table.frame.columns, asked, labels_required)
+    table = replace(table, missing=asked.missing)
+    if asked.step_length and asked.features is not None:
+        asked = replace(asked, features=tuple(name for name in asked.features if name != STEP_LENGTH))
+    roles = find_roles(table.source, table.frame.columns, asked)
     sequence_of, ids = names(table, roles.id, "sequence id")  # (S,) codes, (N,)
     order = _order(table, roles, sequence_of, ids)  # (S,) rows by sequence, then by time
     offsets = offsets_of(np.bincount(sequence_of))
     first = first_rows(sequence_of, len(ids))
     without: dict[str, Any] = dict.fromkeys(asked.unread)
     wanted = replace(roles, **without)
-    found, notes = _labels(table, wanted, sequence_of, order, first, labels_per_step, labels_required)
+    found, notes = _labels(table, wanted, sequence_of, order, first, asked)
+    sequences, more_notes = _features(table, roles.features, order, offsets, asked)
+    columns = {role: column for role in ROLES if (column := getattr(roles, role)) is not None}
+    if asked.step_length:
+        sequences, note = _with_step_length(table, roles, order, sequences)
+        more_notes += (note,)
+        columns["step_length"] = str(roles.time)
     return Dataset(
-        Sequences(_values(table, roles.features, order), offsets, roles.features),
+        sequences,
         found,
         ids,
         groups=_groups(table, wanted, sequence_of, first),
-        per_step=labels_per_step and found is not None,
-        notes=roles.notes + notes,
-        columns={
-            role: column for role in ("id", "time", "label", "group") if (column := getattr(roles, role)) is not None
-        },
+        per_step=asked.labels_per_step and found is not None,
+        notes=roles.notes + more_notes + notes,
+        columns=columns,
     )
 
 
@@ -76,12 +96,45 @@ def _order(table: Table, roles: Roles, sequence_of: IntArray, ids: NDArray[np.st
     return order
 
 
-def _values(table: Table, features: tuple[str, ...], order: IntArray) -> NDArray[Any]:
-    columns = [numbers(table, feature) for feature in features]
+def _features(
+    table: Table, features: tuple[str, ...], order: IntArray, offsets: IntArray, asked: Asked
+) -> tuple[Sequences, tuple[str, ...]]:
+    """Give the feature columns, and a note for each that holds kinds."""
+    columns: list[NDArray[Any]] = []
+    names_of: list[tuple[str, ...] | None] = []
+    for feature in features:
+        if feature in asked.categorical or (asked.guess_categories and holds_text(table, feature)):
+            codes, kinds = categories(table, feature)
+            columns.append(codes)
+            names_of.append(kinds)
+        else:
+            columns.append(numbers(table, feature))
+            names_of.append(None)
     values = np.empty((len(order), len(columns)), dtype=np.result_type(*columns))
-    for column, numbers_of_column in enumerate(columns):
-        values[:, column] = numbers_of_column[order]
-    return values
+    for column, values_of_column in enumerate(columns):
+        values[:, column] = values_of_column[order]
+    notes = tuple(
+        f"Read column {shown(feature)} as text of {len(kinds)} kind{'s' * (len(kinds) != 1)}: {listed(kinds)}."
+        for feature, kinds in zip(features, names_of)
+        if kinds is not None
+    )
+    return Sequences(values, offsets, features, tuple(names_of) if notes else None), notes
+
+
+def _with_step_length(table: Table, roles: Roles, order: IntArray, sequences: Sequences) -> tuple[Sequences, str]:
+    """Give the sequences with the feature 'step length', their last, and a note about it."""
+    names = sequences.feature_names or ()
+    if roles.time is None:
+        raise FileError(f"{table.source}: expected a time column for step lengths, found none. Name it with time=....")
+    if STEP_LENGTH in names:
+        raise FileError(
+            f"{table.source}: expected no column {STEP_LENGTH!r} beside step_length=True, which adds one. Rename it."
+        )
+    lengths, unit = step_lengths(table, roles.time, order, sequences.offsets)
+    values = np.column_stack([sequences.values, lengths])
+    categories = None if sequences.categories is None else (*sequences.categories, None)
+    note = f"Turned column {shown(roles.time)} into the feature {STEP_LENGTH!r}, in {unit}."
+    return Sequences(values, sequences.offsets, (*names, STEP_LENGTH), categories), note
 
 
 def _labels(
@@ -90,16 +143,15 @@ def _labels(
     sequence_of: IntArray,
     order: IntArray,
     first: IntArray,
-    per_step: bool,
-    required: bool,
+    asked: Asked,
 ) -> tuple[NDArray[Any] | None, tuple[str, ...]]:
     """Give the labels, (N,) or (S,), and a note where there are none."""
     if roles.label is None:
         return None, ()
-    if not required and as_text(table, roles.label).null_count() == table.frame.height:
+    if not asked.labels_required and as_text(table, roles.label).null_count() == table.frame.height:
         return None, (f"Column {shown(roles.label)} is empty: read without labels.",)
     label_of, classes = labels(table, roles.label)
-    if per_step:
+    if asked.labels_per_step:
         return classes[label_of[order]], ()
     _require_constant(table, roles.label, "label", label_of, sequence_of, first)
     return classes[label_of[first]], ()

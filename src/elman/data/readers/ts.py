@@ -31,10 +31,13 @@ class _Header:
     series_length: int | None = None
 
 
-def read_ts(path: Path, *, labels_per_step: bool = False, labels_required: bool = True) -> Dataset:
+def read_ts(
+    path: Path, *, labels_per_step: bool = False, labels_required: bool = True, missing: str = "error"
+) -> Dataset:
     """Read a `.ts` file: univariate or multivariate, of equal or ragged lengths.
 
-    A missing value, '?', is padding at the end of a case, where it stands in every channel; elsewhere it is an error.
+    A missing value, '?', is padding at the end of a case, where it stands in every channel; elsewhere it is an error,
+    or NaN with ``missing='indicator'``.
     Labels stay text, as they are written.
 
     Raises
@@ -63,7 +66,7 @@ def read_ts(path: Path, *, labels_per_step: bool = False, labels_required: bool 
             labels.append(label)
         case = _read_case(where, line, header, expected)
         expected = expected or (case.shape[1], case.shape[0])
-        cases.append(_without_padding(where, case))
+        cases.append(_without_padding(where, case, missing))
         numbers.append(number)
     if not cases:
         raise FileError(f"{path}: expected at least one case after '@data', found none. Is the file cut short?")
@@ -195,13 +198,13 @@ def _is_number(value: str) -> bool:
     return "_" not in value
 
 
-def _without_padding(where: str, case: NDArray[np.float64]) -> NDArray[np.float64]:
+def _without_padding(where: str, case: NDArray[np.float64], missing: str) -> NDArray[np.float64]:
     """Drop the steps at the end that are missing in every channel; refuse what is missing or too large elsewhere."""
     real = np.flatnonzero(~np.isnan(case).all(axis=1))
     if len(real) == 0:
         raise FileError(f"{where}: expected at least one step, but every value is missing. Drop the line.")
     case = case[: real[-1] + 1]
-    wrong = np.argwhere(~(np.abs(case) <= LARGEST))
+    wrong = np.argwhere(~(np.abs(case) <= LARGEST) & ~(np.isnan(case) & (missing == "indicator")))
     if len(wrong) == 0:
         return case
     step, channel = wrong[0]
@@ -209,6 +212,7 @@ def _without_padding(where: str, case: NDArray[np.float64]) -> NDArray[np.float6
     place = f"{where}, channel {channel + 1}, value {step + 1}"
     if np.isnan(value):
         raise FileError(
-            f"{place}: the value is missing. Fill it in; only the end of a case may be missing, as padding."
+            f"{place}: the value is missing. Fill it in, or read and train with missing='indicator'; "
+            "only the end of a case may be missing, as padding."
         )
     raise FileError(f"{place}: expected a finite number of at most {LARGEST:g}, got {value:g}. Replace or scale it.")

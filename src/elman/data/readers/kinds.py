@@ -1,0 +1,86 @@
+"""Feature columns that hold kinds and not quantities: which they are, and their names as codes."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from elman.data.readers.columns import Table, as_text, without_missing
+from elman.data.readers.labels import text_array
+from elman.data.readers.settings import NOT_A_NUMBER
+from elman.data.readers.source import shown
+from elman.data.readers.times import CLOCK, DATE
+from elman.errors import FileError
+
+MOST_NAMES = 65_536
+_TELLS_ROWS_APART = 20  # rows; in a longer column at least one name must come twice
+_OTHER_DATE = r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([T ].*)?$"  # 31.12.2026, 12/31/26 10:00
+_TEXTS = (pl.String, pl.Categorical, pl.Enum)
+
+
+def holds_text(table: Table, column: str) -> bool:
+    """Tell whether a column has text in it and no number at all; 'true' and 'false' count as numbers."""
+    series = table.frame[column]
+    if series.dtype in (pl.Categorical, pl.Enum):
+        return True
+    if series.dtype != pl.String:
+        return False
+    texts = series.str.strip_chars()
+    known = texts.filter(~texts.is_in(["", *NOT_A_NUMBER, *(table.missing or ())])).unique()
+    is_number = known.cast(pl.Float64, strict=False).is_not_null() | known.str.to_lowercase().is_in(["true", "false"])
+    return len(known) > 0 and not is_number.any()
+
+
+def categories(table: Table, column: str) -> tuple[NDArray[np.float64], tuple[str, ...]]:
+    """Give a column of kinds as codes (S,), NaN where missing, and their names in order of first appearance.
+
+    Raises
+    ------
+    FileError
+        If a cell is empty where missing values are not allowed, or the column holds dates, or tells rows apart.
+    """
+    texts = without_missing(table, _text(table, column))
+    if table.missing is None and texts.null_count():
+        row = int(np.argmax(texts.is_null().to_numpy()))
+        raise FileError(
+            f"{table.where(row, column)}: expected text, found nothing. "
+            "Fill it in, drop the row, or read and train with missing='indicator'."
+        )
+    distinct = texts.drop_nulls().unique(maintain_order=True)
+    _refuse_dates(table, column, distinct)
+    n_known = len(texts) - texts.null_count()
+    if len(distinct) > MOST_NAMES or len(distinct) == n_known > _TELLS_ROWS_APART:
+        each = "each row another" if len(distinct) == n_known else f"{len(distinct):,} of them"
+        raise FileError(
+            f"{table.source}, column {shown(column)}: expected the names of some kinds, got {each}, "
+            f"such as {shown(distinct[0])}. Drop the column, or name it as id, time, label or group."
+        )
+    names = text_array(distinct.to_list(), lambda i: table.where(_first_row(texts, distinct[i]), column), "category")
+    numbered = distinct.rename("text").to_frame().with_row_index("code")
+    joined = texts.rename("text").to_frame().join(numbered, on="text", how="left", maintain_order="left")
+    return joined["code"].cast(pl.Float64).to_numpy(), tuple(names.tolist())
+
+
+def _text(table: Table, column: str) -> pl.Series:
+    """Give a column as text, in which the number 1.0 is '1'."""
+    series = table.frame[column]
+    if series.dtype.is_float():
+        whole = series.fill_nan(None).cast(pl.Int64, strict=False)
+        if (whole.cast(pl.Float64) == series.fill_nan(None)).all(ignore_nulls=True):
+            return whole.cast(pl.String)
+    return as_text(table, column)
+
+
+def _first_row(texts: pl.Series, text: str) -> int:
+    return int(np.argmax((texts == text).fill_null(value=False).to_numpy()))
+
+
+def _refuse_dates(table: Table, column: str, distinct: pl.Series) -> None:
+    """Raise FileError where every name is a date or a time of day: each would be a kind of its own."""
+    is_date = distinct.str.contains(DATE) | distinct.str.contains(CLOCK) | distinct.str.contains(_OTHER_DATE)
+    if len(distinct) and is_date.all():
+        raise FileError(
+            f"{table.source}, column {shown(column)}: expected numbers or the names of kinds, got dates or times, such "
+            f"as {shown(distinct[0])}. Name it with time=..., turn it into numbers, or drop it."
+        )

@@ -1,0 +1,147 @@
+"""Text, kinds, gaps and step lengths on the command line: trained on, remembered, and read again."""
+
+import numpy as np
+import polars as pl
+import pytest
+
+import elman as library
+
+WORDS = ["haus", "maus", "laus", "baum", "raum", "saum", "casa", "rosa", "cosa", "pera", "vera", "sera"] * 3
+LANGUAGES = (["de"] * 6 + ["it"] * 6) * 3
+
+
+@pytest.fixture
+def words(tmp_path):
+    path = tmp_path / "words.csv"
+    pl.DataFrame({"word": WORDS, "language": LANGUAGES}).write_csv(path)
+    return path
+
+
+@pytest.fixture
+def weather(tmp_path):
+    """A long table of dates, a number with gaps, text, numbered kinds, and a label that the text tells."""
+    rng = np.random.default_rng(3)
+    rows = ["id,time,wind,sky,station,label"]
+    for n in range(40):
+        for step in range(5):
+            wind = "n/a" if rng.random() < 0.3 else f"{rng.normal():.3f}"
+            sky = ("sun", "haze") if n % 2 else ("rain", "snow")
+            rows.append(f"{n},2026-01-0{step + 1},{wind},{sky[step % 2]},{n % 3},{('wet', 'dry')[n % 2]}")
+    path = tmp_path / "weather.csv"
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+def test_a_column_of_text_is_trained_on_measured_and_predicted(elman, words, tmp_path, small):
+    model, out = tmp_path / "words.model", tmp_path / "out.csv"
+    done = elman("train", words, "-m", model, "--text", "word", "--label", "language", *small, "--learning-rate", 0.05)
+    assert done.code == 0, done.err
+    assert "note: Read column 'word' as text, split by characters." in done.err
+    assert elman("evaluate", model, words, "--json").data["accuracy"] > 0.9
+    new = tmp_path / "new.csv"
+    new.write_text("word\ntraum\nsposa\nZ\n")
+    assert elman("predict", model, new, "-o", out).code == 0
+    predictions = pl.read_csv(out)
+    assert predictions["id"].to_list() == [0, 1, 2]
+    classifier = library.load(model)
+    assert predictions["prediction"].to_list() == classifier.predict(["traum", "sposa", "Z"]).tolist()
+    proba = predictions.select("proba_de", "proba_it").to_numpy()
+    np.testing.assert_allclose(proba, classifier.predict_proba(["traum", "sposa", "Z"]), rtol=1e-12)
+    assert classifier.columns_ == {"text": "word", "label": "language"}
+
+
+def test_words_are_split_again_as_in_training_and_another_column_may_be_named(elman, tmp_path, small):
+    text, model, out = tmp_path / "text.csv", tmp_path / "text.model", tmp_path / "out.csv"
+    text.write_text(
+        "id,text,label\n" + "".join(f"{n},the {'cat' if n % 2 else 'dog'} sat,{n % 2}\n" for n in range(24))
+    )
+    done = elman("train", text, "-m", model, "--text", "text", "--text-split", "words", *small)
+    assert done.code == 0, done.err
+    assert "note: Read column 'text' as text, split by words." in done.err
+    assert set(library.load(model).preparation_.vocabularies[0].names) == {"the", "cat", "dog", "sat"}
+    other = tmp_path / "other.csv"
+    other.write_text("id,sentence\nu,a cat sat\n")
+    done = elman("predict", model, other, "-o", out, "--text", "sentence")
+    assert "split by words" in done.err
+    assert pl.read_csv(out)["id"].to_list() == ["u"]
+    done = elman("predict", model, other, "-o", out)
+    assert (done.code, done.err.count("error: ")) == (2, 1)
+    assert "there is no text column 'text'. The columns are 'id', 'sentence'." in done.err
+
+
+def test_info_shows_the_sizes_of_vocabularies_and_what_becomes_of_gaps(elman, weather, tmp_path, small, words):
+    model = tmp_path / "weather.model"
+    assert elman("train", weather, "-m", model, "--missing-text", "n/a", "--categorical", "station", *small).code == 0
+    shown = " ".join(elman("info", model).out.split())
+    assert "features 3 a step, standardised: wind, sky, station" in shown
+    assert "sky 4 names, a column each" in shown
+    assert "station 3 names, a column each" in shown
+    assert "filled in with the last value seen; was missing in training: wind" in shown
+    text_model = tmp_path / "words.model"
+    assert elman("train", words, "-m", text_model, "--text", "word", "--label", "language", *small).code == 0
+    n_names = len(set("".join(WORDS)))
+    shown = " ".join(elman("info", text_model).out.split())
+    assert (
+        f"token {n_names} names, embedded in {library.load(text_model).network_.architecture.embeddings[0][2]}" in shown
+    )
+    preparation = elman("info", text_model, "--json").data["preparation"]
+    assert len(preparation["vocabularies"][0]["names"]) == n_names
+
+
+def test_kinds_gaps_and_step_lengths_are_followed_by_evaluate_and_predict(elman, weather, tmp_path, small):
+    model, out = tmp_path / "weather.model", tmp_path / "out.csv"
+    options = ["--missing-text", "n/a", "--categorical", "station", "--step-length", "--embedding-size", 4]
+    done = elman("train", weather, "-m", model, *options, *small, "--learning-rate", 0.05, "--validation", weather)
+    assert done.code == 0, done.err
+    assert "Read column 'sky' as text of 4 kinds: 'rain', 'snow', 'sun', 'haze'." in done.err
+    assert "Turned column 'time' into the feature 'step length', in seconds." in done.err
+    assert elman("evaluate", model, weather, "--missing-text", "n/a", "--json").data["accuracy"] > 0.9
+    assert elman("predict", model, weather, "-o", out, "--missing-text", "n/a").code == 0
+    dataset = library.read(weather, missing_text="n/a", categorical=["station"], step_length=True)
+    classifier = library.load(model)
+    assert classifier.get_params()["missing"] == "indicator"
+    assert classifier.preparation_.step_feature == 3
+    expected = classifier.predict_proba(dataset.sequences)[:, 0]
+    np.testing.assert_allclose(pl.read_csv(out)["proba_dry"].to_numpy(), expected, rtol=1e-12)
+
+
+def test_a_category_never_seen_and_a_cell_that_is_empty_are_predicted(elman, weather, tmp_path, small):
+    model, out, new = tmp_path / "weather.model", tmp_path / "out.csv", tmp_path / "new.csv"
+    assert elman("train", weather, "-m", model, "--missing-text", "n/a", *small).code == 0
+    new.write_text("id,time,wind,sky,station\n0,2026-01-01,,hail,1\n0,2026-01-02,0.5,7,1\n")
+    assert elman("predict", model, new, "-o", out).code == 0
+    assert np.isfinite(pl.read_csv(out)["proba_dry"].to_list()).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (
+            [],
+            "got 'n/a'. Fix the file or drop the row, or read it as missing with --missing-text 'n/a'.",
+        ),
+        (["--missing", "drop"], "--missing must be a str among {'error', 'indicator'}. Got 'drop' instead."),
+        (["--text", "note"], "there is no text column 'note'. The columns are 'id', 'time', 'wind', "),
+        (["--text", "sky", "--text-split", "letters"], "--text-split must be a str among {'characters', 'words'}."),
+        (["--text", "sky", "--step-length"], "--step-length has no use beside --text: each row is a sequence."),
+        (["--categorical", "kind", "--missing-text", "n/a"], "there is no feature column 'kind' to take for kinds."),
+        (["--embedding-size", 0], "--embedding-size must be an int in the range [1, 65536] or None. Got 0 instead."),
+    ],
+)
+def test_what_cannot_be_read_is_one_sentence_in_options(elman, weather, tmp_path, options, sentence):
+    done = elman("train", weather, "-m", tmp_path / "x.model", *options)
+    errors = [line for line in done.err.splitlines() if line.startswith("error: ")]
+    assert (done.code, len(errors)) == (2, 1)
+    assert sentence in errors[0]
+    assert not (tmp_path / "x.model").exists()
+
+
+def test_an_empty_cell_names_the_option_that_reads_it(elman, weather, tmp_path):
+    weather.write_text(weather.read_text().replace("n/a", ""))
+    done = elman("train", weather, "-m", tmp_path / "x.model")
+    assert "found nothing. Fix the file or drop the row, or read and train with --missing indicator." in done.err
+
+
+def test_a_split_without_text_is_said_to_be_idle(elman, weather, tmp_path, small):
+    done = elman("train", weather, "-m", tmp_path / "x.model", "--missing-text", "n/a", "--text-split", "words", *small)
+    assert "note: --text-split has no effect without --text." in done.err

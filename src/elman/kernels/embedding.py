@@ -52,8 +52,8 @@ def _fill_row(plan, table, values, row, inputs, to):
         j += 1
     for k in range(plan.embeddings.shape[0]):
         column, n_codes, size, at, _ = plan.embeddings[k]
-        vector, place = view(table, at + _code_of(values[row, column], n_codes) * size, (size,)), begin + j
-        of_row = view(inputs, place, (size,))
+        vector = view(table, at + _code_of(values[row, column], n_codes) * size, (size,))
+        of_row = view(inputs, begin + j, (size,))
         for i in range(size):
             of_row[i] = vector[i]
         j += size
@@ -97,10 +97,8 @@ def _scatter(job, shard, values, task):
                 codes[met[k]] = code
                 met[k] += 1
                 place_of[code] = met[k]
-            total, d_vector = (
-                view(sums, at + (place_of[code] - 1) * size, (size,)),
-                view(d_inputs, row * depth + j, (size,)),
-            )
+            total = view(sums, at + (place_of[code] - 1) * size, (size,))
+            d_vector = view(d_inputs, row * depth + j, (size,))
             for i in range(size):
                 total[i] += np.float64(d_vector[i])
         j += size

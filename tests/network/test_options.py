@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from cases import CELLS, HEADS, Case, complex_step_gradient, draw
+from cases import ATTENTION, CELLS, HEADS, Case, complex_step_gradient, draw
 from comparisons import assert_close, assert_same_gradients
 from elman.kernels.reference_network import loss_and_gradient
 from elman.network.architecture import Architecture
@@ -34,6 +34,8 @@ ONE_BY_ONE = [
 ]
 CASES = [Case(cell, bidirectional=bool(n % 2), **options) for cell in CELLS for n, options in enumerate(ONE_BY_ONE)]
 CASES += [Case(cell, 2, True, *head, **ALL, hidden_size=3) for cell in CELLS for head in HEADS]
+CODED = {"embeddings": ((1, 4, 3), (3, 3, 2)), "weighted": True, "hidden_size": (4, 3)}
+CASES += [Case("lstm", 2, True, *ATTENTION, **ALL, **CODED)]
 IDS = [f"{case}-{case.hidden_size}" for case in CASES]
 
 

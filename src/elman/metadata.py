@@ -77,6 +77,10 @@ class Metadata:
     training: dict[str, Any]
     elman_version: str = __version__
 
+    def network(self) -> Architecture:
+        """Give the architecture."""
+        return Architecture(**self.architecture)
+
     def class_array(self) -> NDArray[Any]:
         """Give the classes as an array of str, int64 or bool."""
         dtype = {"text": np.str_, "int": np.int64, "bool": np.bool_}[self.classes["type"]]
@@ -114,7 +118,9 @@ def read_metadata(data: dict[str, Any]) -> Metadata:
     is_bool = isinstance(data["steps_are_columns"], bool)
     _require("steps_are_columns", is_bool, "true or false", data["steps_are_columns"])
     _check_architecture(data["architecture"])
-    data["architecture"]["embeddings"] = tuple(map(tuple, data["architecture"]["embeddings"]))
+    sizes, embeddings = data["architecture"]["hidden_size"], data["architecture"]["embeddings"]
+    data["architecture"]["hidden_size"] = tuple(sizes) if isinstance(sizes, list) else sizes
+    data["architecture"]["embeddings"] = tuple(map(tuple, embeddings))
     _check_classes(data["classes"], data["architecture"]["n_classes"])
     _check_parameters(data["parameters"])
     _whole("n_features", data["n_features"], 1, _LARGEST_SIZE)
@@ -130,20 +136,23 @@ def _check_architecture(data: Any) -> None:
     names = [field.name for field in fields(Architecture)]
     is_complete = isinstance(data, dict) and sorted(data) == sorted(names)
     _require("architecture", is_complete, f"the fields {', '.join(names)}", data)
-    for name, largest in (
-        ("input_size", _LARGEST_SIZE),
-        ("hidden_size", LARGEST_HIDDEN_SIZE),
-        ("num_layers", MOST_LAYERS),
-    ):
+    for name, largest in (("input_size", _LARGEST_SIZE), ("num_layers", MOST_LAYERS)):
         _whole(f"architecture.{name}", data[name], 1, largest)
+    sizes = data["hidden_size"]
+    is_one_each = isinstance(sizes, list) and len(sizes) == data["num_layers"]
+    _require("architecture.hidden_size", is_one_each or not isinstance(sizes, list), "a size for each layer", sizes)
+    for size in sizes if isinstance(sizes, list) else [sizes]:
+        _whole("architecture.hidden_size", size, 1, LARGEST_HIDDEN_SIZE)
     _whole("architecture.n_classes", data["n_classes"], 2, _LARGEST_SIZE)
     for name, choices in (("cell", tuple(CELLS)), ("readout", READOUTS), ("loss_at", LOSS_PLACES)):
         is_known = isinstance(data[name], str) and data[name] in choices
         _require(f"architecture.{name}", is_known, f"one of {', '.join(choices)}", data[name])
-    _require("architecture.bidirectional", isinstance(data["bidirectional"], bool), "true or false", data)
+    for name in ("bidirectional", "layer_norm", "learn_initial_state", "residual"):
+        _require(f"architecture.{name}", isinstance(data[name], bool), "true or false", data[name])
     _check_embeddings(data["embeddings"], data["input_size"])
-    dropout = data["dropout"]
-    _require("architecture.dropout", _is_number(dropout) and 0 <= dropout < 1, "a number in [0, 1)", dropout)
+    for name in ("dropout", "recurrent_dropout", "zoneout"):
+        share = data[name]
+        _require(f"architecture.{name}", _is_number(share) and 0 <= share < 1, "a number in [0, 1)", share)
 
 
 def _check_embeddings(data: Any, input_size: int) -> None:

@@ -23,7 +23,6 @@ from elman import __version__
 from elman.data.stored import array_shapes, rebuilt
 from elman.errors import DataError, ModelFileError
 from elman.metadata import FORMAT_VERSION, BrokenModelError, Metadata, read_metadata
-from elman.network.architecture import Architecture
 from elman.output_file import write_whole
 
 _LARGEST_HEADER = 100_000_000  # bytes; safetensors has the same bound
@@ -105,7 +104,7 @@ def read_model(path: str | os.PathLike[str]) -> Model:
 
 def tensor_shapes(metadata: Metadata) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Give dtype and shape of every array that a file with this metadata must hold."""
-    architecture = Architecture(**metadata.architecture)
+    architecture = metadata.network()
     n_classes = architecture.n_classes
     n_numbers, n_names = rebuilt(metadata.preparation, {}).n_summarised
     n_statistics = _OF_NUMBERS * n_numbers + _OF_NAMES * n_names + 1

@@ -6,6 +6,7 @@ own.
 
 GRADIENTS, ORACLE = "tests/network/test_gradients.py", "tests/oracle/test_torch_fixtures.py"
 BITS, THREADS = "tests/network/test_bit_identity.py", "tests/network/test_threads.py"
+OPTIONS = "tests/network/test_options.py::test_gradient_through_every_option_is_the_complex_step_derivative"
 COMPLEX_STEP = f"{GRADIENTS}::test_gradient_is_the_complex_step_derivative"
 WEIGHTED = "tests/network/test_weights.py::test_weighted_gradient_is_the_complex_step_derivative"
 EMBEDDINGS = "tests/network/test_embeddings.py"
@@ -33,9 +34,27 @@ SOURCE_FAULTS = {
     ),
     "dropout forgotten on the way back": (
         "kernels/passes.py",
-        "            if layer > 0 and job.dropout_key >= 0:\n",
-        "            if layer > 9 and job.dropout_key >= 0:\n",
+        "            if layer > 0 and job.dropout_key >= 0 and plan.drop_out != 0:\n",
+        "            if layer > 9 and job.dropout_key >= 0 and plan.drop_out != 0:\n",
         f"{GRADIENTS}::test_gradient_through_dropout_is_the_complex_step_derivative[gru-2-one-last-dropout]",
+    ),
+    "what zoneout carries past the cell forgotten": (
+        "kernels/hooks.py",
+        "d_states[k, r, j] += context.d_kept[k, r, j]",
+        "d_states[k, r, j] += 0 * context.d_kept[k, r, j]",
+        f"{OPTIONS}[gru-1-one-last-zoneout-2-training]",
+    ),
+    "recurrent mask forgotten on the way back": (
+        "kernels/hooks.py",
+        "d_states[0, r, j] += context.masks[r, j] * extras.d_hidden[r, j]",
+        "d_states[0, r, j] += extras.d_hidden[r, j]",
+        f"{OPTIONS}[gru-1-both-last-recurrent_dropout-2-training]",
+    ),
+    "residual connection forgotten on the way back": (
+        "kernels/passes.py",
+        "                    add_residual(d_x, d_outputs)\n",
+        "                    pass\n",
+        f"{OPTIONS}[gru-2-one-steps-dropout-residual-2-training]",
     ),
     "sums of the gradient not cleared": (
         "kernels/passes.py",
@@ -57,8 +76,8 @@ SOURCE_FAULTS = {
     ),
     "readout one step early": (
         "kernels/outputs.py",
-        "steps.starts[lengths[r] - 1] + r",
-        "steps.starts[max(lengths[r] - 2, 0)] + r",
+        "row = steps.current[steps.starts[lengths[r] - 1] + r]",
+        "row = steps.current[steps.starts[max(lengths[r] - 2, 0)] + r]",
         f"{COMPLEX_STEP}[gru-1-one-last]",
     ),
     "state off by one step": (

@@ -33,6 +33,27 @@ def test_after_each_step_the_scores_are_those_of_the_sequence_so_far(cell, dtype
         assert np.array_equal(sequence.step(x), network.logits(values[:t], np.array([0, t]))[0])
 
 
+@pytest.mark.parametrize("cell", ["elman", "lstm", "gru"])
+@pytest.mark.parametrize("loss_at", ["last", "every_step"])
+def test_so_it_is_with_every_option(cell, loss_at):
+    rng = np.random.default_rng(6)
+    options = {
+        "zoneout": 0.3,
+        "recurrent_dropout": 0.2,
+        "layer_norm": True,
+        "learn_initial_state": True,
+        "residual": True,
+    }
+    network = Network(Architecture(INPUTS, CLASSES, cell, (19, 19, 7), 3, False, loss_at=loss_at, **options))
+    network.parameters.vector[:] = rng.normal(0, 0.5, network.parameters.vector.size)
+    values = rng.standard_normal((STEPS, INPUTS)).astype("float32")
+    sequence = LiveSequence(network)
+    for _ in range(2):  # the second one after a reset
+        for t, x in enumerate(values, start=1):
+            assert np.array_equal(sequence.step(x), network.logits(values[:t], np.array([0, t]))[-1])
+        sequence.reset()
+
+
 @pytest.mark.parametrize("inputs", [1, 32, 33, 70])
 def test_so_it_is_for_any_number_of_inputs_and_with_a_loss_at_every_step(inputs):
     network, values = network_and_values("lstm", "float32", 2, "every_step", inputs)

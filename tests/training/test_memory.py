@@ -26,7 +26,13 @@ def stated(architecture: Architecture, threads: int, tasks: int, parameters: int
     """The bytes that ARCHITECTURE.md states, in float32."""
     h, layers, directions = architecture.hidden_size, architecture.num_layers, architecture.directions
     row = {"lstm": odd_lines(4 * h) + 2 * odd_lines(h), "gru": odd_lines(4 * h) + odd_lines(h), "elman": odd_lines(h)}
-    step = layers * directions * row[architecture.cell] + (layers + 1) * directions * h * (layers > 1)
+    row = row[architecture.cell]
+    states, gates = {"lstm": (2, 4), "gru": (1, 3), "elman": (1, 1)}[architecture.cell]
+    row += odd_lines(h) * states if architecture.zoneout else 0
+    row += odd_lines(h) if architecture.recurrent_dropout else 0
+    if architecture.layer_norm:
+        row += odd_lines(2 * gates * h + 2) + (odd_lines(h) if architecture.cell == "elman" else 0)
+    step = layers * directions * row + (layers + 1) * directions * h * (layers > 1)
     rows = threads * 16 * T
     of_codes = 0
     if architecture.embeddings:
@@ -59,6 +65,15 @@ def peak_of(step) -> int:
         return tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("cell", ["elman", "gru", "lstm"])
+def test_options_take_the_memory_that_is_stated(cell):
+    options = {"recurrent_dropout": 0.3, "zoneout": 0.2, "layer_norm": True, "residual": True}
+    step_and_network(cell, 1, False, 8, 1, **options)[0]()
+    step, network = step_and_network(cell, 2, True, 64, 2, **options)
+    bytes_stated = stated(network.architecture, 2, N // 16, network.parameters.vector.size)
+    assert bytes_stated / 1.2 <= peak_of(step) <= bytes_stated * 1.2
 
 
 @pytest.mark.parametrize("threads", [1, 2])

@@ -27,10 +27,14 @@ def describe_network(architecture: Mapping[str, Any]) -> str:
 
     >>> describe_network({"cell": "gru", "num_layers": 2, "hidden_size": 64, "bidirectional": True})
     'GRU, 2 layers of 64, both directions'
+    >>> describe_network({"cell": "lstm", "num_layers": 2, "hidden_size": [128, 64], "bidirectional": False})
+    'LSTM, 2 layers of 128 and 64, one direction'
     """
     names = {"elman": "Elman", "elman_relu": "Elman (relu)", "lstm": "LSTM", "gru": "GRU"}
     n_layers = architecture["num_layers"]
-    layers = f"{n_layers} layer{'s' * (n_layers > 1)} of {architecture['hidden_size']}"
+    size = architecture["hidden_size"]
+    sizes = " and ".join(map(str, size)) if isinstance(size, list | tuple) else size
+    layers = f"{n_layers} layer{'s' * (n_layers > 1)} of {sizes}"
     directions = "both directions" if architecture["bidirectional"] else "one direction"
     return f"{names[architecture['cell']]}, {layers}, {directions}"
 

@@ -95,8 +95,11 @@ def train(
     ] = False,
     cell: Annotated[str, typer.Option(help=f"{', '.join(CELLS)}.", rich_help_panel=_NETWORK)] = Defaults.cell,
     hidden_size: Annotated[
-        int, typer.Option(help="Size of the state of a layer.", rich_help_panel=_NETWORK)
-    ] = Defaults.hidden_size,
+        str,
+        typer.Option(
+            metavar="N or N,N,...", help="Size of the state of a layer; 128,64 for one each.", rich_help_panel=_NETWORK
+        ),
+    ] = str(Defaults.hidden_size),
     num_layers: Annotated[int, typer.Option(help="Layers.", rich_help_panel=_NETWORK)] = Defaults.num_layers,
     bidirectional: Annotated[
         bool,
@@ -110,6 +113,27 @@ def train(
     dropout: Annotated[
         float, typer.Option(help="Share of values dropped between layers.", rich_help_panel=_NETWORK)
     ] = Defaults.dropout,
+    recurrent_dropout: Annotated[
+        float,
+        typer.Option(help="Share of the state that is dropped on its way to the next step.", rich_help_panel=_NETWORK),
+    ] = Defaults.recurrent_dropout,
+    zoneout: Annotated[
+        float, typer.Option(help="Share of the state that stays as it was at a step.", rich_help_panel=_NETWORK)
+    ] = Defaults.zoneout,
+    layer_norm: Annotated[
+        bool,
+        typer.Option("--layer-norm", metavar="", help="Normalise inside the cell.", rich_help_panel=_NETWORK),
+    ] = Defaults.layer_norm,
+    learn_initial_state: Annotated[
+        bool,
+        typer.Option(
+            "--learn-initial-state", metavar="", help="Learn the state before step 1.", rich_help_panel=_NETWORK
+        ),
+    ] = Defaults.learn_initial_state,
+    residual: Annotated[
+        bool,
+        typer.Option("--residual", metavar="", help="Add a layer's input to its output.", rich_help_panel=_NETWORK),
+    ] = Defaults.residual,
     readout: Annotated[
         str, typer.Option(help=f"What is classified: {', '.join(READOUTS)} state.", rich_help_panel=_NETWORK)
     ] = Defaults.readout,
@@ -170,10 +194,15 @@ def train(
     """
     parameters: dict[str, Any] = {
         "cell": cell,
-        "hidden_size": hidden_size,
+        "hidden_size": _sizes(hidden_size),
         "num_layers": num_layers,
         "bidirectional": bidirectional,
         "dropout": dropout,
+        "recurrent_dropout": recurrent_dropout,
+        "zoneout": zoneout,
+        "layer_norm": layer_norm,
+        "learn_initial_state": learn_initial_state,
+        "residual": residual,
         "readout": readout,
         "initialisation": initialisation,
         "forget_bias": forget_bias,
@@ -224,6 +253,15 @@ def train(
         say_json(_summary(classifier, model))
     else:
         _print_summary(classifier, model, file)
+
+
+def _sizes(text: str) -> Any:
+    """Give one size or several as the library takes them; text that is neither is refused there."""
+    try:
+        sizes = tuple(int(part) for part in text.split(","))
+    except ValueError:
+        return text
+    return sizes if len(sizes) > 1 else sizes[0]
 
 
 def _idle_options(parameters: dict[str, Any], validation: Path | None) -> list[str]:

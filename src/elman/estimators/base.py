@@ -328,6 +328,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             field.name: _plain(parameters[field.name]) for field in fields(Architecture) if field.name in parameters
         }
         loss_at = "every_step" if self.every_step else "last"
+        if isinstance(self.hidden_size, tuple | list):
+            sizes = tuple(int(size) for size in self.hidden_size)
+            chosen |= {"hidden_size": sizes, "num_layers": len(sizes)}
         return Architecture(
             input_size=self.preparation_.n_columns,
             n_classes=len(self.classes_),

@@ -20,15 +20,27 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     Parameters
     ----------
     cell : {'elman', 'elman_relu', 'lstm', 'gru'}
-    hidden_size : int
-        Size of the state h of each layer and direction.
+    hidden_size : int or tuple of int
+        Size of the state h of each layer and direction; or a size for each layer, which makes ``num_layers`` follow.
     num_layers : int
     bidirectional : bool
         Whether a second set of layers reads each sequence from its own end.
     dropout : float in [0, 1)
         Share of values between two layers that are set to 0 in training.
-    readout : {'last', 'mean', 'max'}
-        What of the last layer's states is classified: those at each direction's last step, or their mean or maximum.
+    recurrent_dropout : float in [0, 1)
+        Share of h that the next step does not see in training, the same units at all steps of a sequence (Gal &
+        Ghahramani 2016).
+    zoneout : float in [0, 1)
+        Share of the states that stay as they were a step before (Krueger et al. 2017); a prediction takes the mean.
+    layer_norm : bool
+        Whether the products W_ih x and W_hh h are normalised before they are added (Ba et al. 2016).
+    learn_initial_state : bool
+        Whether the states before the first step are learned, instead of 0.
+    residual : bool
+        Whether a layer's input is added to its output, where both are of one size.
+    readout : {'last', 'mean', 'max', 'attention'}
+        What of the last layer's states is classified: those at each direction's last step, or their mean or maximum,
+        or a mean with learned weights (Felbo et al. 2017).
     initialisation : {'uniform', 'glorot', 'orthogonal', 'identity'}
     forget_bias : float or None
         Start of an LSTM's forget gate; None: as the scheme has it.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
@@ -18,10 +19,15 @@ class SharedParameters:
     """The parameters that every estimator has, with the value of each that a user does not set."""
 
     cell: str = "gru"
-    hidden_size: int = 64
+    hidden_size: Any = 64
     num_layers: int = 1
     bidirectional: bool = True
     dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    zoneout: float = 0.0
+    layer_norm: bool = False
+    learn_initial_state: bool = False
+    residual: bool = False
     initialisation: str = "orthogonal"
     forget_bias: float | None = 1.0
     optimizer: str = TrainingSettings.optimizer
@@ -194,7 +200,21 @@ class Features:
         return "a list of indices or names of features, or None"
 
 
-Constraint = Number | Choice | Truth | Label | ClassWeight | Features | OrNone | RandomState
+@dataclass(frozen=True)
+class Sizes:
+    """One size for all layers, or a tuple or list of one for each."""
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether ``value`` is a size, or a tuple or list of sizes."""
+        if isinstance(value, tuple | list):
+            return 1 <= len(value) <= MOST_LAYERS and all(_SIZE.accepts(size) for size in value)
+        return _SIZE.accepts(value)
+
+    def __str__(self) -> str:
+        return f"{_SIZE} or a tuple of them"
+
+
+Constraint = Sizes | Number | Choice | Truth | Label | ClassWeight | Features | OrNone | RandomState
 
 # The names that network/ and data/ know, here without loading Numba or NumPy; a test compares the two.
 CELLS = ("elman", "elman_relu", "lstm", "gru")
@@ -213,6 +233,7 @@ MOST_LAYERS = 1024
 LONGEST_NAME = 10_000  # characters
 MOST_PARAMETERS = 2**31
 
+_SIZE = Number(int, 1, LARGEST_HIDDEN_SIZE, "both")
 _SEED = Number(int, 0, LARGEST_SEED, "both")
 _COUNT = Number(int, 1, 2**31 - 1, "both")
 _INDEX = Number(int, 0, 10**9, "both")
@@ -220,10 +241,15 @@ _POSITIVE = Number(float, 0, LARGEST_FLOAT, "neither")
 
 CONSTRAINTS: Mapping[str, Constraint] = {
     "cell": Choice(CELLS),
-    "hidden_size": Number(int, 1, LARGEST_HIDDEN_SIZE, "both"),
+    "hidden_size": Sizes(),
     "num_layers": Number(int, 1, MOST_LAYERS, "both"),
     "bidirectional": Truth(),
     "dropout": Number(float, 0, 1),
+    "recurrent_dropout": Number(float, 0, 1),
+    "zoneout": Number(float, 0, 1),
+    "layer_norm": Truth(),
+    "learn_initial_state": Truth(),
+    "residual": Truth(),
     "readout": Choice(READOUTS),
     "initialisation": Choice(INITIALISATIONS),
     "forget_bias": OrNone(Number(float, -LARGEST_FLOAT, LARGEST_FLOAT, "neither")),
@@ -271,6 +297,12 @@ def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str]
     for name, value in parameters.items():
         if not CONSTRAINTS[name].accepts(value):
             raise ParameterError(f"{called(name)} must be {CONSTRAINTS[name]}. Got {_shown(value)} instead.")
+    sizes, num_layers = parameters.get("hidden_size"), parameters.get("num_layers", 1)
+    if isinstance(sizes, tuple | list) and num_layers not in (1, len(sizes)):
+        raise ParameterError(
+            f"{called('num_layers')} must be {len(sizes)}, as many as there are sizes in {called('hidden_size')}, "
+            f"or left out. Got {_shown(num_layers)} instead."
+        )
     if parameters.get("nesterov") and not parameters.get("momentum"):
         raise ParameterError(
             f"{called('momentum')} must be above 0 for Nesterov's momentum. "
@@ -303,11 +335,23 @@ def check_names(names: Iterable[str] | None) -> None:
             )
 
 
+def layer_sizes(hidden_size: Any, num_layers: int) -> tuple[int, ...]:
+    """Give the size of each layer.
+
+    >>> layer_sizes(64, 2), layer_sizes((128, 64), 1)
+    ((64, 64), (128, 64))
+    """
+    return tuple(hidden_size) if isinstance(hidden_size, tuple | list) else (hidden_size,) * num_layers
+
+
 def idle_settings(parameters: Mapping[str, Any], called: Callable[[str], str] = repr) -> list[str]:
     """Give a sentence for each setting that cannot act beside the others; ``parameters`` holds all of them."""
     cell, optimizer, forget_bias = parameters["cell"], parameters["optimizer"], parameters["forget_bias"]
     sentences = []
-    if parameters["dropout"] > 0 and parameters["num_layers"] == 1:
+    sizes = layer_sizes(parameters["hidden_size"], parameters["num_layers"])
+    if parameters["residual"] and not any(a == b for a, b in pairwise(sizes)):
+        sentences.append(f"{called('residual')} has no effect without two neighbouring layers of one size.")
+    if parameters["dropout"] > 0 and len(sizes) == 1:
         sentences.append(f"{called('dropout')} has no effect with one layer: it acts between layers.")
     if parameters["momentum"] > 0 and optimizer in ("adam", "adamw"):
         sentences.append(f"{called('momentum')} has no effect with {optimizer}: it is for sgd and rmsprop.")

@@ -95,7 +95,7 @@ def load(path: str | os.PathLike[str]) -> RecurrentEstimator:
     estimator.classes_ = classes
     estimator.n_features_in_, estimator.steps_are_columns_ = metadata.n_features, metadata.steps_are_columns
     estimator.preparation_ = rebuilt(metadata.preparation, model.preparation)
-    if asdict(estimator._architecture()) != metadata.architecture or estimator.dtype != metadata.dtype:
+    if estimator._architecture() != metadata.network() or estimator.dtype != metadata.dtype:
         raise ModelFileError(f"{path}: the model file is damaged: its parameters are not those of its architecture.")
     if metadata.feature_names is not None:
         estimator.feature_names_in_ = np.array(metadata.feature_names, dtype=object)

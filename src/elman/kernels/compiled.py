@@ -23,6 +23,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.caching import FunctionCache, NullCache
+from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
@@ -199,6 +200,12 @@ def put(typingctx: Any, where: Any, value: Any) -> Any:
         return context.get_dummy_value()
 
     return types.void(where, value), emit
+
+
+def room_for(kind: Any) -> int:
+    """Return how many int64 a value of this type takes where `put` writes it."""
+    context = cpu_target.target_context
+    return -(-context.get_abi_sizeof(context.get_value_type(kind)) // 8)
 
 
 def _unowned(context: Any, builder: Any, kind: Any, value: Any) -> Any:

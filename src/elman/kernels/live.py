@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import from_dtype, types
 
-from elman.kernels.compiled import caller, kernel, put, taken, view
+from elman.kernels.compiled import caller, kernel, put, room_for, taken, view
 from elman.kernels.embedding import embedding_callers
 from elman.kernels.hooks import Context, Extras, no_extras
 from elman.kernels.jobs import plan_type
@@ -43,6 +43,7 @@ class Live(NamedTuple):
 
     put_stream: Any
     step: Any
+    room: int  # int64 that a Stream takes where put_stream writes it
 
 
 @functools.cache
@@ -57,7 +58,8 @@ def live(dtype: np.dtype[Any]) -> Live:
     options = (cube, matrix, vector, ints, matrix)
     kind = (plan_type(), vector, steps, matrix, layers, *options, matrix, matrix, vector, matrix)
     take_step = embedding_callers(dtype).take_step
-    take = taken(types.BaseTuple.from_types(kind, Stream))
+    stream_type = types.BaseTuple.from_types(kind, Stream)
+    take = taken(stream_type)
 
     @kernel(f"put_stream_{dtype}")
     def put_stream(where, stream):
@@ -118,4 +120,4 @@ def live(dtype: np.dtype[Any]) -> Live:
 
     step.compile((index, vector, vector))
     step.disable_compile()  # arrays of any other kind are for the caller to convert, not a reason to compile
-    return Live(put_stream, step)
+    return Live(put_stream, step, room_for(stream_type))

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numba import from_dtype, types
 
-from elman.kernels.compiled import address, caller, kernel, put, view
+from elman.kernels.compiled import address, caller, kernel, put, room_for, view
 from elman.kernels.dropout import recurrent_masks
-from elman.kernels.hooks import Context, Extras, extras_type
+from elman.kernels.hooks import Context, Extras, context_type, extras_type
 from elman.kernels.jobs import CONTEXT, job_type, plan_type, shard_type
 from elman.kernels.plan import SIZE, WIDTH, gains, start_states
 
@@ -40,6 +40,8 @@ def _signatures(dtype: np.dtype[Any]) -> tuple[tuple[Any, ...], tuple[Any, ...]]
 @functools.cache
 def options(dtype: np.dtype[Any]) -> tuple[int, int]:
     """Compile `begin` and `end`; return where they lie in this process."""
+
+    assert room_for(context_type(dtype)) <= CONTEXT
 
     @kernel(f"begin_options_{dtype}", python=False)
     def begin(job, shard, packed, sums, d, tape, states, d_states, bias):

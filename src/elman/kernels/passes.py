@@ -13,7 +13,7 @@ import numpy as np
 from numba import from_dtype, types
 
 from elman.kernels.attention import attention_callers
-from elman.kernels.compiled import address, array_at, caller, kernel, part, put, taken, view
+from elman.kernels.compiled import address, array_at, caller, kernel, part, put, room_for, taken, view
 from elman.kernels.dropout import drop_out_caller
 from elman.kernels.embedding import embedding_callers
 from elman.kernels.hooks import no_extras
@@ -363,6 +363,7 @@ class Passes(NamedTuple):
     set_up: Any
     prepare: Any
     finish: Any
+    room: int  # int64 that a Setup or a Job takes where it is written down
     task: int  # address of task(address of the job, number, worker), for a team of threads
 
 
@@ -470,4 +471,5 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         total, scored = add_up(setup.losses[:tasks]), job.scored
         return total / scored if scored > 0 else 0.0, norm(gradient), add_up(setup.correct[:tasks]), scored
 
-    return Passes(set_up, prepare, finish, address(task, (types.int64,) * 3))
+    room = max(room_for(setup_type(dtype)), room_for(job_type(dtype)))
+    return Passes(set_up, prepare, finish, room, address(task, (types.int64,) * 3))

@@ -46,6 +46,10 @@ class Architecture:
     embeddings: tuple[tuple[int, int, int], ...] = ()
 
     def __post_init__(self) -> None:
+        if isinstance(self.hidden_size, tuple) and len(self.hidden_size) != self.num_layers:
+            raise ParameterError(
+                f"hidden_size must be one int, or one for each of the {self.num_layers} layers. Got {self.hidden_size}."
+            )
         columns = [column for column, _, _ in self.embeddings]
         is_rising = all(a < b for a, b in pairwise([-1, *columns, self.input_size]))
         if not is_rising or any(size < 1 or not 1 <= n_codes <= MOST_CODES for _, n_codes, size in self.embeddings):

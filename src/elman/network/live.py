@@ -88,7 +88,7 @@ class LiveSequence:
                 for state, name in enumerate(CELLS[architecture.cell].states):
                     values = network.parameters[f"{name}_0{suffix}"]
                     self._start[layer, state, 1, : len(values)] = values
-        self._where = np.zeros(256, np.int64)
+        self._where = np.zeros(kernels.room, np.int64)
         kernels.put_stream(self._where, self._stream)
         self._at, self._step = int(self._where.__array_interface__["data"][0]), kernels.step
         self.reset()

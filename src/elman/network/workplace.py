@@ -16,7 +16,6 @@ SMALL_WORK = 30_000  # multiply-adds below which a second thread costs more than
 MOST_TASKS = 16  # tasks a batch is spread over at the most when it is learned from: each sums a gradient of its own
 # What `prepare` in elman.kernels.passes finds wrong.
 _WRONG_SEQUENCES, _WRONG_TARGETS, _TOO_LITTLE_MEMORY, _WRONG_WEIGHTS, _WRONG_CODE = range(1, 6)
-_DESCRIPTORS = 512  # int64 that hold a Setup or a Job
 _INT64 = np.dtype(np.int64)
 NO_TARGETS, NO_WEIGHTS = np.zeros(0, np.int64), np.zeros(0)
 
@@ -31,7 +30,7 @@ class Workplace:
         """Make a workplace for predictions with weights that are packed once, or without them for learning."""
         self._layout, self._parameters, self._packed, self._learning = layout, parameters, packed, packed is None
         self._kernels = passes(layout.dtype)
-        self._setup, self._job = np.zeros((2, _DESCRIPTORS), np.int64)
+        self._setup, self._job = np.zeros((2, self._kernels.room), np.int64)
         self._setup_at, self._job_at = _address(self._setup), _address(self._job)
         self._workers = self._tasks = self._floats = self._ints = 0
         self._values: Array | None = None  # those that were checked last, and where they lie

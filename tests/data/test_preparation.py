@@ -269,6 +269,16 @@ def test_a_value_too_far_is_named_by_its_feature_and_not_by_its_column():
         preparation.apply(far, first=3)
 
 
+def test_a_gap_is_refused_where_gaps_are_errors():
+    with pytest.raises(
+        DataError, match=r"The training data\[0\], step 1, feature 0: expected a finite number, got NaN"
+    ):
+        Preparation.fit(sequences_of([[1.0], [NAN]]))
+    preparation = Preparation.fit(sequences_of([[1.0], [2.0]]))
+    with pytest.raises(DataError, match="Sequence 0, step 1, feature 0: expected a number, got NaN"):
+        preparation.apply(sequences_of([[1.0], [NAN]]))
+
+
 def test_data_of_gaps_alone_is_refused():
     with pytest.raises(DataError, match="must hold a value somewhere"):
         Preparation.fit(sequences_of([[NAN, NAN]], categories=(("a",), ("b",))), missing="indicator")

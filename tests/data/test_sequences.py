@@ -310,3 +310,20 @@ def test_errors_call_the_data_by_the_name_given():
 
 def test_a_masked_array_without_a_masked_value_is_an_array():
     same(as_sequences(np.ma.masked_array([[1.0, 2.0]], mask=False)), [[[1.0], [2.0]]])
+
+
+@pytest.mark.parametrize(
+    ("values", "categories", "message"),
+    [
+        ([[0.0], [2.0]], (("a", "b"),), "X[0], step 1, feature 0: expected the code of one of 2 categories, a whole"),
+        ([[0.0], [0.5]], (("a", "b"),), "number from 0 to 1, got 0.5. Correct the codes or the categories."),
+        ([[-1.0]], (("a", "b"),), "number from 0 to 1, got -1."),
+        ([[0.0]], ((1,),), "X, feature 0: expected categories to be text, got 1."),
+        ([[0.0]], (("\ud800",),), "X, feature 0: expected categories in valid Unicode."),
+        ([[0.0]], (("a",), None), "'categories' of Sequences must be a tuple of 1, one a feature"),
+        ([[0.0]], ["a"], "'categories' of Sequences must be a tuple of 1, one a feature"),
+    ],
+)
+def test_codes_without_a_name_and_names_that_are_no_text_are_refused(values, categories, message):
+    with pytest.raises(DataError, match=re.escape(message)):
+        as_sequences(Sequences(np.array(values), np.array([0, len(values)]), None, categories))

@@ -98,6 +98,31 @@ def test_numbered_kinds_are_named_by_the_caller(write):
     assert from_frame(frame, categorical=["c"]).sequences.categories == (("1", "2"),)
 
 
+def test_whole_numbers_are_one_kind_however_they_are_written(write):
+    path = write("id,c,label\na,1,u\na,1.0,u\na,01,u\na,2.50,u\n")
+    assert read(path, categorical=["c"]).sequences.categories == (("1", "01", "2.50"),)
+
+
+def test_a_name_of_its_own_for_each_sequence_is_refused(write):
+    rows = "".join(f"{n},{step},file {n}.wav,u\n" for n in range(21) for step in range(2))
+    path = write("id,time,file,label\n" + rows)
+    with pytest.raises(
+        FileError, match=r"column 'file': expected the names of some kinds, got another for each sequence"
+    ):
+        read(path)
+    kinds = read(path, features=("file",), categorical=("file",)).sequences.categories[0]
+    assert len(kinds) == 21
+
+
+def test_text_that_comes_after_a_thousand_numbers_is_an_error_and_no_kind(write):
+    rows = "".join(f"a,{n},u\n" for n in range(1500))
+    with pytest.raises(FileError, match="line 1502, column 'x': expected a number, got 'late'"):
+        read(write(f"id,x,label\n{rows}a,late,u\n"))
+    words = "".join(f"a,{'no' if n % 2 else 'yes'},u\n" for n in range(1500))
+    with pytest.raises(FileError, match="line 2, column 'x': expected a number, got 'yes'"):
+        read(write(f"id,x,label\n{words}a,7,u\n"))
+
+
 # Missing values
 
 

@@ -121,8 +121,8 @@ def test_the_columns_of_a_model_say_where_the_text_is(write):
     assert tokens(dataset.sequences) == [list("haus")]
     with pytest.raises(FileError, match=r"there is no text column 'word'. The columns are 'name'"):
         read(write("name\nhaus\n"), likely=likely, unread={"label", "group"})
-    with pytest.raises(FileError, match=r"only a table .* has columns to name. Got text column 'word'"):
-        read(write("@data\n", "a.ts"), likely=likely)
+    with pytest.raises(FileError, match=r"expected a table .* with the text column 'word', as in training"):
+        read(write("@data\n", "a.ts"), likely=likely, features=("token",))
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from elman.data.missing import STEP_LENGTH, carried_forward, last_seen, time_since
 from elman.data.numeric import LARGEST, FloatArray
-from elman.data.sequences import Sequences
+from elman.data.sequences import Sequences, require_finite
 from elman.data.standardiser import Standardiser, blocks_of, measure, too_far
 from elman.data.vocabulary import Vocabulary
 from elman.errors import DataError, ParameterError
@@ -100,6 +100,7 @@ class Preparation:
         DataError
             If there is nothing to learn from.
         """
+        require_finite(training, "The training data", missing=missing)
         if weights is not None and len(weights) == len(training):
             weights = np.repeat(weights, training.lengths)
         chosen = _chosen(training, categorical_features)
@@ -149,8 +150,9 @@ class Preparation:
         for begin, block in self._blocks(sequences):
             if self.standardiser is not None:
                 block = (block - self.standardiser.mean) / self.standardiser.scale
-            if (np.abs(block) > LARGEST).any():
-                row, column = np.argwhere(np.abs(block) > LARGEST)[0]
+            is_sound = np.abs(block) <= LARGEST
+            if not is_sound.all():
+                row, column = np.argwhere(~is_sound)[0]
                 raise too_far(sequences, begin + int(row), self._source(int(column)), first)
             result[begin : begin + len(block)] = block
         return Sequences(result, sequences.offsets)

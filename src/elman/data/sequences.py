@@ -206,6 +206,7 @@ def require_finite(sequences: Sequences, name: str = "X", *, missing: str = "err
                 raise _not_finite(sequences, start + int(row), int(feature), name)
     for feature, names in enumerate(sequences.categories or ()):
         if names is not None:
+            _require_names(names, feature, name)
             _require_codes(sequences, feature, len(names), name)
 
 
@@ -223,6 +224,20 @@ def _not_finite(sequences: Sequences, row: int, feature: int, name: str) -> Data
     return DataError(
         f"{place}: expected an absolute value of at most {LARGEST:g}, got {value:g}. Scale the data first."
     )
+
+
+def _require_names(names: tuple[str, ...], feature: int, name: str) -> None:
+    for category in names:
+        if not isinstance(category, str):
+            raise DataError(
+                f"{name}, feature {feature}: expected categories to be text, got {category!r}. Write them as text."
+            )
+    try:
+        "".join(names).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise DataError(
+            f"{name}, feature {feature}: expected categories in valid Unicode. Decode them again."
+        ) from error
 
 
 def _require_codes(sequences: Sequences, feature: int, n_names: int, name: str) -> None:

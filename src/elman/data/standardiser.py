@@ -140,7 +140,10 @@ def _overflow(sequences: Sequences, start: int, scaled: NDArray[Any], first: int
 def too_far(sequences: Sequences, row: int, feature: int, first: int) -> DataError:
     """Give the error for a value that float32 cannot hold once it is scaled."""
     sequence, step = sequences.place(row)
+    value = sequences.values[row, feature]
+    place = f"Sequence {first + sequence}, step {step}, feature {feature}"
+    if np.isnan(value):
+        return DataError(f"{place}: expected a number, got NaN. Fill it in, or fit with missing='indicator'.")
     return DataError(
-        f"Sequence {first + sequence}, step {step}, feature {feature}: the value {sequences.values[row, feature]:g} "
-        "lies too far from the training data to be computed with. Check its unit."
+        f"{place}: the value {value:g} lies too far from the training data to be computed with. Check its unit."
     )

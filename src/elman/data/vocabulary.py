@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -91,6 +92,10 @@ class Vocabulary:
         size = (embedding_size or default_size(len(known))) if is_embedded else None
         return cls(feature, known, size, is_coded=sequences.categories_of(feature) is None)
 
+    @cached_property
+    def _id_of(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self.names, 1)}
+
     @property
     def n_columns(self) -> int:
         """How many columns the feature becomes."""
@@ -109,9 +114,8 @@ class Vocabulary:
                 f"Feature {self.feature} must hold text, as in training, where it held {_examples(self.names)}. "
                 "Got numbers instead."
             )
-        id_of = {name: number for number, name in enumerate(self.names, 1)}
         codes, names = named(sequences, self.feature)
-        ids = np.array([id_of.get(name, 0) for name in names] + [0], dtype=np.int64)
+        ids = np.array([self._id_of.get(name, 0) for name in names] + [0], dtype=np.int64)
         return ids[codes]  # -1, missing, is the last
 
     def columns(self, sequences: Sequences) -> NDArray[np.float64]:

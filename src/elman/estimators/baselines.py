@@ -137,20 +137,25 @@ def _by_runs(sequences: Sequences, summarise: Summarise) -> Array:
 
 def _of_steps(sequences: Sequences, kept: NDArray[np.int64], summarise: Summarise = _as_they_are) -> Array:
     """Give for each of the steps ``kept``, in order, the statistics of its sequence up to that step, (len(kept), F)."""
-    offsets = sequences.offsets
-    bounds = np.searchsorted(kept, offsets)  # only one sequence's statistics are held whole at a time
-    parts = [
-        _running(summarise(sequences[n : n + 1]))[kept[a:b] - offsets[n]]
-        for n, (a, b) in enumerate(pairwise(bounds))
-        if b > a
-    ]
+    parts = []
+    begin = 0
+    for run in sequences.in_runs(_RUN):  # only one sequence's statistics are held whole at a time
+        summarised = summarise(run)
+        offsets = run.offsets
+        bounds = np.searchsorted(kept, begin + offsets)
+        parts += [
+            _running(summarised, n)[kept[a:b] - begin - offsets[n]]
+            for n, (a, b) in enumerate(pairwise(bounds))
+            if b > a
+        ]
+        begin += len(run.values)
     return np.concatenate(parts)
 
 
-def _running(sequence: Sequences) -> Array:
-    """Give the statistics (T, F) of every beginning of one sequence."""
-    values = sequence.values.astype(np.float64)  # (T, D)
-    numbers = _numbers(sequence)
+def _running(sequences: Sequences, n: int) -> Array:
+    """Give the statistics (T, F) of every beginning of the n-th sequence."""
+    values = sequences[n].astype(np.float64)  # (T, D)
+    numbers = _numbers(sequences)
     count = np.arange(1.0, len(values) + 1)[:, None]  # (T, 1)
     moved = values - values[0]  # the variance of values far from zero would drown in rounding
     mean = np.cumsum(moved, axis=0) / count

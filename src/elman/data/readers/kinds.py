@@ -6,6 +6,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from elman.data.numeric import IntArray
 from elman.data.readers.columns import Table, as_text, without_missing
 from elman.data.readers.labels import text_array
 from elman.data.readers.settings import NOT_A_NUMBER
@@ -15,6 +16,8 @@ from elman.errors import FileError
 
 MOST_NAMES = 65_536
 _TELLS_ROWS_APART = 20  # rows; in a longer column at least one name must come twice
+_GLANCE = 1000  # rows that tell most columns of numbers at once
+_WHOLE = r"^([+-]?[0-9]+)\.0+$"
 _OTHER_DATE = r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([T ].*)?$"  # 31.12.2026, 12/31/26 10:00
 _TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
@@ -26,10 +29,16 @@ def holds_text(table: Table, column: str) -> bool:
         return True
     if series.dtype != pl.String:
         return False
+    marks = ["", *NOT_A_NUMBER, *(table.missing or ())]
+    return not _holds_number(series.head(_GLANCE), marks) and _holds_number(series, marks) is False
+
+
+def _holds_number(series: pl.Series, marks: list[str]) -> bool | None:
+    """Tell whether a cell is a number or a boolean; None where every cell is missing."""
     texts = series.str.strip_chars()
-    known = texts.filter(~texts.is_in(["", *NOT_A_NUMBER, *(table.missing or ())])).unique()
+    known = texts.filter(~texts.is_in(marks)).unique()
     is_number = known.cast(pl.Float64, strict=False).is_not_null() | known.str.to_lowercase().is_in(["true", "false"])
-    return len(known) > 0 and not is_number.any()
+    return bool(is_number.any()) if len(known) else None
 
 
 def categories(table: Table, column: str) -> tuple[NDArray[np.float64], tuple[str, ...]]:
@@ -62,14 +71,22 @@ def categories(table: Table, column: str) -> tuple[NDArray[np.float64], tuple[st
     return joined["code"].cast(pl.Float64).to_numpy(), tuple(names.tolist())
 
 
+def refuse_names_of_sequences(
+    table: Table, column: str, codes: NDArray[np.float64], sequence_of: IntArray, first: IntArray
+) -> None:
+    """Raise FileError where each sequence has one name, and no other has it: a network would learn them by heart."""
+    of_first = codes[first]
+    is_distinct = len(first) > _TELLS_ROWS_APART and len(np.unique(of_first)) == len(first)
+    if is_distinct and (codes == of_first[sequence_of]).all():
+        raise FileError(
+            f"{table.source}, column {shown(column)}: expected the names of some kinds, got another for each sequence, "
+            f"such as {shown(table.frame[column][0])}. Drop the column, or name it as id, label or group."
+        )
+
+
 def _text(table: Table, column: str) -> pl.Series:
-    """Give a column as text, in which the number 1.0 is '1'."""
-    series = table.frame[column]
-    if series.dtype.is_float():
-        whole = series.fill_nan(None).cast(pl.Int64, strict=False)
-        if (whole.cast(pl.Float64) == series.fill_nan(None)).all(ignore_nulls=True):
-            return whole.cast(pl.String)
-    return as_text(table, column)
+    """Give a column as text, in which 1.0 is '1', since whole numbers are written so beside missing ones."""
+    return as_text(table, column).str.replace(_WHOLE, "$1")
 
 
 def _first_row(texts: pl.Series, text: str) -> int:

@@ -102,9 +102,12 @@ class Settings:
         if self.missing_text is not None:
             named["missing_text"] = str(self.missing_text)
         for role, column in named.items():
+            if column is not None and self.features is not None:  # as a model knows them
+                raise FileError(
+                    f"{path}: expected a table ({', '.join(TABLES)}) with the {role} column {column!r}, as in training."
+                )
             if column is not None:
-                error = FileError if role == "text" or self.features is not None else ParameterError
-                raise error(
+                raise ParameterError(
                     f"{path}: only a table ({', '.join(TABLES)}) has columns to name. "
                     f"Got {role} column {column!r}; leave it out."
                 )

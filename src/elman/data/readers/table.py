@@ -14,7 +14,7 @@ from elman.data.numeric import IntArray
 from elman.data.readers.columns import Table, as_text, first_rows, labels, names, numbers
 from elman.data.readers.csv_file import read_csv
 from elman.data.readers.dataset import Dataset
-from elman.data.readers.kinds import categories, holds_text
+from elman.data.readers.kinds import categories, holds_text, refuse_names_of_sequences
 from elman.data.readers.parquet_file import read_parquet
 from elman.data.readers.roles import ROLES, Asked, Roles, find_roles
 from elman.data.readers.source import listed, shown
@@ -62,7 +62,7 @@ def read_rows(table: Table, asked: Asked) -> Dataset:
     without: dict[str, Any] = dict.fromkeys(asked.unread)
     wanted = replace(roles, **without)
     found, notes = _labels(table, wanted, sequence_of, order, first, asked)
-    sequences, more_notes = _features(table, roles.features, order, offsets, asked)
+    sequences, more_notes = _features(table, roles.features, order, offsets, asked, (sequence_of, first))
     columns = {role: column for role in ROLES if (column := getattr(roles, role)) is not None}
     if asked.step_length:
         sequences, note = _with_step_length(table, roles, order, sequences)
@@ -97,7 +97,12 @@ def _order(table: Table, roles: Roles, sequence_of: IntArray, ids: NDArray[np.st
 
 
 def _features(
-    table: Table, features: tuple[str, ...], order: IntArray, offsets: IntArray, asked: Asked
+    table: Table,
+    features: tuple[str, ...],
+    order: IntArray,
+    offsets: IntArray,
+    asked: Asked,
+    places: tuple[IntArray, IntArray],
 ) -> tuple[Sequences, tuple[str, ...]]:
     """Give the feature columns, and a note for each that holds kinds."""
     columns: list[NDArray[Any]] = []
@@ -105,6 +110,8 @@ def _features(
     for feature in features:
         if feature in asked.categorical or (asked.guess_categories and holds_text(table, feature)):
             codes, kinds = categories(table, feature)
+            if asked.features is None:
+                refuse_names_of_sequences(table, feature, codes, *places)
             columns.append(codes)
             names_of.append(kinds)
         else:

@@ -7,6 +7,7 @@ own.
 GRADIENTS, ORACLE = "tests/network/test_gradients.py", "tests/oracle/test_torch_fixtures.py"
 BITS, THREADS = "tests/network/test_bit_identity.py", "tests/network/test_threads.py"
 OPTIONS = "tests/network/test_options.py::test_gradient_through_every_option_is_the_complex_step_derivative"
+PREPARATION = "tests/data/test_preparation.py"
 COMPLEX_STEP = f"{GRADIENTS}::test_gradient_is_the_complex_step_derivative"
 WEIGHTED = "tests/network/test_weights.py::test_weighted_gradient_is_the_complex_step_derivative"
 EMBEDDINGS = "tests/network/test_embeddings.py"
@@ -133,5 +134,23 @@ SOURCE_FAULTS = {
         "self.matrix(argument), self.pointer(argument + 2)",
         "self.matrix(6), self.pointer(argument + 2)",
         "tests/kernels/test_products.py::test_both_products_at_once_are_the_bits_of_one_after_the_other[float64]",
+    ),
+    "a value carried into the next sequence": (
+        "data/missing.py",
+        "    return np.where(last >= starts, last, -1)\n",
+        "    return last\n",
+        f"{PREPARATION}::test_the_last_value_is_carried_forward_and_the_training_mean_stands_at_the_start",
+    ),
+    "the unknown taken for the most frequent name": (
+        "data/vocabulary.py",
+        "self._id_of.get(name, 0)",
+        "self._id_of.get(name, 1)",
+        f"{PREPARATION}::test_tokens_are_embedded_however_few",
+    ),
+    "names numbered by name alone": (
+        "data/vocabulary.py",
+        "key=lambda name: (-totals[name], name)",
+        "key=lambda name: name",
+        f"{PREPARATION}::test_names_are_numbered_by_falling_frequency_and_then_by_name",
     ),
 }

@@ -102,6 +102,7 @@ def test_a_wide_frame_is_a_row_a_sequence():
 def test_series_of_texts_and_of_arrays_are_lists():
     assert as_sequences(pd.Series(["ab", "c"], index=[5, 3])).categories == (("a", "b", "c"),)
     assert as_sequences(pd.Series([np.zeros(2), np.ones(3)])).lengths.tolist() == [2, 3]
+    assert as_sequences([pd.Series(["a", "b"], index=[4, 2]), ["b"]]).categories == (("a", "b"),)
 
 
 @pytest.mark.parametrize(

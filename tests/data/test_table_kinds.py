@@ -196,6 +196,15 @@ def test_an_unknown_way_with_missing_values_is_refused(write):
         read(write(GAPS), missing="drop")
 
 
+@pytest.mark.parametrize("name", ["categorical", "missing_text", "features"])
+def test_what_must_be_text_is_refused_where_it_is_none(write, name):
+    for value in (3, [3]):
+        with pytest.raises(
+            ParameterError, match=rf"The '{name}' parameter of read must hold text. Got \[?3\]? instead"
+        ):
+            read(write(GAPS), **{name: value})
+
+
 # Time as a feature
 
 

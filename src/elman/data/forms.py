@@ -140,8 +140,8 @@ def _from_items(items: list[Any] | tuple[Any, ...], name: str, text: str, channe
 
 def _holds_text(item: Any) -> bool:
     """Tell whether a sequence is a flat list, or flat array, of tokens."""
-    is_flat = isinstance(item, list | tuple) or (isinstance(item, np.ndarray) and item.ndim == 1)
-    return is_flat and len(item) > 0 and isinstance(item[0], str)
+    is_flat = isinstance(item, list | tuple) or getattr(item, "ndim", 1 if hasattr(item, "to_list") else 0) == 1
+    return is_flat and len(item) > 0 and isinstance(next(iter(item)), str)
 
 
 def _kind_of(value: object) -> str:

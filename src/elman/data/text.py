@@ -113,7 +113,7 @@ def _words(texts: ListOf[str], place: Place) -> Iterable[list[str]]:
 
 def _check_token(token: object, where: str) -> None:
     if not isinstance(token, str):
-        raise DataError(f"{where}: expected text, as the other tokens are, got a {type(token).__name__}.")
+        raise DataError(f"{where}: expected text as a token, got a value of type {type(token).__name__}.")
     if not token:
         raise DataError(f"{where}: expected a token, got an empty text. Leave it out.")
     if len(token) > LONGEST_WORD:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,9 +52,17 @@ class Settings:
                     f"The {name!r} parameter of {self.of} must be one of {', '.join(map(repr, choices))}. "
                     f"Got {value!r} instead."
                 )
-        for name, names in (("categorical", self.categorical), ("missing_text", self.missing_text or ())):
-            if not isinstance(names, str) and not all(isinstance(value, str) for value in names):
+        for name, names in (
+            ("categorical", self.categorical),
+            ("missing_text", self.missing_text or ()),
+            ("features", self.features or ()),
+        ):
+            if not _are_texts(names):
                 raise ParameterError(f"The {name!r} parameter of {self.of} must hold text. Got {names!r} instead.")
+        if not isinstance(self.step_length, bool):
+            raise ParameterError(
+                f"The 'step_length' parameter of {self.of} must be a bool. Got {self.step_length!r} instead."
+            )
         self._complete()
 
     def _complete(self) -> None:
@@ -111,3 +119,7 @@ class Settings:
                     f"{path}: only a table ({', '.join(TABLES)}) has columns to name. "
                     f"Got {role} column {column!r}; leave it out."
                 )
+
+
+def _are_texts(names: object) -> bool:
+    return isinstance(names, str) or (isinstance(names, Iterable) and all(isinstance(name, str) for name in names))

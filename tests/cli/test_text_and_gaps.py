@@ -69,6 +69,19 @@ def test_words_are_split_again_as_in_training_and_another_column_may_be_named(el
     assert "there is no text column 'text'. The columns are 'id', 'sentence'." in done.err
 
 
+@pytest.mark.parametrize("split", ["characters", "words"])
+def test_a_model_trained_in_python_measures_a_column_of_text(elman, tmp_path, split):
+    texts = [f"the {'cat' if n % 2 else 'dog'} sat" for n in range(24)]
+    path, model = tmp_path / "text.csv", tmp_path / "text.model"
+    pl.DataFrame({"text": texts, "label": [n % 2 for n in range(24)]}).write_csv(path)
+    dataset = library.read(path, text="text", text_split=split)
+    classifier = library.SequenceClassifier(hidden_size=4, max_epochs=20, learning_rate=0.05, random_state=0)
+    classifier.fit(dataset.sequences, dataset.labels).save(model)
+    done = elman("evaluate", model, path, "--text", "text", "--json")
+    assert f"split by {split}" in done.err
+    assert done.data["accuracy"] == classifier.score(dataset.sequences, dataset.labels) == 1
+
+
 def test_info_shows_the_sizes_of_vocabularies_and_what_becomes_of_gaps(elman, weather, tmp_path, small, words):
     model = tmp_path / "weather.model"
     assert elman("train", weather, "-m", model, "--missing-text", "n/a", "--categorical", "station", *small).code == 0

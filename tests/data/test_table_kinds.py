@@ -67,7 +67,7 @@ def test_a_column_of_numbers_with_a_bad_cell_stays_an_error(write):
         (["31.12.2026", "1/2/26 10:00"], "Name it with time=..., turn it into numbers, or drop it."),
         (
             [f"note {k}" for k in range(21)],
-            "column 'c': expected the names of some kinds, got each row another, such as",
+            "column 'c': expected the names of some kinds, got another in each row, such as",
         ),
         (["sun", ""], "line 3, column 'c': expected text, found nothing. Fill it in, drop the row, or read and train"),
         (["NA", "NA"], "line 2, column 'c': expected a number, got 'NA'."),
@@ -110,8 +110,14 @@ def test_a_name_of_its_own_for_each_sequence_is_refused(write):
         FileError, match=r"column 'file': expected the names of some kinds, got another for each sequence"
     ):
         read(path)
-    kinds = read(path, features=("file",), categorical=("file",)).sequences.categories[0]
-    assert len(kinds) == 21
+    for settings in ({"features": ("file",)}, {}):  # a model knows better, and so does the user
+        assert len(read(path, categorical=("file",), **settings).sequences.categories[0]) == 21
+
+
+def test_new_data_may_have_another_name_in_each_row(write):
+    rows = "".join(f"a,{n},2026-01-{n + 1:02}T00:00,u\n" for n in range(25))
+    path = write(f"id,time,day,label\n{rows}")
+    assert len(read(path, features=("day",), categorical=("day",)).sequences.categories[0]) == 25
 
 
 def test_text_that_comes_after_a_thousand_numbers_is_an_error_and_no_kind(write):

@@ -108,7 +108,7 @@ def read_for(
         path,
         **columns,
         text=text,
-        text_split=classifier._fit_parameters["text"],
+        text_split=_split_of(classifier),
         missing="error" if preparation.start is None else "indicator",
         missing_text=missing_text or None,
         categorical=[] if is_text or names is None else [names[each.feature] for each in preparation.vocabularies],
@@ -124,6 +124,14 @@ def read_for(
             f"{path}: it has no labels to measure against. Name them with label=..., or use 'elman predict'."
         )
     return dataset
+
+
+def _split_of(classifier: RecurrentEstimator) -> str:
+    """Give what the model's texts were split into; one trained in Python may have been given tokens."""
+    vocabularies = classifier.preparation_.vocabularies
+    if "text" in classifier.columns_ or not vocabularies:
+        return str(classifier._fit_parameters["text"])
+    return "characters" if all(len(name) == 1 for name in vocabularies[0].names) else "words"
 
 
 def say_notes(dataset: Dataset, of: Path | None = None) -> None:

@@ -56,8 +56,8 @@ class Preparation:
     --------
     >>> training = Sequences(np.array([[1.0, np.nan], [3.0, 6.0]]), np.array([0, 2]))
     >>> preparation = Preparation.fit(training, missing="indicator", standardise=False)
-    >>> preparation.apply(training).values.round(3).tolist()
-    [[1.0, 6.0, 1.0, 0.6930000185966492], [3.0, 6.0, 0.0, 0.0]]
+    >>> preparation.apply(training, np.float64).values.round(3).tolist()
+    [[1.0, 6.0, 1.0, 0.693], [3.0, 6.0, 0.0, 0.0]]
     """
 
     n_features: int

@@ -15,11 +15,10 @@ from elman.data.readers.times import CLOCK, DATE
 from elman.errors import FileError
 
 MOST_NAMES = 65_536
-_TELLS_ROWS_APART = 20  # rows; in a longer column at least one name must come twice
+_MOST_BY_HEART = 20  # rows or sequences that may each have a name of their own
 _GLANCE = 1000  # rows that tell most columns of numbers at once
 _WHOLE = r"^([+-]?[0-9]+)\.0+$"
 _OTHER_DATE = r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([T ].*)?$"  # 31.12.2026, 12/31/26 10:00
-_TEXTS = (pl.String, pl.Categorical, pl.Enum)
 
 
 def holds_text(table: Table, column: str) -> bool:
@@ -47,7 +46,7 @@ def categories(table: Table, column: str) -> tuple[NDArray[np.float64], tuple[st
     Raises
     ------
     FileError
-        If a cell is empty where missing values are not allowed, or the column holds dates, or tells rows apart.
+        If a cell is empty where missing values are not allowed, or there are more than 65,536 names.
     """
     texts = without_missing(table, _text(table, column))
     if table.missing is None and texts.null_count():
@@ -57,31 +56,49 @@ def categories(table: Table, column: str) -> tuple[NDArray[np.float64], tuple[st
             "Fill it in, drop the row, or read and train with missing='indicator'."
         )
     distinct = texts.drop_nulls().unique(maintain_order=True)
-    _refuse_dates(table, column, distinct)
-    n_known = len(texts) - texts.null_count()
-    if len(distinct) > MOST_NAMES or len(distinct) == n_known > _TELLS_ROWS_APART:
-        each = "each row another" if len(distinct) == n_known else f"{len(distinct):,} of them"
-        raise FileError(
-            f"{table.source}, column {shown(column)}: expected the names of some kinds, got {each}, "
-            f"such as {shown(distinct[0])}. Drop the column, or name it as id, time, label or group."
-        )
+    if len(distinct) > MOST_NAMES:
+        raise _no_kinds(table, column, f"{len(distinct):,} of them", distinct[0])
     names = text_array(distinct.to_list(), lambda i: table.where(_first_row(texts, distinct[i]), column), "category")
     numbered = distinct.rename("text").to_frame().with_row_index("code")
     joined = texts.rename("text").to_frame().join(numbered, on="text", how="left", maintain_order="left")
     return joined["code"].cast(pl.Float64).to_numpy(), tuple(names.tolist())
 
 
-def refuse_names_of_sequences(
-    table: Table, column: str, codes: NDArray[np.float64], sequence_of: IntArray, first: IntArray
+def refuse_no_kinds(
+    table: Table,
+    column: str,
+    codes: NDArray[np.float64],
+    names: tuple[str, ...],
+    sequence_of: IntArray,
+    first: IntArray,
 ) -> None:
-    """Raise FileError where each sequence has one name, and no other has it: a network would learn them by heart."""
+    """Raise FileError for text that was taken for kinds and is none: a network would learn it by heart.
+
+    That is dates, another name in each row, and another in each sequence.
+
+    Parameters
+    ----------
+    codes, names
+        As `categories` gave them.
+    sequence_of : int64 array (S,)
+        The sequence of each row.
+    first : int64 array (N,)
+        The first row of each sequence.
+    """
+    _refuse_dates(table, column, pl.Series(names, dtype=pl.String))
+    if len(names) == np.count_nonzero(~np.isnan(codes)) > _MOST_BY_HEART:
+        raise _no_kinds(table, column, "another in each row", names[0])
     of_first = codes[first]
-    is_distinct = len(first) > _TELLS_ROWS_APART and len(np.unique(of_first)) == len(first)
+    is_distinct = len(first) > _MOST_BY_HEART and len(np.unique(of_first)) == len(first)
     if is_distinct and (codes == of_first[sequence_of]).all():
-        raise FileError(
-            f"{table.source}, column {shown(column)}: expected the names of some kinds, got another for each sequence, "
-            f"such as {shown(table.frame[column][0])}. Drop the column, or name it as id, label or group."
-        )
+        raise _no_kinds(table, column, "another for each sequence", names[0])
+
+
+def _no_kinds(table: Table, column: str, found: str, example: str) -> FileError:
+    return FileError(
+        f"{table.source}, column {shown(column)}: expected the names of some kinds, got {found}, such as "
+        f"{shown(example)}. Drop the column, or name it as id, time, label or group."
+    )
 
 
 def _text(table: Table, column: str) -> pl.Series:

@@ -14,7 +14,7 @@ from elman.data.numeric import IntArray
 from elman.data.readers.columns import Table, as_text, first_rows, labels, names, numbers
 from elman.data.readers.csv_file import read_csv
 from elman.data.readers.dataset import Dataset
-from elman.data.readers.kinds import categories, holds_text, refuse_names_of_sequences
+from elman.data.readers.kinds import categories, holds_text, refuse_no_kinds
 from elman.data.readers.parquet_file import read_parquet
 from elman.data.readers.roles import ROLES, Asked, Roles, find_roles
 from elman.data.readers.source import listed, shown
@@ -110,8 +110,8 @@ def _features(
     for feature in features:
         if feature in asked.categorical or (asked.guess_categories and holds_text(table, feature)):
             codes, kinds = categories(table, feature)
-            if asked.features is None:
-                refuse_names_of_sequences(table, feature, codes, *places)
+            if asked.features is None and feature not in asked.categorical:
+                refuse_no_kinds(table, feature, codes, kinds, *places)
             columns.append(codes)
             names_of.append(kinds)
         else:

@@ -60,7 +60,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
 
         Parameters
         ----------
-        X : Sequences, list of N arrays (T_n, D) or (T_n,), array (N, T, D), or table (N, T)
+        X : Sequences, list of N arrays (T_n, D) or (T_n,), array (N, T, D), table (N, T), or list of N texts
+            See `elman.data.as_sequences` for all forms.
         y : labels, text, whole numbers or booleans
             One for each sequence, (N,); a `SequenceTagger` takes one for each step.
         sample_weight : array (N,), optional

@@ -9,6 +9,7 @@ import pytest
 
 from elman import DataError, OutputError, SequenceClassifier, Sequences
 from elman.data import as_sequences, scratch
+from elman.data import sequences as sequences_module
 from elman.estimators import baselines, runs
 from elman.estimators.evaluation import evaluate
 from elman.estimators.tagger import SequenceTagger
@@ -38,8 +39,13 @@ def map_it(tmp_path):
 def no_memory(monkeypatch):
     """Whatever is made of mapped data goes to disk, a few numbers at a time; gives a list with an entry a file."""
     files = []
-    make = scratch.tempfile.TemporaryFile
-    monkeypatch.setattr(scratch.tempfile, "TemporaryFile", lambda **options: files.append(make(**options)) or files[-1])
+
+    def note(*arguments):
+        files.append(scratch.on_disk(*arguments))
+        return files[-1]
+
+    monkeypatch.setattr(sequences_module, "on_disk", note)
+    monkeypatch.setattr(runs, "on_disk", note)
     monkeypatch.setattr(scratch, "MOST_IN_MEMORY", 0)
     monkeypatch.setattr(runs, "RUN", 50)
     monkeypatch.setattr(trainer, "_RUN", 30)

@@ -15,7 +15,7 @@ ARROWS = {
     "kernels": set(),
     "network": {"kernels"},
     "training": {"network", "kernels"},
-    "data": set(),
+    "data": {"output_file"},
     "output_file": set(),
     "metadata": {"data", "network", "kernels", "__init__"},
     "model_file": {"metadata", "data", "output_file", "network", "__init__"},

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from elman.errors import OutputError
 
@@ -31,13 +34,26 @@ def write_whole(path: str | os.PathLike[str], content: bytes) -> None:
     OutputError
         If the folder does not exist, cannot be written, or the disk is full; the old file then stays as it was.
     """
+    with whole_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """Open a file that takes the name ``path`` once the block has ended, and vanishes where the block raises.
+
+    Raises
+    ------
+    OutputError
+        As `write_whole`; so errors of other files must not leave the block as OSError.
+    """
     target = _target(path)
     temporary = _temporary(target)
     try:
         descriptor = _create(temporary, target)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(content)
+                yield file
                 file.flush()
                 os.fsync(file.fileno())
             temporary.replace(target)

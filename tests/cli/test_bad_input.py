@@ -38,7 +38,7 @@ CASES = {
     ),
     "no number": (
         ["train", T, "-m", "out.model", *GOOD, "--hidden-size", "many"],
-        r"Invalid value for '--hidden-size': .*See 'elman train --help'\.",
+        r"--hidden-size must be an int .* or a tuple of them\. Got 'many' instead\.",
     ),
     "identity": (
         ["train", T, "-m", "out.model", *GOOD, "--cell", "gru", "--initialisation", "identity"],

@@ -248,7 +248,7 @@ def test_confusions_can_be_read_in_80_columns(n_classes):
         assert sum(str(int(matrix[n, n])) in " ".join(lines) for n in range(n_classes)) == n_classes
 
 
-@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"], ["info"]])
+@pytest.mark.parametrize("command", [[], ["train"], ["evaluate"], ["predict"], ["convert"], ["info"]])
 def test_help_teaches_with_an_example(elman, command):
     done = elman(*command, "--help")
     assert done.code == 0

@@ -8,7 +8,8 @@ import pytest
 
 
 @pytest.mark.parametrize(
-    "name", ["Sequences", "as_sequences", "Standardiser", "Preparation", "read", "from_frame", "split_by_class"]
+    "name",
+    ["Sequences", "as_sequences", "Standardiser", "Preparation", "convert", "read", "from_frame", "split_by_class"],
 )
 def test_the_main_names_have_an_example(name):
     assert ">>>" in getattr(importlib.import_module("elman.data"), name).__doc__
@@ -18,11 +19,15 @@ def test_public_surface_is_what_all_says():
     import elman.data
 
     assert set(elman.data.__all__) == {
+        "Converted",
         "Dataset",
         "Preparation",
         "Sequences",
         "Standardiser",
+        "Subjects",
         "as_sequences",
+        "convert",
+        "find_subjects",
         "from_frame",
         "read",
         "split_by_class",

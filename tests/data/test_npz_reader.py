@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from elman.data import read
+from elman.data.archive import Archive
+from elman.data.readers import arrays as arrays_module
 from elman.errors import FileError, ParameterError
 
 
@@ -169,6 +171,28 @@ def test_a_header_that_declares_more_than_there_is_allocates_nothing(tmp_path, s
         read(path)
 
 
+def test_a_file_larger_than_memory_is_told_from_a_damaged_one(save, monkeypatch):
+    def fails(*arguments, **options):
+        raise MemoryError
+
+    path = save(X=CUBE, y=[0, 1])
+    monkeypatch.setattr(arrays_module.npy, "read_array", fails)
+    with pytest.raises(FileError, match=r"toy\.npz: the memory does not suffice to load it\. Write it with"):
+        read(path)
+
+
+def test_a_mapped_array_whose_place_is_damaged_is_refused(tmp_path):
+    with (tmp_path / "a.npz").open("wb") as file, Archive(file) as archive:
+        archive.write("values", np.ones((5, 2)))
+        archive.write("offsets", np.array([0, 5]))
+        archive.write("y", np.array([0]))
+    content = bytearray((tmp_path / "a.npz").read_bytes())
+    content[28] ^= 1  # the size of the extra field, in the member's own header
+    (tmp_path / "a.npz").write_bytes(content)
+    with pytest.raises(FileError, match="cannot be decoded"):
+        read(tmp_path / "a.npz", memory_map=True)
+
+
 def test_a_file_that_is_no_zip_is_refused(tmp_path):
     path = tmp_path / "text.npz"
     path.write_text("not a zip")
@@ -200,3 +224,57 @@ def test_what_is_unread_may_hold_anything(tmp_path):
     assert (dataset.labels, dataset.groups, dataset.per_step) == (None, None, False)
     with pytest.raises(ParameterError, match=r"'unread' .* must hold 'label' and 'group' at most\. Got \['id'\]"):
         read(tmp_path / "toy.npz", unread=["id"])
+
+
+def test_features_have_the_names_that_the_file_gives(save):
+    values = {"values": np.ones((5, 2)), "offsets": [0, 2, 5], "y": [0, 1]}
+    assert read(save(**values, feature_names=["a", "b"])).sequences.feature_names == ("a", "b")
+    assert read(save(X=CUBE, y=[0, 1], feature_names=list("wxyz"))).sequences.feature_names == tuple("wxyz")
+    with pytest.raises(FileError, match=r"'feature_names' must have shape \(2,\), one a feature. Got \(3,\)"):
+        read(save(**values, feature_names=["a", "b", "c"]))
+    with pytest.raises(FileError, match="distinct names"):
+        read(save(**values, feature_names=["a", "a"]))
+
+
+def test_the_columns_of_the_table_that_it_came_from_are_known(save):
+    assert read(save(X=CUBE, y=[0, 1], columns=[["id", "walk"], ["label", "kind"]])).columns == {
+        "id": "walk",
+        "label": "kind",
+    }
+    for wrong in (["id", "walk"], [["name", "walk"]], [[1, 2]]):
+        with pytest.raises(FileError, match="'columns' must hold rows of a role"):
+            read(save(X=CUBE, y=[0, 1], columns=wrong))
+
+
+def test_kinds_have_the_names_that_the_file_gives(save):
+    values = {"values": np.array([[0, 5.0], [1, 6.0], [1, 7.0]]), "offsets": [0, 2, 3], "y": [0, 1]}
+    dataset = read(save(**values, categories=[["0", "sand"], ["0", "snow"]]))
+    assert dataset.sequences.categories == (("sand", "snow"), None)
+    with pytest.raises(FileError, match=r"expected the code of one of 1 categories, a whole number from 0 to 0, got 1"):
+        read(save(**values, categories=[["0", "sand"]]))
+    for wrong in (["0", "sand"], [["2", "sand"]], [["x", "sand"]], [[0, 1]]):
+        with pytest.raises(FileError, match="'categories' must hold rows of the number of a feature, 0 to 1"):
+            read(save(**values, categories=wrong))
+
+
+def test_values_are_mapped_where_that_is_asked_for_and_possible(tmp_path, save, monkeypatch):
+    with (tmp_path / "mapped.npz").open("wb") as file, Archive(file) as archive:
+        archive.write("values", np.arange(10, dtype=np.float32).reshape(5, 2))
+        archive.write("offsets", np.array([0, 2, 5]))
+        archive.write("y", np.array([0, 1]))
+    path = tmp_path / "mapped.npz"
+    kept, mapped = read(path).sequences, read(path, memory_map=True).sequences
+    assert isinstance(mapped.values.base, np.memmap)
+    assert kept.values.base is None or not isinstance(kept.values.base, np.memmap)
+    assert not mapped.values.flags.writeable
+    np.testing.assert_array_equal(kept.values, mapped.values)
+    monkeypatch.setattr(arrays_module, "_LARGE", 40)
+    assert isinstance(read(path).sequences.values.base, np.memmap)
+    assert not isinstance(read(path, memory_map=False).sequences.values.base, np.memmap)
+    np.savez_compressed(tmp_path / "packed.npz", values=np.ones((5, 2)), offsets=[0, 5], y=[0])
+    assert read(tmp_path / "packed.npz").sequences.lengths.tolist() == [5]
+    with pytest.raises(FileError, match=r"cannot be mapped into memory. Write the file with 'elman convert'"):
+        read(tmp_path / "packed.npz", memory_map=True)
+    (tmp_path / "toy.ts").write_text("x")
+    with pytest.raises(ParameterError, match=r"only an \.npz can be mapped into memory"):
+        read(tmp_path / "toy.ts", memory_map=True)

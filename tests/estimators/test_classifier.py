@@ -7,7 +7,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.model_selection import cross_val_score
 
-from elman import DataError, ParameterError, SequenceClassifier, Sequences, SequenceTagger
+from elman import DataError, ParameterError, SequenceClassifier, Sequences, SequenceTagger, load
 from elman.data import as_sequences, forms, text
 from elman.errors import TrainingError
 from elman.estimators.base import RecurrentEstimator
@@ -122,15 +122,19 @@ def break_down(record):
     raise TrainingError
 
 
+SIZES = "an int in the range [1, 65536] or a tuple of them"
 SEED = "an int in the range [0, 9223372036854775807], a numpy.random.Generator, a numpy.random.RandomState or None"
 
 
 @pytest.mark.parametrize(
     ("parameter", "value", "contract"),
     [
-        ("hidden_size", 0, "an int in the range [1, 65536]"),
-        ("hidden_size", 2.0, "an int in the range [1, 65536]"),
-        ("hidden_size", True, "an int in the range [1, 65536]"),
+        ("hidden_size", 0, SIZES),
+        ("hidden_size", 2.0, SIZES),
+        ("hidden_size", True, SIZES),
+        ("hidden_size", (8, 0), SIZES),
+        ("hidden_size", (), SIZES),
+        ("zoneout", 1.0, "a float in the range [0.0, 1.0)"),
         ("cell", "gruu", "a str among {'elman', 'elman_relu', 'lstm', 'gru'}"),
         ("dropout", 1.0, "a float in the range [0.0, 1.0)"),
         ("dropout", float("nan"), "a float in the range [0.0, 1.0)"),
@@ -307,6 +311,7 @@ def test_verbose_prints_a_line_an_epoch(ragged, capsys):
     ("parameters", "sentence"),
     [
         ({"dropout": 0.5}, "'dropout' has no effect with one layer"),
+        ({"residual": True}, "'residual' has no effect without two neighbouring layers of one size"),
         ({"optimizer": "adamw", "momentum": 0.9}, "'momentum' has no effect with adamw"),
         ({"optimizer": "rmsprop", "momentum": 0.9, "nesterov": True}, "'nesterov' has no effect with rmsprop"),
         ({"cell": "elman", "forget_bias": 0.0}, "'forget_bias' has no effect with cell elman"),
@@ -502,3 +507,24 @@ def test_many_classes_of_few_sequences_do_not_warn():
     y = [f"class {n % 20}" for n in range(24)]
     model = SequenceClassifier(hidden_size=2, max_epochs=1, early_stopping=False, random_state=0).fit(X, y)
     assert evaluate(model, X, y).n == 24
+
+
+def test_a_size_for_each_layer_makes_the_layers(ragged, tmp_path):
+    options = {
+        "residual": True,
+        "zoneout": 0.1,
+        "recurrent_dropout": 0.1,
+        "layer_norm": True,
+        "learn_initial_state": True,
+    }
+    model = SequenceClassifier(hidden_size=(5, 5, 3), max_epochs=2, random_state=0, **options).fit(*ragged)
+    assert model.network_.architecture.hidden_sizes == (5, 5, 3)
+    assert model.network_.architecture.num_layers == 3
+    model.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.network_.architecture == model.network_.architecture
+    assert np.array_equal(again.predict_proba(ragged[0]), model.predict_proba(ragged[0]))
+    with pytest.raises(
+        ParameterError, match=r"'num_layers' .* must be 2, as many as there are sizes in .* Got 3 instead"
+    ):
+        SequenceClassifier(hidden_size=(5, 4), num_layers=3).fit(*ragged)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from elman import DataError, SequenceClassifier, Sequences
-from elman.estimators import base
+from elman.estimators import runs
 
 
 def test_runs_are_whole_sequences_in_their_order_and_views():
@@ -23,14 +23,14 @@ def test_runs_are_whole_sequences_in_their_order_and_views():
 
 def test_probabilities_have_the_same_bits_however_the_input_is_run_through(trained, unseen, monkeypatch):
     together = trained.predict_proba(unseen[0])
-    monkeypatch.setattr(base, "_RUN", 40)
+    monkeypatch.setattr(runs, "RUN", 40)
     assert np.array_equal(trained.predict_proba(unseen[0]), together)
 
 
 def test_an_error_names_the_sequence_by_its_number_in_the_whole(ragged, monkeypatch):
     X, y = ragged
     classifier = SequenceClassifier(hidden_size=2, max_epochs=1, random_state=0).fit([x * 1e-3 for x in X], y)
-    monkeypatch.setattr(base, "_RUN", 40)
+    monkeypatch.setattr(runs, "RUN", 40)
     X = [x.copy() for x in X]
     X[13][2, 1] = 9e37
     with pytest.raises(DataError, match="Sequence 13, step 2, feature 1"):

@@ -1,4 +1,4 @@
-"""The command line: `elman train`, `evaluate`, `predict` and `info`, one module a command.
+"""The command line: `elman train`, `evaluate`, `predict`, `convert` and `info`, one module a command.
 
 What a command needs is imported when it runs, so that `elman --help` answers at once.
 """
@@ -13,6 +13,7 @@ import typer
 
 from elman import __version__
 from elman.cli.console import prepare_streams
+from elman.cli.convert import convert
 from elman.cli.evaluate import evaluate
 from elman.cli.help import paragraphs
 from elman.cli.info import info
@@ -28,7 +29,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, evaluate, predict, info):
+for command in (train, evaluate, predict, convert, info):
     app.command(help=paragraphs(command))(command)
 
 _INTERRUPTED = 130

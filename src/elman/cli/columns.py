@@ -32,6 +32,15 @@ Group = Annotated[
         rich_help_panel=PANEL,
     ),
 ]
+GroupFromId = Annotated[
+    bool,
+    typer.Option(
+        "--group-from-id",
+        metavar="",
+        help="Take the group from the id: s01 of s01_1 and s01_2.",
+        rich_help_panel=PANEL,
+    ),
+]
 IgnoredGroup = Annotated[
     str | None, typer.Option("--group", metavar="C", help="Holds a group, and is ignored.", rich_help_panel=PANEL)
 ]

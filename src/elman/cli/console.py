@@ -78,3 +78,8 @@ def say_json(data: dict[str, Any]) -> None:
 def note(sentence: str) -> None:
     """Print what the user may want to know, beside the result."""
     console(stderr=True).print(f"note: {with_options(sentence)}", style="dim", soft_wrap=True)
+
+
+def warn(sentence: str) -> None:
+    """Print what may make the result worth less than it seems."""
+    console(stderr=True).print(f"warning: {with_options(sentence)}", style="yellow", soft_wrap=True)

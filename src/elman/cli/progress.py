@@ -1,11 +1,11 @@
-"""Training as it goes: a live display in a terminal, else plain lines, an epoch or a second apart; both on stderr."""
+"""Work as it goes: a live display in a terminal, else plain lines, an epoch or some seconds apart; both on stderr."""
 
 from __future__ import annotations
 
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -72,6 +72,29 @@ def follow(max_epochs: int) -> Iterator[Progress]:
         yield from _live(to, Progress(max_epochs))
     else:
         yield from _plain(_Lines(max_epochs))
+
+
+@contextmanager
+def follow_share(doing: str, things: str) -> Iterator[Callable[[float, int], object]]:
+    """Show how far work has come, from its first second on: a callable takes the share done and a number of things."""
+    to = console(stderr=True)
+    start = told = time.monotonic()
+
+    def line(share: float, n: int) -> str:
+        seconds = int(time.monotonic() - start)
+        return f"{doing}: {100 * share:.0f} %, {n:,} {things}, {seconds // 60}:{seconds % 60:02d}"
+
+    def on_progress(share: float, n: int) -> None:
+        nonlocal told
+        if time.monotonic() - told >= (1 if to.is_terminal else 5) or (told == start and time.monotonic() - start >= 1):
+            told = time.monotonic()
+            print(line(share, n), end="\r" if to.is_terminal else "\n", file=sys.stderr, flush=True)
+
+    try:
+        yield on_progress
+    finally:
+        if to.is_terminal and told > start:
+            print(file=sys.stderr)
 
 
 def _plain(progress: _Lines) -> Iterator[Progress]:

@@ -12,6 +12,7 @@ from elman.cli.columns import (
     Categorical,
     EmbeddingSize,
     Group,
+    GroupFromId,
     Id,
     Label,
     Missing,
@@ -37,6 +38,7 @@ from elman.estimators.parameters import (
 
 if TYPE_CHECKING:
     from elman.cli.dataset import Columns, Reading
+    from elman.cli.grouping import Grouping
     from elman.estimators.base import RecurrentEstimator
 
 _VALIDATION = "Validation part"
@@ -51,6 +53,7 @@ def train(
     time: Time = None,
     label: Label = None,
     group: Group = None,
+    group_from_id: GroupFromId = False,
     per_step_labels: Annotated[
         bool,
         typer.Option("--per-step-labels", metavar="", help="Each row has a label of its own.", rich_help_panel=PANEL),
@@ -230,10 +233,14 @@ def train(
     check_parameters(parameters, option)
     if no_validation and validation is not None:
         raise ParameterError("--no-validation leaves no use for a validation file. Pass '--validation' or neither.")
+    if group_from_id and group is not None:
+        raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
     _check_output(model, file, validation)
     idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
     if per_step_labels and readout != Defaults.readout:
         idle.append("--readout has no effect with --per-step-labels: each step is classified by its own state.")
+    if group_from_id and (no_validation or validation is not None):
+        idle.append(f"--group-from-id has no effect with {'--no-validation' if no_validation else '--validation'}.")
     for sentence in idle:
         note(sentence)
     columns: Columns = {"id": id, "time": time, "label": label, "group": group}
@@ -247,12 +254,14 @@ def train(
     }
     if text is None and text_split != Defaults.text:
         note("--text-split has no effect without --text.")
-    classifier = _fit(parameters, file, validation, columns, reading, per_step=per_step_labels)
+    classifier, grouping = _fit(
+        parameters, file, validation, columns, reading, per_step=per_step_labels, group_from_id=group_from_id
+    )
     classifier.save(model)
     if json:
-        say_json(_summary(classifier, model))
+        say_json(_summary(classifier, grouping, model))
     else:
-        _print_summary(classifier, model, file)
+        _print_summary(classifier, grouping, model, file)
 
 
 def _sizes(text: str) -> Any:
@@ -296,20 +305,24 @@ def _fit(
     reading: Reading,
     *,
     per_step: bool,
-) -> RecurrentEstimator:
+    group_from_id: bool,
+) -> tuple[RecurrentEstimator, Grouping]:
     import warnings
 
     from elman.cli.dataset import read_training, read_validation, say_notes
+    from elman.cli.grouping import find_grouping
     from elman.cli.progress import follow
     from elman.estimators.saved import make
 
     dataset = read_training(file, columns, reading, per_step=per_step)
     say_notes(dataset, of=None if validation is None else file)
-    held_out = None
+    held_out = other = None
     if validation is not None:
         other = read_validation(validation, columns, reading, dataset, per_step=per_step)
         say_notes(other, of=validation)
         held_out = (other.sequences, other.labels)
+    is_split = bool(parameters["early_stopping"])
+    grouping = find_grouping(file, dataset, other, from_id=group_from_id, is_split=is_split)
     if per_step:
         classifier = make("SequenceTagger", {name: value for name, value in parameters.items() if name != "readout"})
     else:
@@ -320,7 +333,7 @@ def _fit(
             classifier.fit(
                 dataset.sequences,
                 dataset.labels,
-                groups=dataset.groups,
+                groups=grouping.groups,
                 validation=held_out,
                 on_epoch=progress.on_epoch,
                 on_step=progress.on_step,
@@ -329,19 +342,21 @@ def _fit(
         files = f"{file}" if validation is None else f"{file} and {validation}"
         raise FileError(f"{files}: {error}") from error
     classifier.columns_ = dataset.columns
-    return classifier
+    return classifier, grouping
 
 
-def _summary(classifier: RecurrentEstimator, model: Path) -> dict[str, Any]:
+def _summary(classifier: RecurrentEstimator, grouping: Grouping, model: Path) -> dict[str, Any]:
     return {
         "model": str(model),
         "n_parameters": int(classifier.network_.parameters.vector.size),
         "classes": classifier.classes_.tolist(),
         **classifier.training_,
+        "split_by": grouping.split_by,
+        "shared_subjects": grouping.n_shared,
     }
 
 
-def _print_summary(classifier: RecurrentEstimator, model: Path, file: Path) -> None:
+def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Path, file: Path) -> None:
     from dataclasses import asdict
 
     from elman.cli.report import baselines_note, describe_network, describe_rise, describe_training, figures_table
@@ -351,9 +366,11 @@ def _print_summary(classifier: RecurrentEstimator, model: Path, file: Path) -> N
         say(f"Stopped by Ctrl-C after epoch {training['epochs']}; the best epoch so far is kept.")
     say(f"{describe_network(asdict(classifier.network_.architecture))}.", f"Trained on {describe_training(training)}")
     if training["validation"]:
-        say("", "On the validation part, which chose the best epoch:")
+        say("", grouping.heading)
         every_step = classifier.every_step
         say(figures_table(training["validation"]), "", baselines_note(training["n_validation"], every_step=every_step))
+        if grouping.caution:
+            say("", grouping.caution)
     advice = describe_rise(training, classifier.max_epochs)
     if advice:
         say("", advice)

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data.numeric import LARGEST, FloatArray, IntArray
+from elman.data.scratch import goes_to_disk, on_disk
 from elman.errors import DataError
 
 Categories: TypeAlias = tuple[tuple[str, ...] | None, ...]
@@ -92,9 +93,19 @@ class Sequences:
             raise IndexError("Sequences take one index: an int, a slice, or a flat array of ints or bools.")
         lengths = self.lengths[chosen]
         offsets = offsets_of(lengths)
+        if goes_to_disk(self.values, int(offsets[-1]) * self.n_features * self.values.itemsize):
+            values = on_disk(self._stretches(chosen), int(offsets[-1]), self.values.dtype, self.values)
+            return Sequences(values, offsets, self.feature_names, self.categories)
         moved = self.offsets[:-1][chosen] - offsets[:-1]  # (N',) how far a sequence lies from its new place
         rows = np.arange(offsets[-1]) + np.repeat(moved, lengths)
         return Sequences(self.values[rows], offsets, self.feature_names, self.categories)
+
+    def _stretches(self, chosen: IntArray) -> Iterator[FloatArray]:
+        """Give views of the values of the chosen sequences, those that lie one after the other together."""
+        starts, stops = self.offsets[:-1][chosen], self.offsets[1:][chosen]
+        cuts = np.flatnonzero(starts[1:] != stops[:-1]) + 1
+        for first, last in zip([0, *cuts.tolist()], [*cuts.tolist(), len(chosen)]):
+            yield self.values[starts[first] : stops[last - 1]]
 
     def __iter__(self) -> Iterator[FloatArray]:
         for start, stop in pairwise(self.offsets.tolist()):
@@ -131,9 +142,14 @@ class Sequences:
             begin = self.offsets[first]
             last = int(np.searchsorted(self.offsets, begin + most_steps, side="right")) - 1
             stop = min(max(last, first + 1), len(self))
-            offsets = self.offsets[first : stop + 1] - begin
-            yield Sequences(self.values[begin : self.offsets[stop]], offsets, self.feature_names, self.categories)
+            yield self.between(first, stop)
             first = stop
+
+    def between(self, first: int, stop: int) -> Sequences:
+        """Give a view of the sequences from ``first`` up to ``stop``."""
+        begin, end = self.offsets[first], self.offsets[stop]
+        offsets = self.offsets[first : stop + 1] - begin
+        return Sequences(self.values[begin:end], offsets, self.feature_names, self.categories)
 
     def with_values(self, values: FloatArray) -> Sequences:
         """Give the same sequences with other values, float (S, D'); names and categories stay while D' = D."""
@@ -178,7 +194,13 @@ class Sequences:
             )
         columns = [column_of[name] for name in wanted]
         categories = None if self.categories is None else tuple(self.categories[column] for column in columns)
-        return Sequences(np.ascontiguousarray(self.values[:, columns]), self.offsets, wanted, categories)
+        if goes_to_disk(self.values, len(self.values) * len(columns) * self.values.itemsize):
+            starts = range(0, len(self.values), _BLOCK)
+            blocks = (self.values[start : start + _BLOCK, columns] for start in starts)
+            values = on_disk(blocks, len(self.values), self.values.dtype, self.values)
+        else:
+            values = np.ascontiguousarray(self.values[:, columns])
+        return Sequences(values, self.offsets, wanted, categories)
 
 
 def offsets_of(lengths: IntArray) -> IntArray:

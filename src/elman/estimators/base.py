@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import copy, deepcopy
 from dataclasses import fields, replace
 from typing import Any, ClassVar, Self
@@ -26,6 +26,7 @@ from elman.estimators.labels import as_labels
 from elman.estimators.learning import Hooks, run, summary
 from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python
 from elman.estimators.parts import Part, as_groups, make_generators, split
+from elman.estimators.runs import prepared_values, probabilities, require_finite_scores
 from elman.estimators.targets import Targets
 from elman.estimators.weights import Weights, as_weights, together, weights_by_class
 from elman.network.architecture import Architecture
@@ -33,8 +34,6 @@ from elman.network.network import Network
 from elman.training.history import History, Record
 from elman.training.settings import TrainingSettings
 from elman.training.trainer import Samples, Trainer
-
-_RUN = 1 << 22  # numbers that are prepared for a prediction at a time: memory stays bounded, however large X is
 
 
 class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # type: ignore[misc]
@@ -130,7 +129,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         sequences = self._sequences(X)
         targets, weights = self._weighed(sequences, y, sample_weight)
         codes = targets.codes(self.classes_)
-        hits = self._proba(sequences).argmax(axis=1) == codes
+        hits = self._winners(sequences) == codes
         chosen = codes >= 0
         return float(np.average(hits[chosen], weights=None if weights is None else weights[chosen]))
 
@@ -363,31 +362,24 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         return self.preparation_.apply(sequences, self.network_.dtype, first=first)
 
     def _samples(self, part: Part, by_class: Weights | None = None) -> Samples:
-        prepared = self._prepared(part.sequences)
-        return Samples(prepared.values, prepared.offsets, part.codes, together(part.codes, part.weights, by_class))
+        values = prepared_values(self._prepared, part.sequences, self.network_.dtype)
+        weights = together(part.codes, part.weights, by_class)
+        return Samples(values, part.sequences.offsets, part.codes, weights)
 
     def _proba(self, sequences: Sequences) -> NDArray[np.float64]:
         """Give probabilities (N, C), or (S, C), of sequences with the model's features."""
-        proba = self._unchecked_proba(sequences)
-        broken = ~np.isfinite(proba).all(axis=1)
-        if broken.any():
-            row = int(np.argmax(broken))
-            n = int(np.searchsorted(sequences.offsets, row, side="right")) - 1 if self.every_step else row
-            raise DataError(
-                f"Expected finite scores of every class; the network's scores of X[{n}] are not finite: "
-                "its values or its length are far beyond those of training. Scale or shorten it, or leave it out."
-            )
-        return proba
+        return np.concatenate(list(self._finite_proba(sequences)))
+
+    def _winners(self, sequences: Sequences) -> NDArray[np.int64]:
+        """Give the code of the most probable class of each sequence (N,), or each step (S,)."""
+        return np.concatenate([proba.argmax(axis=1) for proba in self._finite_proba(sequences)])
 
     def _unchecked_proba(self, sequences: Sequences) -> NDArray[np.float64]:
-        pieces: list[NDArray[np.float64]] = []
-        first = 0
-        with np.errstate(over="ignore", invalid="ignore"):
-            for run in sequences.in_runs(_RUN):
-                prepared = self._prepared(run, first)
-                pieces.append(self.network_.proba(prepared.values, prepared.offsets, n_threads=self.n_threads))
-                first += len(run)
-        return np.concatenate(pieces)
+        return np.concatenate(list(probabilities(self.network_, self._prepared, sequences, self.n_threads)))
+
+    def _finite_proba(self, sequences: Sequences) -> Iterator[NDArray[np.float64]]:
+        runs = probabilities(self.network_, self._prepared, sequences, self.n_threads)
+        return require_finite_scores(runs, sequences, every_step=self.every_step)
 
     def _figures(self, held_out: Part) -> Evaluation | None:
         """Measure the model on the validation part; None where its scores are not finite."""

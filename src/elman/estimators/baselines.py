@@ -21,7 +21,7 @@ Array = NDArray[np.float64]
 Summarise = Callable[[Sequences], Sequences]
 
 NAMES = ("majority", "summary_statistics")
-_RUN = 1 << 20  # numbers that are summarised at a time
+_RUN = 1 << 20  # numbers looked at together, but of one sequence at least
 _MOST_ROWS = 50_000  # to fit the regression on; steps or sequences beyond are left out evenly
 
 
@@ -76,7 +76,7 @@ class Baselines:
             some = np.linspace(0, len(kept) - 1, _MOST_ROWS).astype(np.int64)
             some = np.union1d(some, np.unique(codes[kept], return_index=True)[1])  # a step of every class stays
             kept = kept[some]
-        statistics = _of_steps(sequences, kept, summarise) if every_step else _by_runs(sequences[kept], summarise)
+        statistics = _of_steps(sequences, kept, summarise) if every_step else _of_chosen(sequences, kept, summarise)
         chosen = None if weights is None else weights[kept]
         mean = np.average(statistics, axis=0, weights=chosen)
         deviation = statistics.std(axis=0) if chosen is None else _deviation(statistics, mean, chosen)
@@ -96,15 +96,26 @@ class Baselines:
 
     def proba(self, sequences: Sequences, *, every_step: bool, summarise: Summarise = _as_they_are) -> dict[str, Array]:
         """Give the probabilities of each baseline by its name, float64 (N, C), or (S, C) with ``every_step``."""
+        runs = sequences.in_runs(_RUN)
+        regression = np.concatenate([self._regress(summarise(run), every_step) for run in runs])
+        return {"majority": np.tile(self.prior, (len(regression), 1)), "summary_statistics": regression}
+
+    def _regress(self, sequences: Sequences, every_step: bool) -> Array:
         n_steps = len(sequences.values)
-        if every_step:
-            statistics = _of_steps(sequences, np.arange(n_steps), summarise)
-        else:
-            statistics = _by_runs(sequences, summarise)
+        statistics = _of_steps(sequences, np.arange(n_steps)) if every_step else _of_sequences(sequences)
         logits = (statistics - self.mean) / self.scale @ self.coefficients.T + self.intercept
         exponentials = np.exp(logits - logits.max(axis=1, keepdims=True))
-        regression = exponentials / exponentials.sum(axis=1, keepdims=True)
-        return {"majority": np.tile(self.prior, (len(logits), 1)), "summary_statistics": regression}
+        return np.asarray(exponentials / exponentials.sum(axis=1, keepdims=True))
+
+
+def _of_chosen(sequences: Sequences, kept: NDArray[np.int64], summarise: Summarise) -> Array:
+    """Give the statistics of the sequences ``kept``, in order, (len(kept), F), looking at some of them at a time.
+
+    Summarised sequences may be far wider than those passed in.
+    """
+    n_values = np.cumsum(sequences.lengths[kept]) * sequences.n_features
+    cuts = np.flatnonzero(np.diff(n_values // _RUN)) + 1
+    return np.concatenate([_of_sequences(summarise(sequences[piece])) for piece in np.split(kept, cuts)])
 
 
 def _of_sequences(sequences: Sequences) -> Array:
@@ -128,11 +139,6 @@ def _of_sequences(sequences: Sequences) -> Array:
 def _numbers(sequences: Sequences) -> slice:
     """Give the columns without categories, which come first."""
     return slice(sum(names is None for names in sequences.categories or (None,) * sequences.n_features))
-
-
-def _by_runs(sequences: Sequences, summarise: Summarise) -> Array:
-    """Give the statistics of summarised sequences, which may be far wider than those passed in."""
-    return np.concatenate([_of_sequences(summarise(run)) for run in sequences.in_runs(_RUN)])
 
 
 def _of_steps(sequences: Sequences, kept: NDArray[np.int64], summarise: Summarise = _as_they_are) -> Array:

@@ -145,6 +145,5 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Give the most probable class of each sequence, (N,)."""
-        winners = self.predict_proba(X).argmax(axis=1)
-        predicted: NDArray[Any] = self.classes_[winners]
+        predicted: NDArray[Any] = self.classes_[self._winners(self._sequences(X))]
         return predicted

@@ -290,9 +290,9 @@ def in_python(name: str, estimator: str = "SequenceClassifier") -> str:
 def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str] = in_python) -> None:
     """Raise ParameterError for the first parameter outside of its contract, named as ``called`` gives it.
 
-    >>> check_parameters({"hidden_size": 0})  # doctest: +ELLIPSIS
+    >>> check_parameters({"num_layers": 0})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    elman.errors.ParameterError: The 'hidden_size' parameter ... must be an int in the range [1, 65536]. Got 0 instead.
+    elman.errors.ParameterError: The 'num_layers' parameter ... must be an int in the range [1, 1024]. Got 0 instead.
     """
     for name, value in parameters.items():
         if not CONSTRAINTS[name].accepts(value):

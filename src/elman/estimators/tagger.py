@@ -63,7 +63,7 @@ class SequenceTagger(TaggerDefaults, RecurrentEstimator):
         array (N, T) where X is an array without padding, else a list of N arrays (T_n,)
         """
         sequences = self._sequences(X)
-        return _like(X, sequences, self.classes_[self._proba(sequences).argmax(axis=1)])
+        return _like(X, sequences, self.classes_[self._winners(sequences)])
 
     def _targets(self, y: Any, sequences: Sequences, name: str = "y") -> Targets:
         return Targets.of_steps(y, sequences, unlabelled=self.unlabelled, name=name)

@@ -205,7 +205,8 @@ def put(typingctx: Any, where: Any, value: Any) -> Any:
 def room_for(kind: Any) -> int:
     """Return how many int64 a value of this type takes where `put` writes it."""
     context = cpu_target.target_context
-    return -(-context.get_abi_sizeof(context.get_value_type(kind)) // 8)
+    size = int(context.get_abi_sizeof(context.get_value_type(kind)))
+    return -(-size // 8)
 
 
 def _unowned(context: Any, builder: Any, kind: Any, value: Any) -> Any:

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -17,6 +17,7 @@ from elman.training.optimizers import make_optimizer
 from elman.training.settings import TrainingSettings
 
 Array = np.ndarray[Any, Any]
+_RUN = 1 << 20  # steps that are assessed together, but of one sequence at least
 
 
 class Samples(NamedTuple):
@@ -183,11 +184,28 @@ class Trainer:
             If no target has a label and a weight above 0.
         """
         weights, total = _counted(samples)
-        logits = self.network.logits(samples.values, samples.offsets, n_threads=self._n_threads)
-        proba = softmax(logits)
-        likelihood = np.maximum(proba[np.arange(len(proba)), samples.targets], np.finfo(float).tiny)
-        hits = logits.argmax(axis=1) == samples.targets
+        likelihood = np.empty(len(samples.targets))
+        hits = np.empty(len(samples.targets), dtype=bool)
+        done = 0
+        for values, offsets in _runs(samples):
+            logits = self.network.logits(values, offsets, n_threads=self._n_threads)
+            rows = slice(done, done + len(logits))
+            targets = samples.targets[rows]
+            likelihood[rows] = softmax(logits)[np.arange(len(logits)), targets]
+            hits[rows] = logits.argmax(axis=1) == targets
+            done += len(logits)
+        np.maximum(likelihood, np.finfo(float).tiny, out=likelihood)
         return float(-(weights * np.log(likelihood)).sum() / total), float(weights[hits].sum() / total)
+
+
+def _runs(samples: Samples) -> Iterator[tuple[Array, Array]]:
+    """Give values and offsets of runs of sequences, so that class scores of every step are never held for all."""
+    offsets, first = samples.offsets, 0
+    while first < len(offsets) - 1:
+        last = int(np.searchsorted(offsets, offsets[first] + _RUN, side="right")) - 1
+        last = max(last, first + 1)
+        yield samples.values[offsets[first] : offsets[last]], offsets[first : last + 1] - offsets[first]
+        first = last
 
 
 def _counted(samples: Samples) -> tuple[Array, float]:

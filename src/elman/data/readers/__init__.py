@@ -12,7 +12,7 @@ from elman.data.readers.settings import TABLES, Settings
 from elman.data.readers.source import check_file
 from elman.errors import FileError, ParameterError
 
-__all__ = ["Dataset", "from_frame", "read"]
+__all__ = ["TABLES", "Dataset", "from_frame", "read", "settings_for"]
 
 _SUFFIXES = (".ts", *TABLES, ".npz")
 
@@ -35,6 +35,7 @@ def read(
     missing: str = "error",
     missing_text: str | Sequence[str] | None = None,
     step_length: bool = False,
+    memory_map: bool | None = None,
 ) -> Dataset:
     """Read labelled sequences from a file.
 
@@ -42,7 +43,8 @@ def read(
     ----------
     path : str or path
         A ``.ts`` file of the UCR/UEA archive; a long table, one row a step, as ``.csv``, ``.tsv`` or ``.parquet``; or
-        an ``.npz`` with ``X`` (N, T, D) or (N, T), or ``values`` (S, D) and ``offsets`` (N + 1,), and ``y``.
+        an ``.npz`` with ``X`` (N, T, D) or (N, T), or ``values`` (S, D) and ``offsets`` (N + 1,), and ``y``; optionally
+        ``ids``, ``groups``, ``feature_names``.
     id, time, label, group : str, optional
         Columns of a table: which sequence a row belongs to, the order of its rows, its class, and what must stay
         together in a split. Those not named are guessed by convention ('id', 'time', 'label', 'group' and the like),
@@ -73,6 +75,10 @@ def read(
     step_length : bool
         Whether the time column of a table becomes a feature too: 'step length', the time since the step before, in
         seconds for dates and times of day, else in the column's own unit; 0 at the first step.
+    memory_map : bool, optional
+        Whether the ``values`` of an ``.npz`` stay on disk, read-only, and come into memory as they are needed. None:
+        from 256 MB on, where they lie as `elman.data.convert` writes them: uncompressed and aligned.
+        The values, and all that is computed from them, are the same; their checksum is not looked at.
 
     Returns
     -------
@@ -105,16 +111,14 @@ def read(
     path = Path(path)
     columns = {"id": id, "time": time, "label": label, "group": group}
     suffix = path.suffix.lower()
-    if suffix not in _SUFFIXES:
-        raise FileError(f"{path}: expected a file of type {', '.join(_SUFFIXES)}, got {suffix or 'no suffix'!r}.")
-    settings = Settings(
-        "read", columns, likely or {}, features, unread, labels_per_step, labels_required, categorical, text,
+    if suffix == ".npz" and features is not None:
+        categorical = ()  # the file says itself which of the features that a model knows are kinds
+    settings = settings_for(
+        path, "read", columns, likely or {}, features, unread, labels_per_step, labels_required, categorical, text,
         text_split, missing, missing_text, step_length,
     )  # fmt: skip
-    settings.check()
-    if suffix not in TABLES:
-        settings.refuse_columns(path)
-    check_file(path)
+    if memory_map and suffix != ".npz":
+        raise ParameterError(f"{path}: only an .npz can be mapped into memory. Convert it with 'elman convert' first.")
     # Imported here so that polars is loaded only for a table.
     if suffix == ".ts":
         from elman.data.readers.ts import read_ts
@@ -134,6 +138,7 @@ def read(
             labels_required=settings.labels_required,
             unread=unread,
             missing=settings.missing,
+            memory_map=memory_map,
         )
     from elman.data.readers.table import open_table, read_rows
     from elman.data.readers.text_rows import read_text_rows
@@ -142,6 +147,25 @@ def read(
     if settings.text is None:
         return read_rows(table, asked)
     return read_text_rows(table, asked, settings.text, text_split)
+
+
+def settings_for(path: Path, *parameters: Any) -> Settings:
+    """Give the checked settings of a reader of a file, in the order of `Settings`; the file is there, of a known type.
+
+    Raises
+    ------
+    FileError, ParameterError
+        If it is not, or a parameter breaks its contract.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in _SUFFIXES:
+        raise FileError(f"{path}: expected a file of type {', '.join(_SUFFIXES)}, got {suffix or 'no suffix'!r}.")
+    settings = Settings(*parameters)
+    settings.check()
+    if suffix not in TABLES:
+        settings.refuse_columns(path)
+    check_file(path)
+    return settings
 
 
 def from_frame(

@@ -42,12 +42,12 @@ def read_bytes(path: Path) -> bytes:
         raise unreadable(path, error) from error
 
 
-def decode(path: Path, content: bytes) -> str:
+def decode(path: Path, content: bytes, first_line: int = 1) -> str:
     """Give UTF-8 content as text, without a byte-order mark, or say in which line it is not UTF-8."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
+        line = content.count(b"\n", 0, error.start) + first_line
         raise FileError(
             f"{path}, line {line}: expected text in UTF-8, got the byte 0x{content[error.start]:02x}. "
             "Save the file as UTF-8."

@@ -22,7 +22,7 @@ from elman.data.readers.times import sort_keys, step_lengths
 from elman.data.sequences import Sequences, offsets_of
 from elman.errors import FileError
 
-_SEPARATORS = {".csv": ",", ".tsv": "\t"}
+SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
 def open_table(path: Path) -> Table:
@@ -34,7 +34,7 @@ def open_table(path: Path) -> Table:
         If it is no table.
     """
     suffix = path.suffix.lower()
-    return read_csv(path, _SEPARATORS[suffix]) if suffix in _SEPARATORS else read_parquet(path)
+    return read_csv(path, SEPARATORS[suffix]) if suffix in SEPARATORS else read_parquet(path)
 
 
 def read_rows(table: Table, asked: Asked) -> Dataset:

@@ -1,0 +1,108 @@
+"""What a split must keep together: a group column, or the subjects that ids name; and a warning where none does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from elman.cli.console import note, warn
+from elman.errors import FileError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from elman.data import Dataset
+
+
+@dataclass(frozen=True, eq=False)
+class Grouping:
+    """How the validation part is set apart.
+
+    Parameters
+    ----------
+    groups : array (N,), or None
+    split_by : str or None
+        'group', 'class', 'file' where it is a file of its own, or None where there is no validation part.
+    what : str
+        What the groups are, as a sentence calls it: "'person'", or 'subject in the ids'.
+    n_shared : int
+        Subjects, as the ids show them, that both parts may hold.
+    """
+
+    groups: NDArray[Any] | None
+    split_by: str | None
+    what: str = ""
+    n_shared: int = 0
+
+    @property
+    def heading(self) -> str:
+        """The line above the figures on the validation part."""
+        apart = f", and shares no {self.what} with the training part" if self.split_by == "group" else ""
+        return f"On the validation part, which chose the best epoch{apart}:"
+
+    @property
+    def caution(self) -> str:
+        """What the figures do not tell, or ''."""
+        if not self.n_shared:
+            return ""
+        return "The validation part shares subjects with the training part: expect less on new ones."
+
+
+def find_grouping(
+    file: Path, training: Dataset, validation: Dataset | None, *, from_id: bool, is_split: bool
+) -> Grouping:
+    """Decide how a file is split, and say so where the user might not expect it.
+
+    Raises
+    ------
+    FileError
+        If ``from_id`` asks for the subjects in the ids, and these name none.
+    """
+    if validation is not None:
+        return _between_files(training, validation)
+    if not is_split:
+        return Grouping(training.groups, None)
+    if training.groups is not None and not from_id:
+        return Grouping(training.groups, "group", repr(training.columns.get("group", "group")))
+    from elman.data import find_subjects
+
+    subjects = find_subjects(training.ids, None if training.per_step else training.labels)
+    if from_id and subjects is None:
+        raise FileError(
+            f"{file}: expected ids that name subjects, such as 's01_1', 's01_2', 's02_1', for --group-from-id, "
+            f"got {', '.join(map(repr, training.ids[:3].tolist()))}. Name the column of the subject with --group."
+        )
+    if subjects is None:
+        return Grouping(None, "class")
+    if from_id:
+        note(f"Read {len(subjects)} subjects from the ids: {subjects.shown()}.")
+        return Grouping(subjects.of, "group", "subject of the ids")
+    warn(
+        f"The ids look like several recordings of each of {len(subjects)} subjects: {subjects.shown()}. The validation "
+        "part then shares subjects with the training part, and its figures look better than they are on new subjects. "
+        "Name the column of the subject with --group, or take it from the ids with --group-from-id."
+    )
+    return Grouping(None, "class", n_shared=len(subjects))
+
+
+def _between_files(training: Dataset, validation: Dataset) -> Grouping:
+    """Warn where the ids of both files show the same subjects."""
+    from elman.data import find_subjects
+
+    labels = None
+    if not training.per_step and training.labels is not None and validation.labels is not None:
+        labels = np.concatenate([training.labels.astype(str), validation.labels.astype(str)])
+    subjects = find_subjects(np.concatenate([training.ids, validation.ids]), labels)
+    if subjects is None:
+        return Grouping(training.groups, "file")
+    shared = np.intersect1d(subjects.of[: len(training.ids)], subjects.of[len(training.ids) :])
+    if len(shared):
+        warn(
+            f"The ids look like several recordings of each subject, and {len(shared)} of {len(subjects)} subjects are "
+            f"in both files, such as {shared[0]!r}: the figures look better than they are on new subjects. "
+            "Put all recordings of a subject into one of the files."
+        )
+    return Grouping(training.groups, "file", n_shared=len(shared))

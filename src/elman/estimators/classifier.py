@@ -145,5 +145,6 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
 
     def predict(self, X: Any) -> NDArray[Any]:
         """Give the most probable class of each sequence, (N,)."""
-        predicted: NDArray[Any] = self.classes_[self._winners(self._sequences(X))]
+        sequences = self._sequences(X)
+        predicted: NDArray[Any] = self.classes_[self._winners(sequences)]
         return predicted

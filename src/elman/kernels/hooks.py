@@ -21,6 +21,7 @@ from numba import from_dtype, types
 
 from elman.kernels.compiled import address, caller, kernel, part, taken, view
 from elman.kernels.dropout import ZONEOUT, below, chance_of, threshold_of
+from elman.kernels.lanes import PARTIAL_SUMS, add_many, add_many_products, add_up_many, fma
 
 Array = np.ndarray[Any, Any]
 EPSILON = 1e-5  # PyTorch's
@@ -53,7 +54,7 @@ class Context(NamedTuple):
     runs: Array  # (., 3) see Cell.hidden_runs
     masks: Array  # (N, .) of recurrent dropout; (0, .) where it is off
     d_kept: Array  # (K, N, .) the part of dL/d(states) that zoneout carries past the cell
-    spare: Array  # (2 width,)
+    spare: Array  # (2 PARTIAL_SUMS + gates * width,), the partial sums zero
     places: Array  # int64 (N,) where each sequence stands in the batch
     key: int  # of the dropout masks; -1: none, zoneout as in prediction
     zoneout: float
@@ -176,97 +177,123 @@ def _put_together(context, tape_row, previous, current, count, t):
 # --- Layer normalisation ----------------------------------------------------------------------------------------------
 
 
-@part("folded")
-def _folded(values, at, n):
-    """Add up n numbers in place, the second half to the first, and again: the same order on any vector width."""
-    while n > 1:
-        half = (n + 1) // 2
-        for j in range(n - half):
-            values[at + j] += values[at + half + j]
-        n = half
-    return values[at]
+@part("add_all")
+def _add_all(sums, to, values, at, size):
+    """Add numbers to partial sums in turn."""
+    whole = size // PARTIAL_SUMS * PARTIAL_SUMS
+    for j in range(0, whole, PARTIAL_SUMS):
+        add_many(sums, to, values, at + j)
+    for j in range(whole, size):
+        sums[to + j - whole] += values[at + j]
+
+
+@part("add_all_products")
+def _add_all_products(sums, to, a, a_at, b, b_at, size):
+    """Add products of numbers to partial sums in turn."""
+    whole = size // PARTIAL_SUMS * PARTIAL_SUMS
+    for j in range(0, whole, PARTIAL_SUMS):
+        add_many_products(sums, to, a, a_at + j, b, b_at + j)
+    for j in range(whole, size):
+        sums[to + j - whole] = fma(a[a_at + j], b[b_at + j], sums[to + j - whole])
+
+
+@part("block_of")
+def _block_of(size, gates):
+    """Return how many gates are worked on at a time: all where no padding parts them on any vector width, else one."""
+    return gates if size % PARTIAL_SUMS == 0 else 1
+
+
+@part("centre")
+def _centre(parts, at, gates, size, width, spare):
+    """Subtract the mean from `gates` blocks of `size` numbers, `width` apart; return 1 / sqrt(var + epsilon)."""
+    number = parts.dtype.type
+    values, n, block = view(parts, 0, (parts.size,)), number(gates * size), _block_of(size, gates)
+    for gate in range(0, gates, block):
+        _add_all(spare, 0, values, at + gate * width, block * size)
+    mean = add_up_many(spare, 0) / n
+    for gate in range(0, gates, block):
+        first = at + gate * width
+        for j in range(block * size):
+            values[first + j] -= mean
+        _add_all_products(spare, 0, values, first, values, first, block * size)
+    return number(1) / number(math.sqrt(add_up_many(spare, 0) / n + number(EPSILON)))
+
+
+@part("scaled")
+def _scaled(target, gain, normed, factor, start):
+    """Multiply what was centred by its factor, and set target to gain * normed + start."""
+    for j in range(normed.size):
+        value = factor * normed[j]
+        normed[j] = value
+        target[j] = gain[j] * value + start[j]
+    for j in range(normed.size, target.size):
+        target[j] = 0
 
 
 @part("normalise")
 def _normalise(context, tape_row, previous, current, count, t):
     """Before the cell, forward: normalise both halves of the pre-activations, and add them up."""
-    tape, bias, parts, spare, gains = context.tape, context.bias, context.extras.parts, context.spare, context.gains
-    size, width = context.size, context.width
+    tape, bias, parts, gains = context.tape, context.bias, context.extras.parts, context.gains
+    size, width, runs, spare = context.size, context.width, context.runs, context.spare
     gates = gains.size // (2 * width)
-    one, number = tape.dtype.type(1), tape.dtype.type(gates * size)
     for row in range(tape_row, tape_row + count):
-        for half in range(2):
-            first, stop = half * gates * width, (half + 1) * gates * width
-            for j in range(size):
-                spare[j] = 0
-            for at in range(first, stop, width):
-                for j in range(size):
-                    spare[j] += parts[row, at + j]
-            mean = _folded(spare, 0, size) / number
-            for j in range(size):
-                spare[j] = 0
-            for at in range(first, stop, width):
-                for j in range(size):
-                    moved = parts[row, at + j] - mean
-                    parts[row, at + j] = moved
-                    spare[j] += moved * moved
-            factor = one / tape.dtype.type(math.sqrt(_folded(spare, 0, size) / number + tape.dtype.type(EPSILON)))
-            for at in range(first, stop, width):
-                for j in range(size):
-                    parts[row, at + j] *= factor
-            parts[row, 2 * gates * width + half] = factor
-        for i in range(context.runs.shape[0]):
-            gate, place, run = context.runs[i, 0], context.runs[i, 1], context.runs[i, 2]
-            for g in range(run):
-                x, h = (gate + g) * width, (gates + gate + g) * width
-                to, apart = x, (place + g) * width
-                for j in range(size):
-                    tape[row, to + j] = gains[x + j] * parts[row, x + j] + bias[to + j]
-                if apart == to:
-                    for j in range(size):
-                        tape[row, to + j] += gains[h + j] * parts[row, h + j]
-                else:
-                    for j in range(size):
-                        tape[row, apart + j] = gains[h + j] * parts[row, h + j] + bias[apart + j]
-                for j in range(size, width):
-                    tape[row, to + j] = 0
-                    tape[row, apart + j] = 0
+        own, to = row * parts.shape[1], row * tape.shape[1]
+        of_x = _centre(parts, own, gates, size, width, spare)
+        of_h = _centre(parts, own + gates * width, gates, size, width, spare)
+        parts[row, 2 * gates * width], parts[row, 2 * gates * width + 1] = of_x, of_h
+        for i in range(runs.shape[0]):
+            block = _block_of(size, runs[i, 2])
+            n, wide = block * size, block * width
+            for g in range(0, runs[i, 2], block):
+                x, h, apart = (runs[i, 0] + g) * width, (gates + runs[i, 0] + g) * width, (runs[i, 1] + g) * width
+                target = view(tape, to + x, (wide,))
+                _scaled(target, view(gains, x, (n,)), view(parts, own + x, (n,)), of_x, view(bias, x, (n,)))
+                start = target if apart == x else view(bias, apart, (wide,))
+                target = view(tape, to + apart, (wide,))
+                _scaled(target, view(gains, h, (n,)), view(parts, own + h, (n,)), of_h, start)
+
+
+@part("norm_half_back")
+def _norm_half_back(d_pre, d_at, normed, at, gains, sum_gains, of, factor, runs, half, gates, size, width, spare):
+    """Set what was normed, the halves' blocks from `at` on, to the gradient of what it was made of."""
+    number = normed.dtype.type
+    for i in range(runs.shape[0]):
+        block = _block_of(size, runs[i, 2])
+        n = block * size
+        d_normed = view(spare, 2 * PARTIAL_SUMS, (n,))
+        for g in range(0, runs[i, 2], block):
+            gate = runs[i, 0] + g
+            d = view(d_pre, d_at + ((runs[i, 1] if half == 1 else runs[i, 0]) + g) * width, (n,))
+            own, gain = view(normed, at + gate * width, (n,)), view(gains, of + gate * width, (n,))
+            total = view(sum_gains, of + gate * width, (n,))
+            for j in range(n):
+                total[j] += d[j] * own[j]
+                d_normed[j] = d[j] * gain[j]
+            _add_all(spare, 0, d_normed, 0, n)
+            _add_all_products(spare, PARTIAL_SUMS, d_normed, 0, own, 0, n)
+    mean, slope = add_up_many(spare, 0) / number(gates * size), add_up_many(spare, PARTIAL_SUMS) / number(gates * size)
+    for i in range(runs.shape[0]):
+        block = _block_of(size, runs[i, 2])
+        n = block * size
+        for g in range(0, runs[i, 2], block):
+            gate = runs[i, 0] + g
+            d = view(d_pre, d_at + ((runs[i, 1] if half == 1 else runs[i, 0]) + g) * width, (n,))
+            own, gain = view(normed, at + gate * width, (n,)), view(gains, of + gate * width, (n,))
+            for j in range(n):
+                own[j] = factor * (d[j] * gain[j] - mean - own[j] * slope)
 
 
 @part("normalise_back")
 def _normalise_back(context, tape_row, previous, current, count, t):
     """After the cell, backward: from dL/d(pre-activations) to the gradient of the gains, and of both products."""
-    tape, parts, spare, gains, sums = (
-        context.tape,
-        context.extras.parts,
-        context.spare,
-        context.gains,
-        context.sum_gains,
-    )
+    tape, parts, gains, sum_gains = context.tape, context.extras.parts, context.gains, context.sum_gains
     size, width = context.size, context.width
     gates = gains.size // (2 * width)
-    number = tape.dtype.type(gates * size)
     for row in range(tape_row, tape_row + count):
         for half in range(2):
-            for j in range(2 * width):
-                spare[j] = 0
-            for i in range(context.runs.shape[0]):
-                gate, place, run = context.runs[i, 0], context.runs[i, 1], context.runs[i, 2]
-                for g in range(run):
-                    at, of = (half * gates + gate + g) * width, (gate if half == 0 else place) + g
-                    for j in range(size):
-                        d_pre, normed = tape[row, of * width + j], parts[row, at + j]
-                        sums[at + j] += d_pre * normed
-                        d_normed = d_pre * gains[at + j]
-                        spare[j] += d_normed
-                        spare[width + j] += d_normed * normed
-            mean = _folded(spare, 0, size) / number
-            slope = _folded(spare, width, size) / number
-            factor = parts[row, 2 * gates * width + half]
-            for i in range(context.runs.shape[0]):
-                gate, place, run = context.runs[i, 0], context.runs[i, 1], context.runs[i, 2]
-                for g in range(run):
-                    at, of = (half * gates + gate + g) * width, (gate if half == 0 else place) + g
-                    for j in range(size):
-                        d_normed = tape[row, of * width + j] * gains[at + j]
-                        parts[row, at + j] = factor * (d_normed - mean - parts[row, at + j] * slope)
+            of = half * gates * width
+            factor, at = parts[row, 2 * gates * width + half], row * parts.shape[1] + of
+            _norm_half_back(
+                tape, row * tape.shape[1], parts, at, gains, sum_gains, of, factor, context.runs, half, gates, size,
+                width, context.spare,
+            )  # fmt: skip

@@ -143,6 +143,65 @@ def prefetch_to_write(typingctx: Any, array: Any, at: Any) -> Any:
     return types.void(array, types.intp), emit
 
 
+PARTIAL_SUMS = 16  # on any vector width, so that sums have the same bits on all
+
+
+def _many(builder: Any, context: Any, kind: Any, array: Any, at: Any) -> tuple[Any, Any]:
+    """Emit the address of array[at] as one of PARTIAL_SUMS numbers, and their load."""
+    place = builder.gep(data_pointer(context, builder, kind, array), [at])
+    vector = ir.VectorType(context.get_data_type(kind.dtype), PARTIAL_SUMS)
+    place = builder.bitcast(place, vector.as_pointer())
+    return place, builder.load(place, align=context.get_abi_sizeof(vector.element))
+
+
+@intrinsic
+def add_many(typingctx: Any, sums: Any, to: Any, array: Any, at: Any) -> Any:
+    """Add array[at], array[at + 1], ... to as many partial sums from sums[to] on."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place, total = _many(builder, context, signature.args[0], args[0], args[1])
+        _, values = _many(builder, context, signature.args[2], args[2], args[3])
+        builder.store(builder.fadd(total, values), place, align=context.get_abi_sizeof(total.type.element))
+        return context.get_dummy_value()
+
+    return types.void(sums, types.intp, array, types.intp), emit
+
+
+@intrinsic
+def add_many_products(typingctx: Any, sums: Any, to: Any, a: Any, a_at: Any, b: Any, b_at: Any) -> Any:
+    """Add a[a_at] * b[b_at], ... likewise, with one rounding each."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place, total = _many(builder, context, signature.args[0], args[0], args[1])
+        _, a_values = _many(builder, context, signature.args[2], args[2], args[3])
+        _, b_values = _many(builder, context, signature.args[4], args[4], args[5])
+        total = llvm_fma(builder, a_values, b_values, total)
+        builder.store(total, place, align=context.get_abi_sizeof(total.type.element))
+        return context.get_dummy_value()
+
+    return types.void(sums, types.intp, a, types.intp, b, types.intp), emit
+
+
+@intrinsic
+def add_up_many(typingctx: Any, sums: Any, at: Any) -> Any:
+    """Return what the partial sums from sums[at] on come to, added in pairs, and clear them."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        place, total = _many(builder, context, signature.args[0], args[0], args[1])
+        builder.store(ir.Constant(total.type, None), place, align=context.get_abi_sizeof(total.type.element))
+        half = PARTIAL_SUMS // 2
+        while half:
+            indices = (list(range(first, first + half)) for first in (0, half))
+            low, high = (
+                builder.shuffle_vector(total, total, ir.Constant(ir.VectorType(ir.IntType(32), half), chosen))
+                for chosen in indices
+            )
+            total, half = builder.fadd(low, high), half // 2
+        return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
+
+    return sums.dtype(sums, types.intp), emit
+
+
 def _tag(module: Any, instruction: Any, stream: str) -> None:
     """Mark an access as belonging to `stream` and to none of the others."""
     domain = module.add_metadata(["elman"])

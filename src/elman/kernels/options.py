@@ -13,6 +13,7 @@ from elman.kernels.compiled import address, caller, kernel, put, room_for, view
 from elman.kernels.dropout import recurrent_masks
 from elman.kernels.hooks import Context, Extras, context_type, extras_type
 from elman.kernels.jobs import CONTEXT, job_type, plan_type, shard_type
+from elman.kernels.lanes import PARTIAL_SUMS
 from elman.kernels.plan import SIZE, WIDTH, gains, start_states
 
 
@@ -72,6 +73,9 @@ def options(dtype: np.dtype[Any]) -> tuple[int, int]:
         parts_at = at.parts + (of * at.parts_size if plan.keeps else 0)
         parts = view(memory, parts_at, (at.tape_rows if plan.parts_stride > 0 else 0, plan.parts_stride))
         gain, sum_gain, n_gains = gains(plan, d)
+        if n_gains > 0:
+            for j in range(2 * PARTIAL_SUMS):
+                memory[at.spare + j] = 0
         where = shard.spare[shard.spare.size - CONTEXT :]
         zeros = view(packed, plan.zeros, (n_gains,))
         extras = Extras(plan.hooks, np.int64(where.ctypes.data), proposals, recurrent, parts, zeros, d_hidden)

@@ -10,6 +10,7 @@ from elman.errors import FileError, ModelFileError
 
 if TYPE_CHECKING:
     from elman.data import Dataset
+    from elman.data.vocabulary import Vocabulary
     from elman.estimators.base import RecurrentEstimator
 
 TABLES = (".csv", ".tsv", ".parquet")
@@ -111,7 +112,7 @@ def read_for(
         text_split=_split_of(classifier),
         missing="error" if preparation.start is None else "indicator",
         missing_text=missing_text or None,
-        categorical=[] if is_text or names is None else [names[each.feature] for each in preparation.vocabularies],
+        categorical=[] if is_text or names is None else _of_names(preparation.vocabularies, names),
         likely=classifier.columns_,
         features=names,
         labels_per_step=classifier.every_step,
@@ -126,12 +127,16 @@ def read_for(
     return dataset
 
 
+def _of_names(vocabularies: tuple[Vocabulary, ...], features: tuple[str, ...]) -> list[str]:
+    """Give the features that came as names in training; those that came as numbers are read as numbers again."""
+    return [features[vocabulary.feature] for vocabulary in vocabularies if not vocabulary.is_coded]
+
+
 def _split_of(classifier: RecurrentEstimator) -> str:
     """Give what the model's texts were split into; one trained in Python may have been given tokens."""
-    vocabularies = classifier.preparation_.vocabularies
-    if "text" in classifier.columns_ or not vocabularies:
-        return str(classifier._fit_parameters["text"])
-    return "characters" if all(len(name) == 1 for name in vocabularies[0].names) else "words"
+    split = str(classifier._fit_parameters["text"])
+    tokens = [name for vocabulary in classifier.preparation_.vocabularies for name in vocabulary.names]
+    return split if all(len(token) == 1 for token in tokens) else "words"
 
 
 def say_notes(dataset: Dataset, of: Path | None = None) -> None:

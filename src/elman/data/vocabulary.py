@@ -149,8 +149,9 @@ def named(sequences: Sequences, feature: int) -> tuple[NDArray[np.int64], tuple[
 
 
 def _number_name(value: np.floating[Any]) -> str:
-    """Write a number so that 1, 1.0 and the text '1' are one name, in float32 as in float64."""
-    return str(int(value)) if np.isfinite(value) and value == np.floor(value) else str(value)
+    """Write a number so that 1, 1.0 and the text '1' are one name, and 0.1 is, in float32 as in float64."""
+    is_whole = np.isfinite(value) and value == np.floor(value)
+    return str(int(value)) if is_whole else str(np.float32(value))
 
 
 def _check(names: tuple[str, ...], feature: int) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -17,6 +20,7 @@ from elman.errors import FileError
 MOST_NAMES = 65_536
 _MOST_BY_HEART = 20  # rows or sequences that may each have a name of their own
 _GLANCE = 1000  # rows that tell most columns of numbers at once
+_PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _WHOLE = r"^([+-]?[0-9]+)\.0+$"
 _OTHER_DATE = r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([T ].*)?$"  # 31.12.2026, 12/31/26 10:00
 
@@ -29,6 +33,9 @@ def holds_text(table: Table, column: str) -> bool:
     if series.dtype != pl.String:
         return False
     marks = ["", *NOT_A_NUMBER, *(table.missing or ())]
+    first = series[0] or ""
+    if _PLAIN_NUMBER.fullmatch(first) and first not in marks:  # of most columns this tells enough
+        return False
     return not _holds_number(series.head(_GLANCE), marks) and _holds_number(series, marks) is False
 
 
@@ -48,11 +55,13 @@ def categories(table: Table, column: str) -> tuple[NDArray[np.float64], tuple[st
     FileError
         If a cell is empty where missing values are not allowed, or there are more than 65,536 names.
     """
-    texts = without_missing(table, _text(table, column))
+    written = _text(table, column)
+    texts = without_missing(replace(table, missing=table.missing or NOT_A_NUMBER), written)
     if table.missing is None and texts.null_count():
         row = int(np.argmax(texts.is_null().to_numpy()))
+        found = "found nothing" if written[row] is None else f"got the missing value {shown(written[row])}"
         raise FileError(
-            f"{table.where(row, column)}: expected text, found nothing. "
+            f"{table.where(row, column)}: expected text, {found}. "
             "Fill it in, drop the row, or read and train with missing='indicator'."
         )
     distinct = texts.drop_nulls().unique(maintain_order=True)

@@ -141,7 +141,7 @@ def _with_step_length(table: Table, roles: Roles, order: IntArray, sequences: Se
     values = np.column_stack([sequences.values, lengths])
     categories = None if sequences.categories is None else (*sequences.categories, None)
     note = f"Turned column {shown(roles.time)} into the feature {STEP_LENGTH!r}, in {unit}."
-    return Sequences(values, sequences.offsets, (*names, STEP_LENGTH), categories), note
+    return Sequences(values, sequences.offsets, (*names, STEP_LENGTH), categories, len(names)), note
 
 
 def _labels(

@@ -19,6 +19,7 @@ _FIGURES = {
 }
 _BASELINES = {"summary_statistics": "logistic regression", "majority": "majority class"}
 _FEW = 50  # sequences
+_MOST_CLASSES = 8  # that are named with their counts
 _LONGEST_NAME = 20  # characters of a class's name that are shown
 
 
@@ -46,6 +47,22 @@ def describe_training(training: Mapping[str, Any]) -> str:
     if training["n_validation"]:
         parts += f", validated on {training['n_validation']:,}"
     return f"{parts}: {count(training['epochs'], 'epoch')} in {training['seconds']:.1f} s{best}."
+
+
+def describe_classes(labels: NDArray[Any]) -> str:
+    """Give the classes with how often each occurs, the most frequent first; None is no label.
+
+    >>> import numpy as np
+    >>> describe_classes(np.array(["rest", "walk", "run", "walk"]))
+    '3 classes: walk 2, rest 1, run 1'
+    """
+    from collections import Counter
+
+    counts = Counter(label for label in labels.tolist() if label is not None)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
+    named = [f"{str(name)[:_LONGEST_NAME]} {n:,}" for name, n in ordered[:_MOST_CLASSES]]
+    more = f" and {len(ordered) - _MOST_CLASSES} more" if len(ordered) > _MOST_CLASSES else ""
+    return f"{len(ordered)} class{'es' * (len(ordered) != 1)}: {', '.join(named)}{more}"
 
 
 def describe_rise(training: Mapping[str, Any], max_epochs: int) -> str:

@@ -118,6 +118,11 @@ class Vocabulary:
         ids = np.array([self._id_of.get(name, 0) for name in names] + [0], dtype=np.int64)
         return ids[codes]  # -1, missing, is the last
 
+    def n_unknown(self, sequences: Sequences) -> int:
+        """Give how many values are of no known name, those that are missing apart."""
+        codes, _ = named(sequences, self.feature)
+        return int(np.count_nonzero((codes >= 0) & (self.ids(sequences) == 0)))
+
     def columns(self, sequences: Sequences) -> NDArray[np.float64]:
         """Give what the network sees of the feature, (S, n_columns): the id, or a 1 in the column of the name."""
         ids = self.ids(sequences)

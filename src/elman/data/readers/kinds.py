@@ -13,7 +13,7 @@ from elman.data.numeric import IntArray
 from elman.data.readers.columns import Table, as_text, without_missing
 from elman.data.readers.labels import text_array
 from elman.data.readers.settings import NOT_A_NUMBER
-from elman.data.readers.source import shown
+from elman.data.readers.source import Source, shown
 from elman.data.readers.times import CLOCK, DATE
 from elman.errors import FileError
 
@@ -66,7 +66,7 @@ def categories(table: Table, column: str) -> tuple[NDArray[np.float64], tuple[st
         )
     distinct = texts.drop_nulls().unique(maintain_order=True)
     if len(distinct) > MOST_NAMES:
-        raise _no_kinds(table, column, f"{len(distinct):,} of them", distinct[0])
+        raise _no_kinds(table.source, column, f"{len(distinct):,} of them", distinct[0])
     names = text_array(distinct.to_list(), lambda i: table.where(_first_row(texts, distinct[i]), column), "category")
     numbered = distinct.rename("text").to_frame().with_row_index("code")
     joined = texts.rename("text").to_frame().join(numbered, on="text", how="left", maintain_order="left")
@@ -94,18 +94,31 @@ def refuse_no_kinds(
     first : int64 array (N,)
         The first row of each sequence.
     """
-    _refuse_dates(table, column, pl.Series(names, dtype=pl.String))
-    if len(names) == np.count_nonzero(~np.isnan(codes)) > _MOST_BY_HEART:
-        raise _no_kinds(table, column, "another in each row", names[0])
-    of_first = codes[first]
-    is_distinct = len(first) > _MOST_BY_HEART and len(np.unique(of_first)) == len(first)
-    if is_distinct and (codes == of_first[sequence_of]).all():
-        raise _no_kinds(table, column, "another for each sequence", names[0])
+    n_rows = int(np.count_nonzero(~np.isnan(codes)))
+    is_constant = bool((codes == codes[first][sequence_of]).all())
+    refuse_names(table.source, column, names, n_rows, len(first) if is_constant else None)
 
 
-def _no_kinds(table: Table, column: str, found: str, example: str) -> FileError:
+def refuse_names(source: Source, column: str, names: tuple[str, ...], n_rows: int, n_sequences: int | None) -> None:
+    """Raise FileError as `refuse_no_kinds` does.
+
+    Parameters
+    ----------
+    n_rows : int
+        How many rows have a name.
+    n_sequences : int or None
+        How many sequences there are, where each has one name in all its rows.
+    """
+    _refuse_dates(source, column, pl.Series(names, dtype=pl.String))
+    if len(names) == n_rows > _MOST_BY_HEART:
+        raise _no_kinds(source, column, "another in each row", names[0])
+    if len(names) == n_sequences and n_sequences > _MOST_BY_HEART:
+        raise _no_kinds(source, column, "another for each sequence", names[0])
+
+
+def _no_kinds(source: Source, column: str, found: str, example: str) -> FileError:
     return FileError(
-        f"{table.source}, column {shown(column)}: expected the names of some kinds, got {found}, such as "
+        f"{source}, column {shown(column)}: expected the names of some kinds, got {found}, such as "
         f"{shown(example)}. Drop the column, or name it as id, time, label or group."
     )
 
@@ -119,11 +132,11 @@ def _first_row(texts: pl.Series, text: str) -> int:
     return int(np.argmax((texts == text).fill_null(value=False).to_numpy()))
 
 
-def _refuse_dates(table: Table, column: str, distinct: pl.Series) -> None:
+def _refuse_dates(source: Source, column: str, distinct: pl.Series) -> None:
     """Raise FileError where every name is a date or a time of day: each would be a kind of its own."""
     is_date = distinct.str.contains(DATE) | distinct.str.contains(CLOCK) | distinct.str.contains(_OTHER_DATE)
     if len(distinct) and is_date.all():
         raise FileError(
-            f"{table.source}, column {shown(column)}: expected numbers or the names of kinds, got dates or times, such "
+            f"{source}, column {shown(column)}: expected numbers or the names of kinds, got dates or times, such "
             f"as {shown(distinct[0])}. Name it with time=..., turn it into numbers, or drop it."
         )

@@ -148,8 +148,8 @@ def say_classes(dataset: Dataset) -> None:
     lengths = dataset.sequences.lengths
     if dataset.texts is None and "id" in dataset.columns and len(lengths) > 1 and (lengths == 1).all():
         warn(
-            f"Every sequence has one step: is this a wide table, a row a sequence? Then write it as a long one, a row a "
-            f"step. Or does {dataset.columns['id']!r} number the rows? Then name another column with --id."
+            "Every sequence has one step: is this a wide table, a row a sequence? Then write it as a long one, a row "
+            f"a step. Or does {dataset.columns['id']!r} number the rows? Then name another column with --id."
         )
 
 

@@ -38,8 +38,9 @@ def predict(
     [bold]elman predict[/] vowels.safetensors new.csv --output predictions.csv
 
     The table has the columns id, prediction, and proba_CLASS for each class; a model of labels per step gives a row a
-    step, numbered from 0 in the column step, and one of texts has them in the column text. Labels in FILE, where there are any, are not looked at. Columns of a
-    table that are not named are those that the model was trained with, where the table has them.
+    step, numbered from 0 in the column step; a model of texts has the text beside the id. Labels in FILE, where there
+    are any, are not looked at. Columns of a table that are not named are those that the model was trained with, where
+    the table has them.
     """
     from elman.cli.dataset import load_model, read_for, say_unknown
     from elman.cli.report import count

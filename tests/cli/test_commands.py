@@ -9,6 +9,7 @@ import polars
 import pytest
 
 import elman as library
+from elman.cli.train import _sizes
 from elman.estimators.evaluation import evaluate
 
 
@@ -461,10 +462,11 @@ def test_classes_are_weighted_where_asked(elman, files, tmp_path, small):
     assert "error: --class-weight must be balanced. Got 'even' instead." in done.err
 
 
-def test_sizes_may_stand_in_brackets(elman, files, tmp_path, small):
-    arguments = ["train", files / "walks_TRAIN.csv", "--model", tmp_path / "m", "--label", "direction", *small]
-    assert elman(*arguments, "--hidden-size", "(4, 3)", "--num-layers", "2").code == 0
-    assert elman("info", tmp_path / "m", "--json").data["architecture"]["hidden_size"] == [4, 3]
+@pytest.mark.parametrize(
+    ("written", "sizes"), [("64", 64), ("128,64", (128, 64)), ("(64, 32)", (64, 32)), ("[8,]", 8), ("wide", "wide")]
+)
+def test_sizes_may_stand_in_brackets(written, sizes):
+    assert _sizes(written) == sizes
 
 
 def test_a_table_of_one_step_each_is_asked_about(elman, tmp_path, small):

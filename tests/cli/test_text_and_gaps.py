@@ -225,3 +225,14 @@ def test_missing_text_beside_missing_error_is_refused(elman, weather, tmp_path):
     done = elman("train", weather, "-m", tmp_path / "m", "--missing-text", "n/a", "--missing", "error")
     assert (done.code, done.err.count("\n")) == (2, 1)
     assert "--missing-text has no use with --missing error. Leave one of them out." in done.err
+
+
+def test_a_model_of_texts_asks_for_the_column_of_the_texts(elman, words, tmp_path, small):
+    model, out, other = tmp_path / "m", tmp_path / "out.csv", tmp_path / "other.csv"
+    library.SequenceClassifier(hidden_size=4, max_epochs=1).fit(WORDS, LANGUAGES).save(model)
+    assert "If each row is a text, name its column with --text instead" in elman("predict", model, words, "-o", out).err
+    other.write_text("id,word\na,haus\n")
+    done = elman("predict", model, other, "-o", out)
+    assert "The model reads texts: name their column with --text." in done.err
+    assert elman("predict", model, other, "-o", out, "--text", "word").code == 0
+    assert pl.read_csv(out).select("id", "text").rows() == [("a", "haus")]

@@ -31,7 +31,8 @@ def as_sequences(
         - a list, array or Series of N texts, or a list of N lists of texts, each text a token: sequences of one
           feature, 'token', with categories;
         - a pandas or polars frame (N, T), one row a sequence of one feature; or a pandas frame with a MultiIndex of
-          two levels (sequence, time), one row a step, as aeon and sktime have it.
+          two levels (sequence, time), one row a step, as aeon and sktime have it, with the rows of a sequence together
+          and in the order of time.
     name : str
         What the errors call the data.
     text : {'characters', 'words'}

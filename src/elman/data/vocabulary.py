@@ -20,6 +20,7 @@ MOST_ONE_HOT = 8
 MOST_NAMES = 2**20
 LONGEST_NAME = 10_000  # characters; a model file holds no longer ones
 
+_RUN = 1 << 20  # numbers looked at together
 _WIDEST = 32  # up to here the engine takes the product with the input along with the recurrent one
 
 
@@ -120,8 +121,10 @@ class Vocabulary:
 
     def n_unknown(self, sequences: Sequences) -> int:
         """Give how many values are of no known name, those that are missing apart."""
-        codes, _ = named(sequences, self.feature)
-        return int(np.count_nonzero((codes >= 0) & (self.ids(sequences) == 0)))
+        return sum(
+            int(np.count_nonzero((self.ids(run) == 0) & ~np.isnan(run.values[:, self.feature])))
+            for run in sequences.in_runs(_RUN)
+        )
 
     def columns(self, sequences: Sequences) -> NDArray[np.float64]:
         """Give what the network sees of the feature, (S, n_columns): the id, or a 1 in the column of the name."""

@@ -45,7 +45,7 @@ def from_indexed_twice(data: Any, name: str, *, missing: str) -> Sequences:
     Raises
     ------
     DataError
-        If the index has another number of levels, or the table breaks its contract.
+        If the index has another number of levels, rows are out of order, or the table breaks its contract.
     """
     frame = data.to_frame("value") if not hasattr(data, "columns") else data
     if frame.index.nlevels != len(_ORDER):

@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from elman.data.readers.source import Source, listed, shown
+from elman.data.text import TOKEN
 from elman.errors import FileError, ParameterError
 
 _GUESSES = {
@@ -108,6 +109,8 @@ def find_roles(source: Source, columns: list[str], asked: Asked) -> Roles:
         raise FileError(
             f"{source}: expected the features {listed(features)}, found no {listed(missing)}. "
             f"The columns are {listed(columns)}."
+            + " The model reads texts: name their column with text=...."
+            * (features == (TOKEN,))
         )
     unknown = [column for column in asked.categorical if column not in features]
     if unknown and asked.guess_categories:

@@ -208,7 +208,7 @@ def test_steps_without_a_label_are_left_out(elman, tmp_path, small):
     path.write_text("\n".join(["id,time,x,label", *rows]) + "\n")
     options = ["--per-step-labels", "--missing-text", "n/a"]
     done = elman("train", path, "-m", model, *options, *small)
-    assert "note: 2 classes: u 12, v 12.\n" in done.err
+    assert "note: 2 classes: u 12, v 12; 24 without a label.\n" in done.err
     tagger = library.load(model)
     assert tagger.classes_.tolist() == ["u", "v"]
     dataset = library.read(path, labels_per_step=True, missing_text="n/a")

@@ -20,7 +20,7 @@ from elman.errors import FileError
 MOST_NAMES = 65_536
 _MOST_BY_HEART = 20  # rows or sequences that may each have a name of their own
 _GLANCE = 1000  # rows that tell most columns of numbers at once
-_PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WHOLE = r"^([+-]?[0-9]+)\.0+$"
 _OTHER_DATE = r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([T ].*)?$"  # 31.12.2026, 12/31/26 10:00
 

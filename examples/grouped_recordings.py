@@ -11,9 +11,11 @@ never seen that is worth nothing: a split by person shows what is left.
 The people are drawn by a generator, so that a third figure can be had: how the
 network does on many people who were in neither split.
 
-Run it:  python examples/grouped_recordings.py
+Run it:  python examples/grouped_recordings.py [--seeds N]
 """
 
+import argparse
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -87,9 +89,9 @@ def accuracies(recordings, new, splits, *, keep_people_together):
     return np.transpose(found)
 
 
-def main():
-    """Print the three figures side by side; return a Result."""
-    rng = np.random.default_rng(1)
+def measure(seed):
+    """Draw people by the seed, train on both kinds of split; return a Result."""
+    rng = np.random.default_rng(seed)
     recordings = record(rng, N_PEOPLE, N_RECORDINGS, "p")
     new = record(rng, N_NEW_PEOPLE, N_RECORDINGS, "n")
     y, people = recordings.activities, recordings.people
@@ -101,19 +103,33 @@ def main():
     new_people = float(on_new_people.mean())
     names, counts = np.unique(y, return_counts=True)
     most_frequent = float(np.mean(new.activities == names[counts.argmax()]))
+    return Result(random_split, grouped_split, new_people, most_frequent)
 
-    print(f"{len(y)} recordings of {N_PEOPLE} people; share of activities told right:\n")
+
+def main(arguments=()):
+    """Print the three figures side by side; return a Result."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="how many draws of people (default 1)")
+    n_seeds = parser.parse_args(arguments).seeds
+    result = measure(1)
+    random_split, grouped_split, new_people = result.random_split, result.grouped_split, result.new_people
+
+    print(f"{N_PEOPLE * N_RECORDINGS} recordings of {N_PEOPLE} people; share of activities told right:\n")
     print(f"    random split, people on both sides      {random_split.mean():.2f}   (StratifiedKFold, {FOLDS} folds)")
     print(f"    split by person                         {grouped_split.mean():.2f}   (GroupKFold, {FOLDS} folds)")
     print(f"    {N_NEW_PEOPLE} people who were in no split           {new_people:.2f}   (what it is worth)")
-    print(f"    always the most frequent activity       {most_frequent:.2f}\n")
+    print(f"    always the most frequent activity       {result.most_frequent:.2f}\n")
     surplus = random_split.mean() - new_people
     print(f"The random split promises {surplus:.2f} more than there is: the network has learned who")
     print("the people are, and what each of them mostly does. The split by person does not")
     print(f"reward that, and comes as near as {N_PEOPLE} people allow. Pass groups=... to fit, and")
     print("GroupKFold to cross-validation; elman train takes --group COLUMN.")
-    return Result(random_split, grouped_split, new_people, most_frequent)
+    for seed in range(2, n_seeds + 1):
+        other = measure(seed)
+        shares = f"random {other.random_split.mean():.2f}, by person {other.grouped_split.mean():.2f}"
+        print(f"Seed {seed}: {shares}, new people {other.new_people:.2f}, most frequent {other.most_frequent:.2f}")
+    return result
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -281,7 +281,7 @@ def mixed():
     values = np.column_stack([rng.normal(size=90), rng.integers(0, 2, 90), np.arange(90) % 9, rng.exponential(size=90)])
     values[::4, 0] = np.nan
     names, categories = ("x", "sky", "code", "step length"), (None, ("sun", "rain"), tuple("abcdefghi"), None)
-    return Sequences(values, np.arange(0, 91, 3), names, categories)
+    return Sequences(values, np.arange(0, 91, 3), names, categories, step_feature=3)
 
 
 @pytest.fixture(scope="module")

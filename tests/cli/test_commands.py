@@ -9,6 +9,7 @@ import polars
 import pytest
 
 import elman as library
+from elman.cli.train import _sizes
 from elman.estimators.evaluation import evaluate
 
 
@@ -446,3 +447,38 @@ def test_a_lack_of_memory_is_one_sentence(elman, files, tmp_path, monkeypatch, e
     assert str(error) in done.err
     assert "Traceback" not in done.err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_classes_are_told_with_their_counts(elman, files, tmp_path, small):
+    arguments = ["train", files / "walks_TRAIN.csv", "--model", tmp_path / "m", "--label", "direction", *small]
+    assert "note: 3 classes: falls 12, rises 12, stays 12.\n" in elman(*arguments).err
+
+
+def test_classes_are_weighted_where_asked(elman, files, tmp_path, small):
+    arguments = ["train", files / "walks_TRAIN.csv", "--model", tmp_path / "m", "--label", "direction", *small]
+    assert elman(*arguments, "--class-weight", "balanced").code == 0
+    assert elman("info", tmp_path / "m", "--json").data["parameters"]["class_weight"] == "balanced"
+    done = elman(*arguments, "--class-weight", "even")
+    assert "error: --class-weight must be balanced. Got 'even' instead." in done.err
+
+
+@pytest.mark.parametrize(
+    ("written", "sizes"), [("64", 64), ("128,64", (128, 64)), ("(64, 32)", (64, 32)), ("[8,]", 8), ("wide", "wide")]
+)
+def test_sizes_may_stand_in_brackets(written, sizes):
+    assert _sizes(written) == sizes
+
+
+def test_a_table_of_one_step_each_is_asked_about(elman, tmp_path, small):
+    path = tmp_path / "wide.csv"
+    path.write_text("id,t0,t1,label\n" + "".join(f"{n},{n},{n % 2},{'uv'[n % 2]}\n" for n in range(20)))
+    done = elman("train", path, "--model", tmp_path / "m", *small)
+    assert "warning: Every sequence has one step: is this a wide table, a row a sequence?" in done.err
+
+
+def test_all_columns_that_are_not_known_are_asked_for_at_once(elman, tmp_path):
+    path = tmp_path / "words.csv"
+    path.write_text("word,lang\nhaus,de\n")
+    done = elman("train", path, "--model", tmp_path / "m")
+    assert "Name them with --id and --label; the columns are 'word', 'lang'." in done.err
+    assert done.err.endswith("If each row is a text, name its column with --text instead of an id.\n")

@@ -83,3 +83,49 @@ def test_progress_is_told_once_a_second_has_passed(elman, files, tmp_path, monke
     shares = [int(line.split(": ")[1].split(" %")[0]) for line in lines]
     assert shares == sorted(shares)
     assert lines[0].endswith("0:01")
+
+
+def test_convert_refuses_what_read_refuses(elman, tmp_path):
+    path, output = tmp_path / "table.csv", tmp_path / "table.npz"
+    by_heart = "".join(f"s{n},{t},1,name {n},{'uv'[n % 2]}\n" for n in range(30) for t in range(2))
+    for table, message in [
+        ("id,time,x,label\na,0,1,01\na,1,2,1\nb,0,1,2\n", "expected one label in a sequence, '01' as"),
+        ("id,time,x,label\na,0,1,inf\na,1,2,Infinity\nb,0,1,x\n", "expected one label in a sequence, 'inf' as"),
+        ("id,time,x,label\na,0,1,1_0\na,1,2,10\nb,0,1,x\n", "expected one label in a sequence, '1_0' as"),
+        ("id,time,x,name,label\n" + by_heart, "the names of some kinds, got another for each sequence, such as 'name"),
+        (
+            "id,time,x,day,label\n" + "".join(f"a,{t},1,2026-01-{t:02},u\n" for t in range(1, 29)),
+            "got dates or times, such as '2026-01-01'",
+        ),
+        (
+            "id,time,x,name,label\n" + "".join(f"a,{t},1,note {t},u\n" for t in range(30)),
+            "the names of some kinds, got another in each row, such as",
+        ),
+    ]:
+        path.write_text(table)
+        errors = [elman("convert", path, "-o", output).err, elman("train", path, "-m", tmp_path / "m").err]
+        assert all(message in error for error in errors)
+        assert not output.exists()
+    path.write_text("id,time,x,label\na,0,1,1\na,1,2,1.0\nb,0,1,2\n")
+    assert elman("convert", path, "-o", output).code == 0
+    assert read(output).labels.tolist() == read(path).labels.tolist() == [1, 2]
+
+
+def test_kinds_by_heart_are_seen_across_pieces(elman, tmp_path, monkeypatch):
+    monkeypatch.setattr(csv_file, "_PIECE", 50)
+    path, output = tmp_path / "table.csv", tmp_path / "table.npz"
+    rows = [f"s{n},{t},1,name {n},{'uv'[n % 2]}\n" for n in range(30) for t in range(4)]
+    path.write_text("id,time,x,name,label\n" + "".join(rows))
+    assert "got another for each sequence, such as 'name 0'" in elman("convert", path, "-o", output).err
+    rows[-1] = rows[-1].replace("name 29", "name 0")
+    path.write_text("id,time,x,name,label\n" + "".join(rows))
+    assert elman("convert", path, "-o", output).code == 0
+
+
+def test_the_next_command_allows_the_gaps_that_were_allowed(elman, tmp_path):
+    path, output = tmp_path / "gaps.csv", tmp_path / "gaps.npz"
+    path.write_text("id,time,x,label\na,0,1,u\na,1,,u\nb,0,1,v\n")
+    done = elman("convert", path, "-o", output, "--missing", "indicator")
+    assert done.out.rstrip().endswith("--missing indicator")
+    path.write_text("id,time,x,label\na,0,1,u\na,1,2,u\nb,0,1,v\n")
+    assert "--missing" not in elman("convert", path, "-o", output).out

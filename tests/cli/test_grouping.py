@@ -101,3 +101,19 @@ def test_ids_that_name_no_subject_cannot_be_grouped_by(elman, files, tmp_path, s
     assert "for --group-from-id, got 'walk 0', 'walk 1', 'walk 2'. Name the column of the subject with" in done.err
     done = elman("train", table, "--model", tmp_path / "m", *COLUMNS, "--group-from-id", "--group", "subject")
     assert "error: --group-from-id leaves no use for a group column. Pass '--group' or neither." in done.err
+
+
+def test_groups_in_both_files_raise_a_warning(elman, files, tmp_path, small):
+    training, validation = files / "walks_TRAIN.csv", tmp_path / "other.csv"
+    table = polars.read_csv(files / "walks_TEST.csv")
+    table.with_columns(subject=polars.col("subject").replace({"p0": "q0", "p1": "q1"})).write_csv(validation)
+    arguments = ["train", training, "--model", tmp_path / "m", "--validation", validation, *COLUMNS, *small]
+    done = elman(*arguments)
+    assert "warning: 4 of 8 groups of 'subject' are in both files, such as 'p2': the figures look" in done.err
+    assert elman(*arguments, "--json").data["shared_subjects"] == 4
+    table.with_columns(subject="q" + polars.col("subject")).write_csv(validation)
+    done = elman(*arguments)
+    assert "warning" not in done.err
+    assert elman(*arguments, "--json").data["shared_subjects"] == 0
+    table.drop("subject").write_csv(validation)
+    assert elman(*arguments).code == 0

@@ -89,7 +89,8 @@ def test_info_shows_the_sizes_of_vocabularies_and_what_becomes_of_gaps(elman, we
     assert "features 3 a step, standardised: wind, sky, station" in shown
     assert "sky 4 names, a column each" in shown
     assert "station 3 names, a column each" in shown
-    assert "filled in with the last value seen; was missing in training: wind" in shown
+    fate = "numbers are filled in with the last value seen, kinds count as unknown; was missing in training: wind"
+    assert fate in shown
     text_model = tmp_path / "words.model"
     assert elman("train", words, "-m", text_model, "--text", "word", "--label", "language", *small).code == 0
     n_names = len(set("".join(WORDS)))
@@ -158,3 +159,80 @@ def test_an_empty_cell_names_the_option_that_reads_it(elman, weather, tmp_path):
 def test_a_split_without_text_is_said_to_be_idle(elman, weather, tmp_path, small):
     done = elman("train", weather, "-m", tmp_path / "x.model", "--missing-text", "n/a", "--text-split", "words", *small)
     assert "note: --text-split has no effect without --text." in done.err
+
+
+def test_numbered_kinds_of_a_model_are_read_as_numbers(elman, tmp_path, small):
+    path, model = tmp_path / "coded.csv", tmp_path / "coded.model"
+    rows = [f"{n},{t},{['07', '08', '0.50'][(n + t) % 3 if n % 2 else 0]},{n % 2}" for n in range(12) for t in range(3)]
+    path.write_text("\n".join(["id,time,station,label", *rows]) + "\n")
+    dataset = library.read(path)
+    classifier = library.SequenceClassifier(hidden_size=4, max_epochs=1, random_state=0, categorical_features=[0])
+    classifier.fit(dataset.sequences, dataset.labels).save(model)
+    done = elman("evaluate", model, path, "--id", "id", "--time", "time", "--label", "label", "--json")
+    assert "unknown" not in done.err
+    assert done.data["accuracy"] == classifier.score(dataset.sequences, dataset.labels)
+
+
+def test_words_of_one_letter_are_split_as_the_model_says(elman, tmp_path, small):
+    path, model = tmp_path / "bases.csv", tmp_path / "bases.model"
+    path.write_text("text,label\nA C G,x\nC A,y\n")
+    classifier = library.SequenceClassifier(hidden_size=4, max_epochs=1, early_stopping=False, text="words")
+    classifier.fit(["A C G", "C A"], ["x", "y"]).save(model)
+    done = elman("evaluate", model, path, "--text", "text")
+    assert "split by words" in done.err
+    assert "unknown" not in done.err
+
+
+def test_what_a_model_has_never_seen_is_counted(elman, weather, tmp_path, small):
+    model, other, out = tmp_path / "m", tmp_path / "other.csv", tmp_path / "out.csv"
+    assert elman("train", weather, "-m", model, "--missing-text", "n/a", *small).code == 0
+    assert "unknown" not in elman("evaluate", model, weather, "--missing-text", "n/a").err
+    other.write_text(weather.read_text().replace("haze", "mist", 3))
+    done = elman("predict", model, other, "-o", out, "--missing-text", "n/a")
+    assert "note: 3 values of 'sky' were never seen in training and count as unknown.\n" in done.err
+    assert "kinds" not in done.err, "the kinds of the file are not those of the model"
+
+
+def test_the_text_stands_beside_its_prediction(elman, words, tmp_path, small):
+    model, new, out = tmp_path / "m", tmp_path / "new.csv", tmp_path / "out.csv"
+    assert elman("train", words, "-m", model, "--text", "word", "--label", "language", *small).code == 0
+    new.write_text("word\ntraum\n\nZz\n")
+    done = elman("predict", model, new, "-o", out)
+    assert pl.read_csv(out)["text"].to_list() == ["traum", "Zz"]
+    assert "note: 3 tokens were never seen in training and count as unknown." in done.err
+
+
+def test_steps_without_a_label_are_left_out(elman, tmp_path, small):
+    path, model = tmp_path / "steps.csv", tmp_path / "steps.model"
+    rows = [f"{n},{t},{n % 3 + t},{['u', 'v', '', 'n/a'][(n + t) % 4]}" for n in range(12) for t in range(4)]
+    path.write_text("\n".join(["id,time,x,label", *rows]) + "\n")
+    options = ["--per-step-labels", "--missing-text", "n/a"]
+    done = elman("train", path, "-m", model, *options, *small)
+    assert "note: 2 classes: u 12, v 12; 24 without a label.\n" in done.err
+    tagger = library.load(model)
+    assert tagger.classes_.tolist() == ["u", "v"]
+    dataset = library.read(path, labels_per_step=True, missing_text="n/a")
+    assert dataset.labels[:4].tolist() == ["u", "v", None, None]
+    assert repr(dataset).endswith("2 classes, one label a step)")
+    found = elman("evaluate", model, path, "--missing-text", "n/a", "--json").data
+    assert np.sum(found["confusion_matrix"]) == 24
+    assert found["accuracy"] == tagger.score(dataset.sequences, dataset.labels)
+    with pytest.raises(library.errors.FileError, match="line 4, column 'label': expected a label, found nothing"):
+        library.read(path)
+
+
+def test_missing_text_beside_missing_error_is_refused(elman, weather, tmp_path):
+    done = elman("train", weather, "-m", tmp_path / "m", "--missing-text", "n/a", "--missing", "error")
+    assert (done.code, done.err.count("\n")) == (2, 1)
+    assert "--missing-text has no use with --missing error. Leave one of them out." in done.err
+
+
+def test_a_model_of_texts_asks_for_the_column_of_the_texts(elman, words, tmp_path, small):
+    model, out, other = tmp_path / "m", tmp_path / "out.csv", tmp_path / "other.csv"
+    library.SequenceClassifier(hidden_size=4, max_epochs=1).fit(WORDS, LANGUAGES).save(model)
+    assert "If each row is a text, name its column with --text instead" in elman("predict", model, words, "-o", out).err
+    other.write_text("id,word\na,haus\n")
+    done = elman("predict", model, other, "-o", out)
+    assert "The model reads texts: name their column with --text." in done.err
+    assert elman("predict", model, other, "-o", out, "--text", "word").code == 0
+    assert pl.read_csv(out).select("id", "text").rows() == [("a", "haus")]

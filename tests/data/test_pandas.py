@@ -75,17 +75,17 @@ def test_times_of_every_unit_and_zone_are_told_in_seconds(unit, zone):
 
 
 def test_a_frame_indexed_twice_is_sequences_as_aeon_and_sktime_have_it():
-    index = pd.MultiIndex.from_tuples([("p", 1), ("p", 0), ("o", 5)])
-    frame = pd.DataFrame({"x": [2.0, 1.0, 9.0], "sky": ["sun", "rain", "sun"]}, index=index)
+    index = pd.MultiIndex.from_tuples([("p", 0), ("p", 1), ("o", 5)])
+    frame = pd.DataFrame({"x": [1.0, 2.0, 9.0], "sky": ["sun", "rain", "sun"]}, index=index)
     sequences = as_sequences(frame)
-    assert [sequence.tolist() for sequence in sequences] == [[[1, 1], [2, 0]], [[9, 0]]]
+    assert [sequence.tolist() for sequence in sequences] == [[[1, 0], [2, 1]], [[9, 0]]]
     assert sequences.feature_names == ("x", "sky")
     assert sequences.categories == (None, ("sun", "rain"))
     assert [sequence.tolist() for sequence in as_sequences(frame["x"])] == [[[1], [2]], [[9]]]
     with pytest.raises(DataError, match=r"X, row 1, column 'x': expected a finite number .* got nan"):
         as_sequences(frame.assign(x=[1.0, np.nan, 2.0]))
     gaps = as_sequences(frame.assign(x=[1.0, np.nan, 2.0]), missing="indicator")
-    assert np.isnan(gaps.values[:, 0]).tolist() == [True, False, False]
+    assert np.isnan(gaps.values[:, 0]).tolist() == [False, True, False]
 
 
 def test_columns_named_as_the_levels_would_be_do_no_harm():
@@ -108,7 +108,7 @@ def test_series_of_texts_and_of_arrays_are_lists():
 @pytest.mark.parametrize(
     ("frame", "message"),
     [
-        (pd.DataFrame({"a": ["x", "y"]}), "X must hold real numbers. Got a value of type str among them"),
+        (pd.DataFrame({"a": ["x", "y"]}), "X must be a frame of numbers, one row a sequence. Got text in column 'a'."),
         (pd.DataFrame({"a": [1.0]}, index=pd.MultiIndex.from_tuples([(0, 0, 0)])), "index of two levels, sequence and"),
         (
             pd.DataFrame({"a": [1.0, 2.0]}, index=pd.MultiIndex.from_tuples([(0, 0), (0, 0)])),
@@ -133,3 +133,41 @@ def test_elman_imports_no_pandas():
         "elman.data.as_sequences(numpy.zeros((2, 3))); sys.exit('pandas' in sys.modules)"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("index", [[(1, 1), (1, 0), (2, 0)], [(1, 0), (2, 0), (1, 1)]])
+def test_steps_out_of_order_are_refused_since_labels_would_not_follow(index):
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0]}, index=pd.MultiIndex.from_tuples(index))
+    with pytest.raises(DataError, match=r"got them out of order from row \d on. Sort by .sort_index\(\), and all"):
+        as_sequences(frame)
+    assert as_sequences(frame.sort_index()).lengths.tolist() == [2, 1]
+
+
+def test_whole_numbers_among_objects_stay_whole():
+    large = pd.Series([2**53, 2**53 + 1, 2**53 + 1], dtype=object)
+    dataset = from_frame(pd.DataFrame({"id": large, "x": [1.0, 2.0, 3.0], "label": large}))
+    assert dataset.ids.tolist() == [str(2**53), str(2**53 + 1)]
+    assert dataset.labels.tolist() == [2**53, 2**53 + 1]
+    small = pd.Series([1, None, 2], dtype=object)
+    frame = pd.DataFrame({"id": ["a", "b", "c"], "x": small, "label": [0, 1, 1]})
+    assert np.array_equal(
+        from_frame(frame, missing="indicator").sequences.values.ravel(), [1.0, np.nan, 2.0], equal_nan=True
+    )
+
+
+@pytest.mark.parametrize("column", ["id", "word", "label"])
+def test_text_that_is_no_unicode_is_named(column):
+    frame = pd.DataFrame({"id": ["a", "b"], "word": ["u", "v"], "label": ["x", "y"]}, dtype=object)
+    frame.loc[1, column] = "\ud800"
+    with pytest.raises(DataError, match=rf"column '{column}', row 1: expected valid Unicode, got '\\ud800'. Decode"):
+        from_frame(frame, text="word")
+
+
+def test_what_pandas_keeps_texts_in_is_taken_as_texts():
+    words = pd.Series(["ab", "c"], dtype="string").values
+    assert as_sequences(words).lengths.tolist() == [2, 1]
+
+
+def test_a_frame_with_text_says_how_to_pass_it():
+    with pytest.raises(DataError, match=r"Got text in column 'word'. If each row is a text, pass X\['word'\]; if each"):
+        as_sequences(pd.DataFrame({"n": [1, 2], "word": ["a", "b"]}))

@@ -14,9 +14,9 @@ from elman.errors import DataError, ParameterError
 NAN = np.nan
 
 
-def sequences_of(*arrays, names=None, categories=None):
+def sequences_of(*arrays, names=None, categories=None, step_feature=None):
     offsets = np.cumsum([0, *(len(array) for array in arrays)])
-    return Sequences(np.concatenate(arrays).astype(np.float64), offsets, names, categories)
+    return Sequences(np.concatenate(arrays).astype(np.float64), offsets, names, categories, step_feature)
 
 
 def with_everything(seed=0, n=6):
@@ -30,7 +30,7 @@ def with_everything(seed=0, n=6):
         array[:, :3][rng.random((length, 3)) < 0.3] = NAN
         arrays.append(array)
     categories = (None, ("sun", "rain", "snow"), tuple("abcdefghijkl"), None)
-    return sequences_of(*arrays, names=("x", "sky", "code", "step length"), categories=categories)
+    return sequences_of(*arrays, names=("x", "sky", "code", "step length"), categories=categories, step_feature=3)
 
 
 # Numbers alone
@@ -67,9 +67,57 @@ def test_the_last_value_is_carried_forward_and_the_training_mean_stands_at_the_s
 
 def test_time_since_is_told_in_step_lengths_where_they_are_known():
     array = [[1.0, 0.0], [NAN, 60.0], [NAN, 5.0], [2.0, 7.0], [NAN, 3.0]]
-    training = sequences_of(array, names=("x", "step length"))
+    training = sequences_of(array, names=("x", "step length"), step_feature=1)
     prepared = Preparation.fit(training, missing="indicator", standardise=False).apply(training, np.float64)
     assert np.expm1(prepared.values[:, 3]).round(9).tolist() == [0.0, 60.0, 65.0, 0.0, 3.0]
+
+
+def test_a_step_length_that_is_missing_adds_no_time():
+    training = sequences_of([[1.0, 0.0], [NAN, NAN], [NAN, 5.0]], names=("x", "step length"), step_feature=1)
+    preparation = Preparation.fit(training, missing="indicator", standardise=False)
+    since = preparation.apply(training, np.float64).values[:, preparation.n_columns - 2]
+    assert np.expm1(since).round(9).tolist() == [0.0, 0.0, 5.0]
+
+
+def test_a_column_of_the_user_that_is_called_step_length_is_no_clock():
+    training = sequences_of([[1.0, 70.0], [NAN, 60.0], [NAN, 50.0]], names=("x", "step length"))
+    preparation = Preparation.fit(training, missing="indicator", standardise=False)
+    assert preparation.step_feature is None
+    prepared = preparation.apply(training, np.float64).values
+    assert np.expm1(prepared[:, 3]).round(9).tolist() == [0.0, 1.0, 2.0]
+
+
+def test_the_clock_stays_with_its_feature():
+    training = sequences_of([[1.0, 0.0], [2.0, 60.0]], [[3.0, 0.0]], names=("x", "step length"), step_feature=1)
+    assert training.select(["step length", "x"]).step_feature == 0
+    assert training.select(["x"]).step_feature is None
+    assert training[[1]].step_feature == training.between(0, 1).step_feature == 1
+    assert training.with_values(training.values + 1).step_feature == 1
+    assert training.with_values(training.values[:, :1]).step_feature is None
+
+
+def test_gaps_are_found_with_the_weights_of_their_own_steps(monkeypatch):
+    monkeypatch.setattr("elman.data.preparation._RUN", 2)  # several runs, each with weights of its own
+    training = sequences_of([[1.0, 1.0], [2.0, 2.0]], [[NAN, 3.0]], [[4.0, NAN]])
+    preparation = Preparation.fit(training, missing="indicator", weights=np.array([1.0, 0.0, 1.0]))
+    assert preparation.gaps == (1,)
+
+
+def test_a_numbered_kind_that_is_missing_is_no_kind_called_nan():
+    training = sequences_of([[2.0, 0.5], [NAN, 0.5], [7.0, 0.5], [2.0, 0.5]])
+    vocabulary = Vocabulary.fit(training, 0)
+    assert vocabulary.names == ("2", "7")
+    assert vocabulary.ids(training).tolist() == [1, 0, 2, 1]
+
+
+def test_numbered_kinds_with_fractions_are_the_same_in_both_precisions():
+    double = sequences_of([[0.1], [0.7], [0.1], [-2.5], [3.0]])
+    single = double.with_values(double.values.astype(np.float32))
+    widened = single.with_values(single.values.astype(np.float64))
+    for training in (double, single, widened):
+        vocabulary = Vocabulary.fit(training, 0)
+        assert vocabulary.names == ("0.1", "-2.5", "0.7", "3")
+        assert {tuple(vocabulary.ids(other)) for other in (double, single, widened)} == {(1, 3, 1, 2, 4)}
 
 
 def test_standardising_leaves_gaps_out_and_indicators_as_they_are():

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from elman.data import from_frame, read
+from elman.data import as_sequences, from_frame, read
 from elman.errors import DataError, FileError, ParameterError
 
 WEATHER = """id,time,wind,sky,label
@@ -305,3 +305,51 @@ def test_texts_of_a_frame_become_tokens():
     dataset = from_frame(frame, text="word")
     assert dataset.sequences.categories == (("a", "b"),)
     assert dataset.sequences.lengths.tolist() == [2, 1]
+
+
+@pytest.mark.parametrize("dtype", [pl.Int8, pl.Int16, pl.Int32, pl.Int64])
+def test_step_lengths_of_narrow_whole_numbers_do_not_wrap(dtype):
+    times = pl.Series([-100, 100, 120], dtype=dtype)
+    if dtype == pl.Int32:
+        times *= 15_000_000
+    frame = pl.DataFrame({"id": ["a"] * 3, "time": times, "x": [1.0] * 3, "label": ["u"] * 3})
+    lengths = from_frame(frame, step_length=True).sequences.values[:, 1]
+    assert lengths.tolist() == [0.0, 200.0 * (times[2] // 120), 20.0 * (times[2] // 120)]
+
+
+@pytest.mark.parametrize(
+    "times",
+    [
+        ("2026-01-31 13:05", "2026-01-31T13:05:00.0"),
+        ("2026-01-31", "2026-01-31 00:00:00"),
+        ("2026-01-31 13:05:00.50Z", "2026-01-31T13:05:00.5Z"),
+        ("13:05", "13:05:00.000"),
+    ],
+)
+def test_one_time_written_in_two_ways_comes_twice(times):
+    frame = pl.DataFrame({"id": ["a", "a"], "time": times, "x": [1.0, 2.0], "label": ["u", "u"]})
+    with pytest.raises(DataError, match="row 1, column 'time': expected each time once in a sequence"):
+        from_frame(frame)
+
+
+def test_times_written_in_several_ways_are_sorted():
+    times = ["13:05:00.010", "13:05", "13:04:59.9"]
+    frame = pl.DataFrame({"id": ["a"] * 3, "time": times, "x": [3.0, 2.0, 1.0], "label": ["u"] * 3})
+    dataset = from_frame(frame, step_length=True)
+    assert dataset.sequences.values[:, 0].tolist() == [1.0, 2.0, 3.0]
+    assert dataset.sequences.values[:, 1] == pytest.approx([0.0, 0.1, 0.01])
+
+
+@pytest.mark.parametrize("mark", ["NA", "NaN", "nan"])
+def test_a_kind_that_is_marked_as_missing_is_an_error_or_missing_and_no_kind(write, mark):
+    path = write(f"id,sky,label\na,sun,u\na,{mark},u\nb,rain,v\n")
+    with pytest.raises(FileError, match=f"line 3, column 'sky': expected text, got the missing value '{mark}'. Fill"):
+        read(path)
+    assert read(path, missing="indicator").sequences.categories == (("sun", "rain"),)
+    assert read(path, missing_text="n/a").sequences.categories == (("sun", mark, "rain"),)
+
+
+@pytest.mark.parametrize("function", [from_frame, as_sequences])
+def test_a_lazy_frame_is_to_be_collected(function):
+    with pytest.raises(DataError, match=r"Got LazyFrame instead; call .collect\(\) first"):
+        function(pl.DataFrame({"id": ["a"], "x": [1.0], "label": ["u"]}).lazy())

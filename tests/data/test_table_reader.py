@@ -638,3 +638,15 @@ def test_a_header_of_forty_thousand_names_is_read_at_once(write):
     assert sequences.select(names[::-1]).feature_names[0] == "x39999"
     assert time.perf_counter() - start < 1
     assert read(path).sequences.n_features == 40_000
+
+
+def test_all_roles_that_are_not_known_are_named_at_once_and_how_to_do_without_labels(write):
+    path = write("word,lang\nhaus,de\n")
+    with pytest.raises(
+        FileError, match=r"Name them with id=... and label=...; the columns are 'word', 'lang'. If each"
+    ):
+        read(path)
+    with pytest.raises(
+        FileError, match=r"Name it with label=...; .* To read without labels pass labels_required=False"
+    ):
+        read(path, id="word")

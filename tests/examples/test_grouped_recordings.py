@@ -74,3 +74,16 @@ def test_the_grouped_figure_is_of_people_that_the_network_never_saw(example, mon
         assert not set(groups) & set(recordings.people[test])
     example.accuracies(recordings, recordings, splits, keep_people_together=False)
     assert seen[-1][1] is None
+
+
+def test_it_draws_as_many_times_as_it_is_told(example, monkeypatch, capsys):
+    seeds = []
+
+    def measure(seed):
+        seeds.append(seed)
+        return example.Result(np.array([0.9]), np.array([0.6]), 0.5, 0.3)
+
+    monkeypatch.setattr(example, "measure", measure)
+    example.main(["--seeds", "3"])
+    assert seeds == [1, 2, 3]
+    assert "Seed 3: random 0.90, by person 0.60, new people 0.50, most frequent 0.30" in capsys.readouterr().out

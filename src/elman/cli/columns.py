@@ -79,9 +79,10 @@ StepLength = Annotated[
     ),
 ]
 Missing = Annotated[
-    str,
+    str | None,
     typer.Option(
         "--missing",
+        show_default="error; indicator with --missing-text",
         help="error: refuse missing values; indicator: carry the last one forward, and tell the network.",
         rich_help_panel=_KINDS,
     ),

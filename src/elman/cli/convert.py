@@ -9,6 +9,7 @@ import typer
 
 from elman.cli.columns import PANEL, Categorical, Group, Id, Label, Missing, MissingText, Time
 from elman.cli.console import note, say, say_command
+from elman.cli.options import missing_choice
 from elman.errors import OutputError, ParameterError
 
 _DTYPES = ("float32", "float64")
@@ -26,7 +27,7 @@ def convert(
         typer.Option("--per-step-labels", metavar="", help="Each row has a label of its own.", rich_help_panel=PANEL),
     ] = False,
     categorical: Categorical = [],  # noqa: B006
-    missing: Missing = "error",
+    missing: Missing = None,
     missing_text: MissingText = [],  # noqa: B006
     dtype: Annotated[
         str | None,
@@ -39,7 +40,8 @@ def convert(
     [bold]elman train[/] recordings.npz --model recordings.safetensors
 
     The table is read piece by piece. For that the rows of a sequence must stand together, in the order of time; a row
-    out of order is an error that names its line.
+    out of order is an error that names its line. Tables of texts (--text) and step lengths (--step-length) are not
+    converted: train on the table itself.
     """
     from elman.cli.progress import follow_share
     from elman.cli.report import count
@@ -52,6 +54,7 @@ def convert(
         )
     if dtype not in (None, *_DTYPES):
         raise ParameterError(f"--dtype must be one of {', '.join(_DTYPES)}. Got {dtype!r} instead.")
+    missing = missing_choice(missing, missing_text)
     check_writable(output)
     if output.exists() and file.exists() and output.samefile(file):
         raise OutputError(f"{output}: the output would overwrite the input. Choose another name.")
@@ -77,5 +80,5 @@ def convert(
     kind = f"{count(written.n_features, 'feature')}, {written.dtype}, {labels}{', groups' * written.has_groups}"
     say(f"Wrote {output}: {size}, {kind}.")
     if written.labels != "none":
-        option = " --per-step-labels" * (written.labels == "step")
-        say_command(f"elman train {output} --model {output.with_suffix('.safetensors')}{option}")
+        options = " --per-step-labels" * (written.labels == "step") + " --missing indicator" * (missing == "indicator")
+        say_command(f"elman train {output} --model {output.with_suffix('.safetensors')}{options}")

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from elman.cli.console import note
+from elman.cli.console import note, warn
 from elman.errors import FileError, ModelFileError
 
 if TYPE_CHECKING:
     from elman.data import Dataset
+    from elman.data.vocabulary import Vocabulary
     from elman.estimators.base import RecurrentEstimator
 
 TABLES = (".csv", ".tsv", ".parquet")
@@ -56,7 +57,7 @@ def read_training(path: Path, columns: Columns, reading: Reading, *, per_step: b
 
 
 def read_validation(path: Path, columns: Columns, reading: Reading, training: Dataset, *, per_step: bool) -> Dataset:
-    """Read a labelled file like the one trained on; groups have no use here, and may be missing."""
+    """Read a labelled file like the one trained on, with groups where both have them."""
     from elman.data import read
 
     named: Columns = {**columns, "group": None}
@@ -76,7 +77,7 @@ def read_validation(path: Path, columns: Columns, reading: Reading, training: Da
         features=sequences.feature_names,
         labels_per_step=per_step,
         labels_required=True,
-        unread={"group"},
+        unread={"group"} if training.groups is None else (),
     )
 
 
@@ -111,7 +112,7 @@ def read_for(
         text_split=_split_of(classifier),
         missing="error" if preparation.start is None else "indicator",
         missing_text=missing_text or None,
-        categorical=[] if is_text or names is None else [names[each.feature] for each in preparation.vocabularies],
+        categorical=[] if is_text or names is None else _of_names(preparation.vocabularies, names),
         likely=classifier.columns_,
         features=names,
         labels_per_step=classifier.every_step,
@@ -126,12 +127,49 @@ def read_for(
     return dataset
 
 
+def _of_names(vocabularies: tuple[Vocabulary, ...], features: tuple[str, ...]) -> list[str]:
+    """Give the features that came as names in training; those that came as numbers are read as numbers again."""
+    return [features[vocabulary.feature] for vocabulary in vocabularies if not vocabulary.is_coded]
+
+
 def _split_of(classifier: RecurrentEstimator) -> str:
     """Give what the model's texts were split into; one trained in Python may have been given tokens."""
-    vocabularies = classifier.preparation_.vocabularies
-    if "text" in classifier.columns_ or not vocabularies:
-        return str(classifier._fit_parameters["text"])
-    return "characters" if all(len(name) == 1 for name in vocabularies[0].names) else "words"
+    split = str(classifier._fit_parameters["text"])
+    tokens = [name for vocabulary in classifier.preparation_.vocabularies for name in vocabulary.names]
+    return split if all(len(token) == 1 for token in tokens) else "words"
+
+
+def say_classes(dataset: Dataset) -> None:
+    """Print the classes of a labelled file, and warn where it may have been misread."""
+    from elman.cli.report import describe_classes
+
+    if dataset.labels is not None:
+        note(f"{describe_classes(dataset.labels)}.")
+    lengths = dataset.sequences.lengths
+    if dataset.texts is None and "id" in dataset.columns and len(lengths) > 1 and (lengths == 1).all():
+        warn(
+            "Every sequence has one step: is this a wide table, a row a sequence? Then write it as a long one, a row "
+            f"a step. Or does {dataset.columns['id']!r} number the rows? Then name another column with --id."
+        )
+
+
+def say_unknown(classifier: RecurrentEstimator, dataset: Dataset) -> None:
+    """Print how many values of each feature of kinds the model has never seen.
+
+    Raises
+    ------
+    DataError
+        If the features are not those of training.
+    """
+    sequences = classifier._sequences(dataset.sequences)
+    for vocabulary in classifier.preparation_.vocabularies:
+        n = vocabulary.n_unknown(sequences)
+        names = sequences.feature_names
+        of = (
+            "tokens" if dataset.texts is not None else f"values of {names[vocabulary.feature]!r}" if names else "values"
+        )
+        if n:
+            note(f"{n:,} {of} were never seen in training and count as unknown.")
 
 
 def say_notes(dataset: Dataset, of: Path | None = None) -> None:

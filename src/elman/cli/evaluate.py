@@ -31,7 +31,7 @@ def evaluate(
     whether recurrence paid. Columns of a table that are not named are those that the model was trained with, where
     the table has them.
     """
-    from elman.cli.dataset import load_model, read_for
+    from elman.cli.dataset import load_model, read_for, say_unknown
     from elman.cli.report import baselines_note, confusion_table, count, figures_table
     from elman.estimators.evaluation import evaluate as measure
 
@@ -46,6 +46,7 @@ def evaluate(
         missing_text=missing_text,
     )
     try:
+        say_unknown(classifier, dataset)
         evaluation = measure(classifier, dataset.sequences, dataset.labels, place_of=dataset.place)
     except DataError as error:
         raise FileError(f"{file}: {error}") from error

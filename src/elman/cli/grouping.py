@@ -92,6 +92,8 @@ def _between_files(training: Dataset, validation: Dataset) -> Grouping:
     """Warn where the ids of both files show the same subjects."""
     from elman.data import find_subjects
 
+    if training.groups is not None and validation.groups is not None and _have_same_groups(training, validation):
+        return _shared_groups(training.groups, validation.groups, repr(training.columns.get("group", "group")))
     labels = None
     if not training.per_step and training.labels is not None and validation.labels is not None:
         labels = np.concatenate([training.labels.astype(str), validation.labels.astype(str)])
@@ -106,3 +108,21 @@ def _between_files(training: Dataset, validation: Dataset) -> Grouping:
             "Put all recordings of a subject into one of the files."
         )
     return Grouping(training.groups, "file", n_shared=len(shared))
+
+
+def _have_same_groups(training: Dataset, validation: Dataset) -> bool:
+    """Tell whether groups are of one column, as far as the files say; an `.npz` may not."""
+    named = {dataset.columns["group"] for dataset in (training, validation) if "group" in dataset.columns}
+    return len(named) <= 1
+
+
+def _shared_groups(training: NDArray[Any], validation: NDArray[Any], what: str) -> Grouping:
+    """Warn where the same group is in both files."""
+    shared = np.intersect1d(training, validation)
+    if len(shared):
+        n = len(np.union1d(training, validation))
+        warn(
+            f"{len(shared)} of {n} groups of {what} are in both files, such as {str(shared[0])!r}: the figures look "
+            "better than they are on new ones. Put all sequences of a group into one of the files."
+        )
+    return Grouping(training, "file", what, n_shared=len(shared))

@@ -119,7 +119,12 @@ def _missing(preparation: dict[str, Any], feature_names: list[str] | None) -> st
     if preparation["missing"] == "error":
         return ""
     gaps = ", ".join(_name(feature, feature_names) for feature in preparation["gaps"][:30])
-    return "filled in with the last value seen" + (f"; was missing in training: {gaps}" if gaps else "")
+    fate = "numbers are filled in with the last value seen, kinds count as unknown"
+    if not preparation["vocabularies"]:
+        fate = "filled in with the last value seen"
+    elif len(preparation["vocabularies"]) == preparation["n_features"]:
+        fate = "counts as unknown"
+    return fate + (f"; was missing in training: {gaps}" if gaps else "")
 
 
 def _name(feature: int, feature_names: list[str] | None) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from elman.errors import ParameterError
+
 _OTHERWISE = {
     "early_stopping": "--no-validation",
     "labels_per_step": "--per-step-labels",
@@ -13,6 +15,7 @@ _OTHERWISE = {
     "standardise": "--no-standardise",
     "text": "--text-split",
 }
+_WITHOUT_LABELS = " To read without labels pass labels_required=False."  # what no command has an option for
 _SETTING = re.compile(
     r"(?<![\w'])(id|time|label|group|labels_per_step|clip_norm|learning_rate|text|missing|missing_text|step_length|categorical)=('[^']*'|True|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
 )
@@ -35,7 +38,20 @@ def with_options(message: str) -> str:
     >>> with_options("Train with missing='indicator', or pass text='words'; name the column with text=....")
     'Train with --missing indicator, or pass --text-split words; name the column with --text.'
     """
-    return _SETTING.sub(_as_option, message)
+    return _SETTING.sub(_as_option, message.replace(_WITHOUT_LABELS, ""))
+
+
+def missing_choice(missing: str | None, missing_text: list[str]) -> str:
+    """Give how missing values are taken, from ``--missing`` and ``--missing-text``.
+
+    Raises
+    ------
+    ParameterError
+        If the one refuses what the other asks for.
+    """
+    if missing == "error" and missing_text:
+        raise ParameterError("--missing-text has no use with --missing error. Leave one of them out.")
+    return missing or ("indicator" if missing_text else "error")
 
 
 def _as_option(setting: re.Match[str]) -> str:

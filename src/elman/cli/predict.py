@@ -38,10 +38,11 @@ def predict(
     [bold]elman predict[/] vowels.safetensors new.csv --output predictions.csv
 
     The table has the columns id, prediction, and proba_CLASS for each class; a model of labels per step gives a row a
-    step, numbered from 0 in the column step. Labels in FILE, where there are any, are not looked at. Columns of a
-    table that are not named are those that the model was trained with, where the table has them.
+    step, numbered from 0 in the column step; a model of texts has the text beside the id. Labels in FILE, where there
+    are any, are not looked at. Columns of a table that are not named are those that the model was trained with, where
+    the table has them.
     """
-    from elman.cli.dataset import load_model, read_for
+    from elman.cli.dataset import load_model, read_for, say_unknown
     from elman.cli.report import count
     from elman.output_file import check_writable, write_whole
 
@@ -61,6 +62,7 @@ def predict(
         missing_text=missing_text,
     )
     try:
+        say_unknown(classifier, dataset)
         table = prediction_table(classifier, dataset)
     except DataError as error:
         raise FileError(f"{file}: {error}") from error
@@ -69,7 +71,7 @@ def predict(
 
 
 def prediction_table(classifier: RecurrentEstimator, dataset: Dataset) -> polars.DataFrame:
-    """Give id, step where each step is predicted, prediction, and a probability for each class."""
+    """Give id, text where there is one, step where each is predicted, prediction, and a probability for each class."""
     import numpy as np
     import polars
 
@@ -82,6 +84,8 @@ def prediction_table(classifier: RecurrentEstimator, dataset: Dataset) -> polars
             "step": np.concatenate([np.arange(length) for length in lengths]),
         }
         proba = np.concatenate(proba)
+    if dataset.texts is not None:
+        columns["text"] = dataset.texts
     columns["prediction"] = classifier.classes_[proba.argmax(axis=1)]
     for column, name in enumerate(classifier.classes_.tolist()):
         columns[f"proba_{name}"] = proba[:, column]

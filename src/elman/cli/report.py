@@ -19,6 +19,7 @@ _FIGURES = {
 }
 _BASELINES = {"summary_statistics": "logistic regression", "majority": "majority class"}
 _FEW = 50  # sequences
+_MOST_CLASSES = 8  # that are named with their counts
 _LONGEST_NAME = 20  # characters of a class's name that are shown
 
 
@@ -46,6 +47,31 @@ def describe_training(training: Mapping[str, Any]) -> str:
     if training["n_validation"]:
         parts += f", validated on {training['n_validation']:,}"
     return f"{parts}: {count(training['epochs'], 'epoch')} in {training['seconds']:.1f} s{best}."
+
+
+def describe_classes(labels: NDArray[Any]) -> str:
+    """Give the classes with how often each occurs, the most frequent first, and how many have none.
+
+    >>> import numpy as np
+    >>> describe_classes(np.array(["rest", "walk", "run", "walk"]))
+    '3 classes: walk 2, rest 1, run 1'
+    >>> describe_classes(np.array([True, None, False, False], dtype=object))
+    '2 classes: False 2, True 1; 1 without a label'
+    """
+    from collections import Counter
+
+    counts = Counter(label for label in labels.tolist() if label is not None)
+    ordered = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
+    named = [f"{_plain(str(name)[:_LONGEST_NAME])} {n:,}" for name, n in ordered[:_MOST_CLASSES]]
+    more = f" and {len(ordered) - _MOST_CLASSES} more" if len(ordered) > _MOST_CLASSES else ""
+    n_without = len(labels) - sum(counts.values())
+    without = f"; {n_without:,} without a label" if n_without else ""
+    return f"{len(ordered)} class{'es' * (len(ordered) != 1)}: {', '.join(named)}{more}{without}"
+
+
+def _plain(name: str) -> str:
+    """Give a name as a terminal may show it."""
+    return name if name.isprintable() else repr(name)
 
 
 def describe_rise(training: Mapping[str, Any], max_epochs: int) -> str:

@@ -23,7 +23,7 @@ from elman.cli.columns import (
     Time,
 )
 from elman.cli.console import note, say, say_command, say_json
-from elman.cli.options import option
+from elman.cli.options import missing_choice, option
 from elman.errors import DataError, FileError, OutputError, ParameterError
 from elman.estimators.parameters import (
     CELLS,
@@ -63,7 +63,7 @@ def train(
     categorical: Categorical = [],  # noqa: B006
     embedding_size: EmbeddingSize = Defaults.embedding_size,
     step_length: StepLength = False,
-    missing: Missing = Defaults.missing,
+    missing: Missing = None,
     missing_text: MissingText = [],  # noqa: B006
     validation: Annotated[
         Path | None,
@@ -138,7 +138,10 @@ def train(
         typer.Option("--residual", metavar="", help="Add a layer's input to its output.", rich_help_panel=_NETWORK),
     ] = Defaults.residual,
     readout: Annotated[
-        str, typer.Option(help=f"What is classified: {', '.join(READOUTS)} state.", rich_help_panel=_NETWORK)
+        str,
+        typer.Option(
+            help=f"What is classified of the states of all steps: {', '.join(READOUTS)}.", rich_help_panel=_NETWORK
+        ),
     ] = Defaults.readout,
     initialisation: Annotated[
         str, typer.Option(help=f"{', '.join(INITIALISATIONS)}.", rich_help_panel=_NETWORK)
@@ -179,6 +182,12 @@ def train(
     clip_value: Annotated[
         float | None, typer.Option(help="Largest part of the gradient; none if not said.", rich_help_panel=_LEARNING)
     ] = Defaults.clip_value,
+    class_weight: Annotated[
+        str | None,
+        typer.Option(
+            metavar="balanced", help="Let rare classes count as much as frequent ones.", rich_help_panel=_LEARNING
+        ),
+    ] = Defaults.class_weight,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.", rich_help_panel=_LEARNING)] = 0,
     threads: Annotated[
         int | None,
@@ -228,8 +237,11 @@ def train(
         "random_state": seed,
         "text": text_split,
         "embedding_size": embedding_size,
-        "missing": "indicator" if missing_text and missing == Defaults.missing else missing,
+        "missing": missing_choice(missing, missing_text),
+        "class_weight": class_weight,
     }
+    if class_weight not in (None, "balanced"):
+        raise ParameterError(f"--class-weight must be balanced. Got {class_weight!r} instead.")
     check_parameters(parameters, option)
     if no_validation and validation is not None:
         raise ParameterError("--no-validation leaves no use for a validation file. Pass '--validation' or neither.")
@@ -267,7 +279,7 @@ def train(
 def _sizes(text: str) -> Any:
     """Give one size or several as the library takes them; text that is neither is refused there."""
     try:
-        sizes = tuple(int(part) for part in text.split(","))
+        sizes = tuple(int(part) for part in text.strip("()[] ").rstrip(",").split(","))
     except ValueError:
         return text
     return sizes if len(sizes) > 1 else sizes[0]
@@ -309,13 +321,14 @@ def _fit(
 ) -> tuple[RecurrentEstimator, Grouping]:
     import warnings
 
-    from elman.cli.dataset import read_training, read_validation, say_notes
+    from elman.cli.dataset import read_training, read_validation, say_classes, say_notes
     from elman.cli.grouping import find_grouping
     from elman.cli.progress import follow
     from elman.estimators.saved import make
 
     dataset = read_training(file, columns, reading, per_step=per_step)
     say_notes(dataset, of=None if validation is None else file)
+    say_classes(dataset)
     held_out = other = None
     if validation is not None:
         other = read_validation(validation, columns, reading, dataset, per_step=per_step)

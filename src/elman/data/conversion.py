@@ -81,7 +81,7 @@ def convert(
         An ``.npz`` file, written whole or not at all. It holds ``values`` (S, D), ``offsets`` (N + 1,), ``ids``,
         ``feature_names``, and where the source has them ``y`` and ``groups``.
     id, time, label, group, labels_per_step, categorical, missing, missing_text
-        As `read` takes them. Labels may be missing. What a column holds is told from the first piece.
+        As `read` takes them. All labels may be missing, but not some. What a column holds is told from the first piece.
     dtype : {'float32', 'float64'}, optional
         Of the values; None: as they are read, float64 but where a Parquet file has float32 throughout.
     on_progress : callable(share, n_steps), optional

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.data.frames import is_frame, is_indexed_twice, wide_array
+from elman.data.frames import first_text, is_frame, is_indexed_twice, is_lazy, wide_array
 from elman.data.numeric import FloatArray, as_numbers
 from elman.data.sequences import Sequences, offsets_of, require_finite
 from elman.data.text import SPLITS, from_texts, from_tokens
@@ -31,7 +31,8 @@ def as_sequences(
         - a list, array or Series of N texts, or a list of N lists of texts, each text a token: sequences of one
           feature, 'token', with categories;
         - a pandas or polars frame (N, T), one row a sequence of one feature; or a pandas frame with a MultiIndex of
-          two levels (sequence, time), one row a step, as aeon and sktime have it.
+          two levels (sequence, time), one row a step, as aeon and sktime have it, with the rows of a sequence together
+          and in the order of time.
     name : str
         What the errors call the data.
     text : {'characters', 'words'}
@@ -95,12 +96,12 @@ def _converted(X: Any, name: str, text: str, channels_first: bool, missing: str)
 
         return from_indexed_twice(X, name, missing=missing)
     if is_frame(X):
-        return _from_array(as_numbers(wide_array(X), name), name)
+        return _from_wide(X, name)
     items = _items(X)
     if items is not None:
         return _from_items(items, name, text, channels_first)
     if not hasattr(X, "__array__") and not hasattr(X, "toarray"):
-        advice = f"; for one text pass [{name}]" if isinstance(X, str) else ""
+        advice = f"; for one text pass [{name}]" if isinstance(X, str) else "; call .collect() first" * is_lazy(X)
         raise DataError(
             f"{name} must be a list of arrays (T, D), an array (N, T, D), or an array (N, T). "
             f"Got {type(X).__name__} instead{advice}."
@@ -109,14 +110,30 @@ def _converted(X: Any, name: str, text: str, channels_first: bool, missing: str)
     return _from_array(array.swapaxes(1, 2) if channels_first and array.ndim == 3 else array, name)
 
 
+def _from_wide(frame: Any, name: str) -> Sequences:
+    array = wide_array(frame)
+    column = first_text(frame, array)
+    if column is not None:
+        raise DataError(
+            f"{name} must be a frame of numbers, one row a sequence. Got text in column {column!r}. If each row is a "
+            f"text, pass {name}[{column!r}]; if each row is a step, read the frame with from_frame(..., id=...)."
+        )
+    return _from_array(as_numbers(array, name), name)
+
+
 def _items(X: Any) -> list[Any] | tuple[Any, ...] | None:
     """Give the sequences of a list, or of a flat array or Series of objects or texts; None for other arrays."""
     if isinstance(X, list | tuple):
         return X
-    is_series = not isinstance(X, np.ndarray) and hasattr(X, "to_list") and hasattr(X, "__array__")
+    is_series = not isinstance(X, np.ndarray) and hasattr(X, "__array__") and _is_column(X)
     array = np.asarray(X) if is_series else X
     is_flat = isinstance(array, np.ndarray) and array.ndim == 1 and array.dtype.kind in "OUT"
     return array.tolist() if is_flat and array.dtype.kind in "UT" else list(array) if is_flat else None
+
+
+def _is_column(data: Any) -> bool:
+    """Tell whether data is a Series, or what pandas keeps one in."""
+    return hasattr(data, "to_list") or (hasattr(data, "isna") and getattr(data, "ndim", 0) == 1)
 
 
 def _from_items(items: list[Any] | tuple[Any, ...], name: str, text: str, channels_first: bool) -> Sequences:

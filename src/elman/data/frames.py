@@ -18,6 +18,19 @@ def is_indexed_twice(data: Any) -> bool:
     return library(data) == "pandas" and hasattr(getattr(data, "index", None), "levels")
 
 
+def is_lazy(data: Any) -> bool:
+    """Tell whether ``data`` is a frame of polars that has not been computed yet."""
+    return type(data).__name__ == "LazyFrame" and hasattr(data, "collect")
+
+
+def first_text(frame: Any, array: NDArray[Any]) -> str | None:
+    """Give the name of the first column of a frame with text in it, ``array`` (N, T) being its cells."""
+    if array.dtype.kind in "biuf":
+        return None
+    columns = zip(frame.columns, array.T)
+    return next((str(name) for name, cells in columns if any(isinstance(cell, str) for cell in cells)), None)
+
+
 def library(data: Any) -> str | None:
     """Give 'pandas' or 'polars' for a frame or Series of theirs, or of a class built on one; None for all else."""
     for base in type(data).__mro__:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from elman.data.missing import STEP_LENGTH, carried_forward, last_seen, time_since
+from elman.data.missing import carried_forward, last_seen, time_since
 from elman.data.numeric import LARGEST, FloatArray
 from elman.data.sequences import Sequences, require_finite
 from elman.data.standardiser import Standardiser, blocks_of, measure, too_far
@@ -46,7 +46,8 @@ class Preparation:
     gaps : tuple of int
         The features with a column that says where they are missing.
     step_feature : int or None
-        The feature 'step length', in whose unit the time since a value was last seen is told; None: in steps.
+        The feature that a reader made of the time column, in whose unit the time since a value was last seen is told;
+        None: in steps.
     start : float64 array (D,), or None
         What stands in before a feature is first seen, and 0 for a categorical one; None: missing values are an error.
     standardiser : Standardiser or None
@@ -113,9 +114,7 @@ class Preparation:
             plain = cls(training.n_features, vocabularies)
         else:
             gaps = tuple(feature for feature in _with_gaps(training, weights) if feature not in chosen)
-            names = training.feature_names or ()
-            step_feature = names.index(STEP_LENGTH) if STEP_LENGTH in names else None
-            step_feature = None if step_feature in chosen else step_feature
+            step_feature = None if training.step_feature in chosen else training.step_feature
             plain = cls(training.n_features, vocabularies, gaps, step_feature, values.mean)
         if plain.n_columns == 0:
             raise DataError("The training data must hold a value somewhere. Every cell of it is missing.")

@@ -36,6 +36,8 @@ class Sequences:
     categories : tuple of D entries, or None
         For a feature of kinds and not of quantities, the names that its values are codes of (0 is the first name);
         None for a feature of numbers. Text columns of tables and the tokens of texts have names.
+    step_feature : int, optional
+        The feature that a reader made of the time column: how much time has passed since the step before.
 
     Raises
     ------
@@ -57,6 +59,7 @@ class Sequences:
     offsets: IntArray
     feature_names: tuple[str, ...] | None = None
     categories: Categories | None = None
+    step_feature: int | None = None
 
     def __post_init__(self) -> None:
         _check_values(self.values)
@@ -95,10 +98,10 @@ class Sequences:
         offsets = offsets_of(lengths)
         if goes_to_disk(self.values, int(offsets[-1]) * self.n_features * self.values.itemsize):
             values = on_disk(self._stretches(chosen), int(offsets[-1]), self.values.dtype, self.values)
-            return Sequences(values, offsets, self.feature_names, self.categories)
+            return self._of(values, offsets)
         moved = self.offsets[:-1][chosen] - offsets[:-1]  # (N',) how far a sequence lies from its new place
         rows = np.arange(offsets[-1]) + np.repeat(moved, lengths)
-        return Sequences(self.values[rows], offsets, self.feature_names, self.categories)
+        return self._of(self.values[rows], offsets)
 
     def _stretches(self, chosen: IntArray) -> Iterator[FloatArray]:
         """Give views of the values of the chosen sequences, those that lie one after the other together."""
@@ -149,13 +152,17 @@ class Sequences:
         """Give a view of the sequences from ``first`` up to ``stop``."""
         begin, end = self.offsets[first], self.offsets[stop]
         offsets = self.offsets[first : stop + 1] - begin
-        return Sequences(self.values[begin:end], offsets, self.feature_names, self.categories)
+        return self._of(self.values[begin:end], offsets)
 
     def with_values(self, values: FloatArray) -> Sequences:
         """Give the same sequences with other values, float (S, D'); names and categories stay while D' = D."""
         is_alike = values.shape[1:] == self.values.shape[1:]
-        names, categories = (self.feature_names, self.categories) if is_alike else (None, None)
-        return Sequences(np.ascontiguousarray(values), self.offsets, names, categories)
+        values = np.ascontiguousarray(values)
+        return self._of(values, self.offsets) if is_alike else Sequences(values, self.offsets)
+
+    def _of(self, values: FloatArray, offsets: IntArray) -> Sequences:
+        """Give other steps of the same features."""
+        return Sequences(values, offsets, self.feature_names, self.categories, self.step_feature)
 
     def categories_of(self, feature: int) -> tuple[str, ...] | None:
         """Give the names that the values of a feature are codes of, or None where they are numbers."""
@@ -200,7 +207,9 @@ class Sequences:
             values = on_disk(blocks, len(self.values), self.values.dtype, self.values)
         else:
             values = np.ascontiguousarray(self.values[:, columns])
-        return Sequences(values, self.offsets, wanted, categories)
+        is_chosen = self.step_feature in columns
+        step_feature = columns.index(self.step_feature) if self.step_feature is not None and is_chosen else None
+        return Sequences(values, self.offsets, wanted, categories, step_feature)
 
 
 def offsets_of(lengths: IntArray) -> IntArray:

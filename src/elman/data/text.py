@@ -121,14 +121,15 @@ def _check_token(token: object, where: str) -> None:
             f"{where}: expected a word of at most {LONGEST_WORD} characters, got {len(token)}: {token[:20]!r}... "
             "Split texts without spaces with text='characters'."
         )
-    if not _is_unicode(token):
+    if not is_unicode(token):
         raise DataError(f"{where}: expected valid Unicode, got {ascii(token)[:60]}. Decode the text again.")
 
 
-def _is_unicode(text: str) -> bool:
+def is_unicode(text: str) -> bool:
+    """Tell whether a text can be written in UTF-8."""
     return not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _not_unicode(texts: ListOf[str], place: Place) -> DataError:
-    n = next(n for n, text in enumerate(texts) if not _is_unicode(text))
+    n = next(n for n, text in enumerate(texts) if not is_unicode(text))
     return DataError(f"{place(n)}: expected valid Unicode, got {ascii(texts[n])[:60]}. Decode the text again.")

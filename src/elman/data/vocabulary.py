@@ -20,6 +20,7 @@ MOST_ONE_HOT = 8
 MOST_NAMES = 2**20
 LONGEST_NAME = 10_000  # characters; a model file holds no longer ones
 
+_RUN = 1 << 20  # numbers looked at together
 _WIDEST = 32  # up to here the engine takes the product with the input along with the recurrent one
 
 
@@ -118,6 +119,13 @@ class Vocabulary:
         ids = np.array([self._id_of.get(name, 0) for name in names] + [0], dtype=np.int64)
         return ids[codes]  # -1, missing, is the last
 
+    def n_unknown(self, sequences: Sequences) -> int:
+        """Give how many values are of no known name, those that are missing apart."""
+        return sum(
+            int(np.count_nonzero((self.ids(run) == 0) & ~np.isnan(run.values[:, self.feature])))
+            for run in sequences.in_runs(_RUN)
+        )
+
     def columns(self, sequences: Sequences) -> NDArray[np.float64]:
         """Give what the network sees of the feature, (S, n_columns): the id, or a 1 in the column of the name."""
         ids = self.ids(sequences)
@@ -149,8 +157,9 @@ def named(sequences: Sequences, feature: int) -> tuple[NDArray[np.int64], tuple[
 
 
 def _number_name(value: np.floating[Any]) -> str:
-    """Write a number so that 1, 1.0 and the text '1' are one name, in float32 as in float64."""
-    return str(int(value)) if np.isfinite(value) and value == np.floor(value) else str(value)
+    """Write a number so that 1, 1.0 and the text '1' are one name, and 0.1 is, in float32 as in float64."""
+    is_whole = np.isfinite(value) and value == np.floor(value)
+    return str(int(value)) if is_whole else str(np.float32(value))
 
 
 def _check(names: tuple[str, ...], feature: int) -> None:

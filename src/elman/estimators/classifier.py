@@ -77,7 +77,7 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         Whether `fit` goes on from the network and the scale of the features that are there.
     missing : {'error', 'indicator'}
         Whether a missing value, NaN, is an error; or the last value seen stands in for it, beside two more features
-        that say that it is missing and for how long. See `elman.data.Preparation`.
+        that say that it is missing and for how long. A missing kind counts as unknown. See `elman.data.Preparation`.
     categorical_features : list of int or str, or None
         Indices or names of features that are numbers but stand for kinds. Text of tables is categorical by itself.
         Up to 8 kinds become a feature each; more are embedded, as the tokens of texts are.

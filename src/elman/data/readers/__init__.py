@@ -51,7 +51,8 @@ def read(
         and each guess is said in ``notes``. All other columns are features; one of text alone, without any number, is
         read as kinds, with ``categories``.
     labels_per_step : bool
-        Whether each step has a label of its own. Without it, a label that changes within a sequence is an error.
+        Whether each step has a label of its own. An empty cell of a table is then a step without a label, None in
+        ``labels``. Without it, a label that changes within a sequence is an error.
     labels_required : bool
         Whether a file without labels is an error. Without it, ``labels`` is then None.
     likely : mapping, optional

@@ -21,6 +21,7 @@ class Dataset:
     sequences : Sequences
         N sequences, S steps in all.
     labels : str, int or bool array (N,), or (S,) where ``per_step``; or None
+        Where some steps have no label, an array of objects, None for those.
     ids : str array (N,)
         As the file names the sequences, else '0', '1', ... in the order of the file.
     groups : str array (N,), or None
@@ -30,6 +31,8 @@ class Dataset:
         What was guessed, each in one sentence.
     columns : dict
         From 'id', 'time', 'label' and 'group' to the columns that were read as such, named or guessed.
+    texts : tuple of N str, or None
+        What was split into tokens, where a column of texts was read.
     """
 
     sequences: Sequences
@@ -39,6 +42,7 @@ class Dataset:
     per_step: bool = False
     notes: tuple[str, ...] = ()
     columns: dict[str, str] = field(default_factory=dict)
+    texts: tuple[str, ...] | None = None
 
     def place(self, n: int) -> str:
         """Name the n-th label by the sequence, and the step, that it is of."""
@@ -50,7 +54,8 @@ class Dataset:
 
     def __repr__(self) -> str:
         unit = "step" if self.per_step else "sequence"
-        labels = "no labels" if self.labels is None else f"{len(np.unique(self.labels))} classes, one label a {unit}"
+        classes = set() if self.labels is None else set(self.labels.tolist()) - {None}
+        labels = "no labels" if self.labels is None else f"{len(classes)} classes, one label a {unit}"
         return f"Dataset({self.sequences}, {labels}{', groups' * (self.groups is not None)})"
 
 

@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from elman.data.frames import library
-from elman.data.readers.columns import Table, check_names
+from elman.data.frames import is_lazy, library
+from elman.data.readers.columns import Table, check_names, names
 from elman.data.readers.dataset import Dataset
 from elman.data.readers.roles import Asked
 from elman.data.readers.settings import NOT_A_NUMBER
 from elman.data.readers.table import read_rows
 from elman.data.readers.text_rows import read_text_rows
+from elman.data.readers.times import sort_keys
 from elman.data.sequences import Sequences
+from elman.data.text import is_unicode
 from elman.errors import DataError, FileError
 
 _ORDER = ("sequence", "time")  # the levels of a MultiIndex, as errors call them
@@ -43,7 +45,7 @@ def from_indexed_twice(data: Any, name: str, *, missing: str) -> Sequences:
     Raises
     ------
     DataError
-        If the index has another number of levels, or the table breaks its contract.
+        If the index has another number of levels, rows are out of order, or the table breaks its contract.
     """
     frame = data.to_frame("value") if not hasattr(data, "columns") else data
     if frame.index.nlevels != len(_ORDER):
@@ -62,16 +64,29 @@ def from_indexed_twice(data: Any, name: str, *, missing: str) -> Sequences:
         check_names(name, features)
         if len(frame) == 0:
             raise DataError(f"{name} must hold at least one sequence. Got none.")
-        return read_rows(_from_columns(columns, name), asked).sequences
+        table = _from_columns(columns, name)
+        _require_order(table, keys)
+        return read_rows(table, asked).sequences
     except FileError as error:
         raise DataError(str(error)) from error
+
+
+def _require_order(table: Table, keys: list[str]) -> None:
+    """Refuse rows that would have to move: labels and weights beside them, one a row, would stay where they are."""
+    sequence_of, _ = names(table, keys[0], "sequence id")
+    is_moved = np.lexsort((sort_keys(table, keys[1]), sequence_of)) != np.arange(len(sequence_of))
+    if is_moved.any():
+        raise DataError(
+            f"{table.source}: expected the rows of a sequence together, in the order of time, got them out of order "
+            f"from {table.place(int(np.argmax(is_moved)))} on. Sort by .sort_index(), and all that has a value a row."
+        )
 
 
 def _table(frame: Any, name: str) -> Table:
     if library(frame) is None or not hasattr(frame, "columns"):
         raise DataError(
             f"The 'frame' parameter of from_frame must be a DataFrame of pandas or polars. "
-            f"Got {type(frame).__name__} instead."
+            f"Got {type(frame).__name__} instead{'; call .collect() first' * is_lazy(frame)}."
         )
     if len(frame) == 0:
         raise DataError(f"{name}: expected at least one row, found none.")
@@ -79,11 +94,11 @@ def _table(frame: Any, name: str) -> Table:
         check_names(name, frame.columns)
         return Table(name, frame, "row {}".format, is_text=False)
     levels = [level for level in frame.index.names if level is not None]
-    names = [str(column) for column in [*levels, *frame.columns]]
-    check_names(name, names)
+    keys = [str(column) for column in [*levels, *frame.columns]]
+    check_names(name, keys)
     columns = [frame.index.get_level_values(level) for level in levels]
     columns += [frame.iloc[:, number] for number in range(frame.shape[1])]
-    return _from_columns(dict(zip(names, columns)), name)
+    return _from_columns(dict(zip(keys, columns)), name)
 
 
 def _from_columns(columns: dict[str, Any], name: str) -> Table:
@@ -106,15 +121,29 @@ def _series(column: Any, place: str) -> pl.Series:
         return pl.Series(np.ascontiguousarray(column.to_numpy(dtype="datetime64[ns]")))
     missing = np.asarray(column.isna()).tolist()
     values = [None if is_missing else value for value, is_missing in zip(column.tolist(), missing)]
-    is_number = getattr(dtype, "kind", "O") == "O" and all(
-        value is None or (isinstance(value, int | float) and not isinstance(value, bool)) for value in values
-    )
+    number = _type_of_numbers(values) if getattr(dtype, "kind", "O") == "O" else None
     try:
-        series = pl.Series(values, dtype=pl.Float64 if is_number else None, strict=not is_number)
+        series = pl.Series(values, dtype=number, strict=number is None)
+    except UnicodeEncodeError as error:
+        raise _not_unicode(values, place) from error
     except (TypeError, ValueError, OverflowError, pl.exceptions.PolarsError) as error:
         raise _mixed(values, place) from error
     is_kind = hasattr(dtype, "categories")  # then '1' is a name and no number
     return series.cast(pl.String).cast(pl.Categorical) if is_kind else series
+
+
+def _type_of_numbers(values: list[Any]) -> type[pl.DataType] | None:
+    """Give the type for numbers among Python objects, None where one is none; whole numbers stay whole."""
+    known = [value for value in values if value is not None]
+    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in known):
+        return None
+    is_whole = bool(known) and all(isinstance(value, int) and abs(value) < 2**63 for value in known)
+    return pl.Int64 if is_whole else pl.Float64
+
+
+def _not_unicode(values: list[Any], place: str) -> DataError:
+    row = next(row for row, value in enumerate(values) if isinstance(value, str) and not is_unicode(value))
+    return DataError(f"{place}, row {row}: expected valid Unicode, got {ascii(values[row])[:60]}. Decode it again.")
 
 
 def _mixed(values: list[Any], place: str) -> DataError:

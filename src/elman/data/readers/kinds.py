@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
+
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
@@ -10,13 +13,14 @@ from elman.data.numeric import IntArray
 from elman.data.readers.columns import Table, as_text, without_missing
 from elman.data.readers.labels import text_array
 from elman.data.readers.settings import NOT_A_NUMBER
-from elman.data.readers.source import shown
+from elman.data.readers.source import Source, shown
 from elman.data.readers.times import CLOCK, DATE
 from elman.errors import FileError
 
 MOST_NAMES = 65_536
 _MOST_BY_HEART = 20  # rows or sequences that may each have a name of their own
 _GLANCE = 1000  # rows that tell most columns of numbers at once
+_PLAIN_NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?")
 _WHOLE = r"^([+-]?[0-9]+)\.0+$"
 _OTHER_DATE = r"^[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}([T ].*)?$"  # 31.12.2026, 12/31/26 10:00
 
@@ -29,6 +33,9 @@ def holds_text(table: Table, column: str) -> bool:
     if series.dtype != pl.String:
         return False
     marks = ["", *NOT_A_NUMBER, *(table.missing or ())]
+    first = series[0] or ""
+    if _PLAIN_NUMBER.fullmatch(first) and first not in marks:  # of most columns this tells enough
+        return False
     return not _holds_number(series.head(_GLANCE), marks) and _holds_number(series, marks) is False
 
 
@@ -48,16 +55,18 @@ def categories(table: Table, column: str) -> tuple[NDArray[np.float64], tuple[st
     FileError
         If a cell is empty where missing values are not allowed, or there are more than 65,536 names.
     """
-    texts = without_missing(table, _text(table, column))
+    written = _text(table, column)
+    texts = without_missing(replace(table, missing=table.missing or NOT_A_NUMBER), written)
     if table.missing is None and texts.null_count():
         row = int(np.argmax(texts.is_null().to_numpy()))
+        found = "found nothing" if written[row] is None else f"got the missing value {shown(written[row])}"
         raise FileError(
-            f"{table.where(row, column)}: expected text, found nothing. "
+            f"{table.where(row, column)}: expected text, {found}. "
             "Fill it in, drop the row, or read and train with missing='indicator'."
         )
     distinct = texts.drop_nulls().unique(maintain_order=True)
     if len(distinct) > MOST_NAMES:
-        raise _no_kinds(table, column, f"{len(distinct):,} of them", distinct[0])
+        raise _no_kinds(table.source, column, f"{len(distinct):,} of them", distinct[0])
     names = text_array(distinct.to_list(), lambda i: table.where(_first_row(texts, distinct[i]), column), "category")
     numbered = distinct.rename("text").to_frame().with_row_index("code")
     joined = texts.rename("text").to_frame().join(numbered, on="text", how="left", maintain_order="left")
@@ -85,18 +94,31 @@ def refuse_no_kinds(
     first : int64 array (N,)
         The first row of each sequence.
     """
-    _refuse_dates(table, column, pl.Series(names, dtype=pl.String))
-    if len(names) == np.count_nonzero(~np.isnan(codes)) > _MOST_BY_HEART:
-        raise _no_kinds(table, column, "another in each row", names[0])
-    of_first = codes[first]
-    is_distinct = len(first) > _MOST_BY_HEART and len(np.unique(of_first)) == len(first)
-    if is_distinct and (codes == of_first[sequence_of]).all():
-        raise _no_kinds(table, column, "another for each sequence", names[0])
+    n_rows = int(np.count_nonzero(~np.isnan(codes)))
+    is_constant = bool((codes == codes[first][sequence_of]).all())
+    refuse_names(table.source, column, names, n_rows, len(first) if is_constant else None)
 
 
-def _no_kinds(table: Table, column: str, found: str, example: str) -> FileError:
+def refuse_names(source: Source, column: str, names: tuple[str, ...], n_rows: int, n_sequences: int | None) -> None:
+    """Raise FileError as `refuse_no_kinds` does.
+
+    Parameters
+    ----------
+    n_rows : int
+        How many rows have a name.
+    n_sequences : int or None
+        How many sequences there are, where each has one name in all its rows.
+    """
+    _refuse_dates(source, column, pl.Series(names, dtype=pl.String))
+    if len(names) == n_rows > _MOST_BY_HEART:
+        raise _no_kinds(source, column, "another in each row", names[0])
+    if len(names) == n_sequences and n_sequences > _MOST_BY_HEART:
+        raise _no_kinds(source, column, "another for each sequence", names[0])
+
+
+def _no_kinds(source: Source, column: str, found: str, example: str) -> FileError:
     return FileError(
-        f"{table.source}, column {shown(column)}: expected the names of some kinds, got {found}, such as "
+        f"{source}, column {shown(column)}: expected the names of some kinds, got {found}, such as "
         f"{shown(example)}. Drop the column, or name it as id, time, label or group."
     )
 
@@ -110,11 +132,11 @@ def _first_row(texts: pl.Series, text: str) -> int:
     return int(np.argmax((texts == text).fill_null(value=False).to_numpy()))
 
 
-def _refuse_dates(table: Table, column: str, distinct: pl.Series) -> None:
+def _refuse_dates(source: Source, column: str, distinct: pl.Series) -> None:
     """Raise FileError where every name is a date or a time of day: each would be a kind of its own."""
     is_date = distinct.str.contains(DATE) | distinct.str.contains(CLOCK) | distinct.str.contains(_OTHER_DATE)
     if len(distinct) and is_date.all():
         raise FileError(
-            f"{table.source}, column {shown(column)}: expected numbers or the names of kinds, got dates or times, such "
+            f"{source}, column {shown(column)}: expected numbers or the names of kinds, got dates or times, such "
             f"as {shown(distinct[0])}. Name it with time=..., turn it into numbers, or drop it."
         )

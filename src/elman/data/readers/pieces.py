@@ -12,9 +12,10 @@ import polars as pl
 from numpy.typing import NDArray
 
 from elman.data.numeric import FloatArray, IntArray
-from elman.data.readers.columns import Table, as_text, codes, first_rows, numbers
+from elman.data.readers.columns import Table, as_text, codes, numbers
 from elman.data.readers.csv_file import read_csv_in_pieces
-from elman.data.readers.kinds import MOST_NAMES, categories, holds_text
+from elman.data.readers.gathered import Kinds, Names
+from elman.data.readers.kinds import holds_text
 from elman.data.readers.labels import LONGEST, labels_from_text, text_array
 from elman.data.readers.parquet_file import read_parquet_in_pieces
 from elman.data.readers.roles import Asked, Roles, find_roles
@@ -22,60 +23,6 @@ from elman.data.readers.source import listed, shown
 from elman.data.readers.table import SEPARATORS
 from elman.data.readers.times import sort_keys
 from elman.errors import FileError
-
-
-class Names:
-    """The texts of a column, numbered in order of first appearance over all pieces."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-        self.code_of: dict[str, int] = {}
-        self.places: list[str] = []  # where each stood first
-
-    def codes(self, table: Table, column: str) -> IntArray:
-        """Give the codes (R,) of a piece's rows."""
-        code_of, texts = codes(table, column, self.what)
-        for text, row in zip(texts, first_rows(code_of, len(texts)).tolist()):
-            if text not in self.code_of:
-                self.code_of[text] = len(self.code_of)
-                self.places.append(table.where(row, column))
-        return np.array([self.code_of[text] for text in texts], dtype=np.int64)[code_of]
-
-    def texts(self) -> list[str]:
-        """Give all texts by their codes."""
-        return list(self.code_of)
-
-
-class Kinds:
-    """The kinds of a feature, numbered in order of first appearance over all pieces."""
-
-    def __init__(self, column: str) -> None:
-        self.column = column
-        self.code_of: dict[str, int] = {}
-
-    def codes(self, table: Table) -> NDArray[np.float64]:
-        """Give the codes (R,) of a piece's rows, NaN where missing."""
-        code_of, texts = categories(table, self.column)
-        own = np.array([self.code_of.setdefault(text, len(self.code_of)) for text in texts], dtype=np.float64)
-        if len(self.code_of) > MOST_NAMES:
-            raise FileError(
-                f"{table.source}, column {shown(self.column)}: expected the names of some kinds, got more than "
-                f"{MOST_NAMES:,}. Drop the column, or name it as id, time, label or group."
-            )
-        is_known = ~np.isnan(code_of)
-        codes = np.full(len(code_of), np.nan)
-        codes[is_known] = own[code_of[is_known].astype(np.int64)]
-        return codes
-
-    def names(self) -> tuple[str, ...]:
-        """Give the names by their codes."""
-        return tuple(self.code_of)
-
-    @property
-    def note(self) -> str:
-        """What was guessed of the column."""
-        n = len(self.code_of)
-        return f"Read column {shown(self.column)} as text of {n} kind{'s' * (n != 1)}: {listed(self.names())}."
 
 
 @dataclass(frozen=True)
@@ -108,7 +55,7 @@ class TablePieces:
         pieces = read_csv_in_pieces(path, SEPARATORS[suffix]) if suffix in SEPARATORS else read_parquet_in_pieces(path)
         columns, self._tables = pieces
         self.roles: Roles = find_roles(path, columns, asked)
-        self._asked = asked
+        self._path, self._asked = path, asked
         self._per_step = asked.labels_per_step
         self._kinds: dict[str, Kinds] = {}  # of the features that hold kinds
         self.ids: list[str] = []
@@ -120,6 +67,7 @@ class TablePieces:
         self._label_codes: list[NDArray[np.int32]] = []
         self._group_codes: list[NDArray[np.int32]] = []
         self._labels_are_text = False
+        self._same_number: dict[tuple[int, int], str] = {}  # labels of one sequence that may be one, with their place
         self._empty: str | None = None  # the label column, where it holds nothing
 
     def blocks(self) -> Iterator[FloatArray]:
@@ -132,11 +80,16 @@ class TablePieces:
             table = piece if last is None else _after(last, piece)
             n_before = 0 if last is None else 1  # rows that came with the piece before
             starts = self._sequences(table, n_before)
-            self._gather(table, starts, n_before)
+            first_of = _first_rows_of(starts, table.frame.height, n_before)
+            self._gather(table, starts, first_of, n_before)
             self.starts.append(starts + (self.n_steps - n_before))
             self.n_steps += table.frame.height - n_before
             last = _Last(piece.frame[-1:], piece.place(piece.frame.height - 1))
-            yield np.column_stack([self._feature(table, feature) for feature in self.roles.features])[n_before:]
+            yield np.column_stack(
+                [self._feature(table, feature, first_of, n_before) for feature in self.roles.features]
+            )
+        for kinds in self._kinds.values():
+            kinds.check(self._path, len(self.ids))
 
     def offsets(self) -> IntArray:
         """Give the offsets (N + 1,)."""
@@ -147,7 +100,11 @@ class TablePieces:
         if self.roles.label is None:
             return None
         typed = text_array if self._labels_are_text else labels_from_text
-        return typed(self._labels.texts(), self._labels.places.__getitem__), self._label_codes
+        distinct = typed(self._labels.texts(), self._labels.places.__getitem__)
+        for (expected, found), place in self._same_number.items():
+            if distinct[expected] != distinct[found]:
+                raise _changed(place, "label", *(self._labels.texts()[code] for code in (expected, found)))
+        return distinct, self._label_codes
 
     def categories(self) -> tuple[tuple[str, ...] | None, ...] | None:
         """Give the names of the kinds of each feature that holds kinds; None where none does."""
@@ -161,10 +118,13 @@ class TablePieces:
         asked = self._asked
         for feature in self.roles.features:
             if feature in asked.categorical or (asked.guess_categories and holds_text(table, feature)):
-                self._kinds[feature] = Kinds(feature)
+                self._kinds[feature] = Kinds(feature, is_guessed=feature not in asked.categorical)
 
-    def _feature(self, table: Table, feature: str) -> FloatArray:
-        return self._kinds[feature].codes(table) if feature in self._kinds else numbers(table, feature)
+    def _feature(self, table: Table, feature: str, first_of: IntArray, n_before: int) -> FloatArray:
+        """Give a column of the new rows."""
+        if feature in self._kinds:
+            return self._kinds[feature].codes(table, first_of, n_before)
+        return numbers(table, feature)[n_before:]
 
     def groups(self) -> NDArray[np.str_] | None:
         """Give the group of each sequence (N,)."""
@@ -239,12 +199,8 @@ class TablePieces:
             f"{self._sort()}"
         )
 
-    def _gather(self, table: Table, starts: IntArray, n_before: int) -> None:
+    def _gather(self, table: Table, starts: IntArray, first_of: IntArray, n_before: int) -> None:
         """Keep labels and groups of the new sequences, or the labels of the new steps."""
-        sequence_of = np.zeros(table.frame.height, dtype=np.int64)
-        sequence_of[starts] = 1
-        first = np.append(0, starts) if n_before else starts  # of each sequence that has rows here
-        first_of = first[np.cumsum(sequence_of) - (0 if n_before else 1)]  # (R,)
         if self.roles.label is not None:
             label_of = self._labels.codes(table, self.roles.label)
             if not self._per_step:
@@ -257,22 +213,39 @@ class TablePieces:
             self._group_codes.append(group_of[starts].astype(np.int32))
 
     def _require_constant(self, table: Table, column: str, names: Names, code_of: IntArray, first_of: IntArray) -> None:
-        """Raise FileError where a value differs from the first of its sequence here; the labels 1 and 1.0 do not."""
+        """Raise FileError where a value differs from the first of its sequence here.
+
+        Whether the labels 1 and 1.0 do is known once all are.
+        """
         differs = np.flatnonzero(code_of != code_of[first_of])
         texts = names.texts() if len(differs) else []
         for row in differs.tolist():
             expected, found = texts[int(code_of[first_of[row]])], texts[int(code_of[row])]
             if names.what == "label" and not self._labels_are_text and _are_equal_numbers(expected, found):
+                pair = int(code_of[first_of[row]]), int(code_of[row])
+                self._same_number.setdefault(pair, table.where(row, column))
                 continue
-            advice = "pass labels_per_step=True" if names.what == "label" else "name another group column"
-            raise FileError(
-                f"{table.where(row, column)}: expected one {names.what} in a sequence, {shown(expected)} as "
-                f"above, got {shown(found)}. Fix the file, or {advice}."
-            )
+            raise _changed(table.where(row, column), names.what, expected, found)
 
     def _sort(self) -> str:
         columns = [column for column in (self.roles.id, self.roles.time) if column is not None]
         return f"Sort the file by {listed(columns)} first."
+
+
+def _changed(place: str, what: str, expected: str, found: str) -> FileError:
+    advice = "pass labels_per_step=True" if what == "label" else "name another group column"
+    return FileError(
+        f"{place}: expected one {what} in a sequence, {shown(expected)} as above, got {shown(found)}. "
+        f"Fix the file, or {advice}."
+    )
+
+
+def _first_rows_of(starts: IntArray, n_rows: int, n_before: int) -> IntArray:
+    """Give for each row (R,) the first row here of its sequence."""
+    is_start = np.zeros(n_rows, dtype=np.int64)
+    is_start[starts] = 1
+    first = np.append(0, starts) if n_before else starts  # of each sequence that has rows here
+    return np.asarray(first[np.cumsum(is_start) - (0 if n_before else 1)])
 
 
 def _after(last: _Last, piece: Table) -> Table:

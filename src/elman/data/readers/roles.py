@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from elman.data.readers.source import Source, listed, shown
+from elman.data.text import TOKEN
 from elman.errors import FileError, ParameterError
 
 _GUESSES = {
@@ -23,9 +24,13 @@ _GUESSES = {
     ),
     "time": ("time", "t", "step", "timestamp", "timestep", "time_step", "date", "datetime"),
     "label": ("label", "class", "target", "y", "category"),
-    "group": ("group", "subject", "participant", "patient", "user", "speaker"),
+    "group": ("group", "subject", "person", "participant", "patient", "user", "speaker"),
 }
 ROLES = ("id", "time", "label", "group")
+_NEEDED = {
+    "id": "a column that says which sequence a row belongs to, such as 'id'",
+    "label": "a column with labels, such as 'label'",
+}
 _MEANING = {"id": "sequence id", "time": "time", "label": "label", "group": "group"}
 
 
@@ -93,12 +98,7 @@ def find_roles(source: Source, columns: list[str], asked: Asked) -> Roles:
         If a named column does not exist, or there is no id, no label where one is required, or no feature.
     """
     found, notes = _found(source, columns, asked, ROLES, taken=asked.features or ())
-    if "id" not in found:
-        raise FileError(
-            f"{source}: expected a column that says which sequence a row belongs to, such as 'id'. "
-            f"Name it with id=...; the columns are {listed(columns)}."
-        )
-    _require_label(source, columns, asked, found)
+    _require(source, columns, [role for role in ("id", "label") if role not in found], asked)
     if "time" not in found:
         notes.append("Found no time column: the rows of a sequence keep the order of the file.")
     others = tuple(column for column in columns if column not in found.values())
@@ -109,6 +109,8 @@ def find_roles(source: Source, columns: list[str], asked: Asked) -> Roles:
         raise FileError(
             f"{source}: expected the features {listed(features)}, found no {listed(missing)}. "
             f"The columns are {listed(columns)}."
+            + " The model reads texts: name their column with text=...."
+            * (features == (TOKEN,))
         )
     unknown = [column for column in asked.categorical if column not in features]
     if unknown and asked.guess_categories:
@@ -141,12 +143,19 @@ def _found(
     return found, notes
 
 
-def _require_label(source: Source, columns: list[str], asked: Asked, found: Mapping[str, str]) -> None:
-    if "label" not in found and asked.labels_required:
-        raise FileError(
-            f"{source}: expected a column with labels, such as 'label'. "
-            f"Name it with label=...; the columns are {listed(columns)}."
-        )
+def _require(source: Source, columns: list[str], lacking: list[str], asked: Asked) -> None:
+    """Raise FileError for all roles at once that have no column and need one."""
+    lacking = [role for role in lacking if role == "id" or asked.labels_required]
+    if not lacking:
+        return
+    them = "them" if lacking[1:] else "it"
+    message = (
+        f"{source}: expected {' and '.join(_NEEDED[role] for role in lacking)}. Name {them} with "
+        f"{' and '.join(f'{role}=...' for role in lacking)}; the columns are {listed(columns)}."
+    )
+    if "id" in lacking:
+        message += " If each row is a text, name its column with text=... instead of an id."
+    raise FileError(message + " To read without labels pass labels_required=False." * ("label" in lacking))
 
 
 def _named(
@@ -213,7 +222,7 @@ def find_text_roles(source: Source, columns: list[str], asked: Asked, text: str)
     found, notes = _found(source, columns, asked, ("id", "label", "group"), taken=(text,))
     if text in found.values():
         raise ParameterError(f"{source}: expected a column of its own for each role, got {shown(text)} for two.")
-    _require_label(source, columns, asked, found)
+    _require(source, columns, [] if "label" in found else ["label"], asked)
     idle = [column for column in columns if column not in (*found.values(), text)]
     if idle:
         notes.append(f"Ignored column{'s' * (len(idle) > 1)} {listed(idle)}, beside the text.")

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from elman.data.missing import STEP_LENGTH
 from elman.data.numeric import IntArray
-from elman.data.readers.columns import Table, as_text, first_rows, labels, names, numbers
+from elman.data.readers.columns import Table, as_text, first_rows, labels, names, numbers, without_missing
 from elman.data.readers.csv_file import read_csv
 from elman.data.readers.dataset import Dataset
 from elman.data.readers.kinds import categories, holds_text, refuse_no_kinds
@@ -123,9 +123,10 @@ def _features(
     notes = tuple(
         f"Read column {shown(feature)} as text of {len(kinds)} kind{'s' * (len(kinds) != 1)}: {listed(kinds)}."
         for feature, kinds in zip(features, names_of)
-        if kinds is not None
+        if kinds is not None and asked.features is None  # a model has names of its own
     )
-    return Sequences(values, offsets, features, tuple(names_of) if notes else None), notes
+    is_any = any(kinds is not None for kinds in names_of)
+    return Sequences(values, offsets, features, tuple(names_of) if is_any else None), notes
 
 
 def _with_step_length(table: Table, roles: Roles, order: IntArray, sequences: Sequences) -> tuple[Sequences, str]:
@@ -141,7 +142,7 @@ def _with_step_length(table: Table, roles: Roles, order: IntArray, sequences: Se
     values = np.column_stack([sequences.values, lengths])
     categories = None if sequences.categories is None else (*sequences.categories, None)
     note = f"Turned column {shown(roles.time)} into the feature {STEP_LENGTH!r}, in {unit}."
-    return Sequences(values, sequences.offsets, (*names, STEP_LENGTH), categories), note
+    return Sequences(values, sequences.offsets, (*names, STEP_LENGTH), categories, len(names)), note
 
 
 def _labels(
@@ -157,11 +158,25 @@ def _labels(
         return None, ()
     if not asked.labels_required and as_text(table, roles.label).null_count() == table.frame.height:
         return None, (f"Column {shown(roles.label)} is empty: read without labels.",)
-    label_of, classes = labels(table, roles.label)
     if asked.labels_per_step:
-        return classes[label_of[order]], ()
+        return _labels_of_rows(table, roles.label)[order], ()
+    label_of, classes = labels(table, roles.label)
     _require_constant(table, roles.label, "label", label_of, sequence_of, first)
     return classes[label_of[first]], ()
+
+
+def _labels_of_rows(table: Table, column: str) -> NDArray[Any]:
+    """Give the label of each row (S,); where some are missing, an array of objects with None for those."""
+    is_labelled = without_missing(table, as_text(table, column)).is_not_null()
+    rows = np.flatnonzero(is_labelled.to_numpy())
+    if len(rows) in (0, table.frame.height):
+        label_of, classes = labels(table, column)
+        return np.asarray(classes[label_of])
+    labelled = replace(table, frame=table.frame.filter(is_labelled), place=lambda row: table.place(int(rows[row])))
+    label_of, classes = labels(labelled, column)
+    found = np.full(table.frame.height, None, dtype=object)
+    found[rows] = classes[label_of]
+    return found
 
 
 def _groups(table: Table, roles: Roles, sequence_of: IntArray, first: IntArray) -> NDArray[np.str_] | None:

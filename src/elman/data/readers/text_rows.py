@@ -60,6 +60,7 @@ def read_text_rows(table: Table, asked: Asked, text: str, split: str) -> Dataset
         groups=groups,
         notes=(f"Read column {shown(text)} as text, split by {split}.", *notes),
         columns={"text": text} | {role: roles[role] for role in ROLES if role in roles},
+        texts=tuple(texts),
     )
 
 

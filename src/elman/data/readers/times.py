@@ -60,8 +60,9 @@ def step_lengths(table: Table, column: str, order: IntArray, offsets: IntArray) 
     """
     ticks, tick = _ticks(table, column)
     ordered = ticks[order]
-    is_exact = ordered.dtype.kind == "i" and int(ordered.max()) - int(ordered.min()) < 2**63
-    lengths = np.diff(ordered if is_exact else ordered.astype(np.float64), prepend=ordered[:1]) * (tick or 1.0)
+    is_exact = ordered.dtype.kind in "iu" and int(ordered.max()) - int(ordered.min()) < 2**63
+    wide = ordered.astype(np.int64 if is_exact and int(ordered.max()) < 2**63 else np.float64)  # narrow ones would wrap
+    lengths = np.diff(wide, prepend=wide[:1]) * (tick or 1.0)
     lengths[offsets[:-1]] = 0.0
     if lengths.max() > LARGEST:
         row = int(order[np.argmax(lengths)])
@@ -127,7 +128,7 @@ def _iso(table: Table, column: str, text: pl.Series) -> pl.Series:
     """Give ISO dates, or times of day, in a form that sorts as they do."""
     is_date = text.str.contains(DATE)
     if text.str.contains(CLOCK).all():
-        return text
+        return _to_the_second(text)
     if not is_date.all():
         row = int(np.argmin(is_date.to_numpy()))
         raise FileError(
@@ -141,7 +142,13 @@ def _iso(table: Table, column: str, text: pl.Series) -> pl.Series:
             f"{table.where(row, column)}: expected every time in one time zone, {shown(zones[0])}, "
             f"got {shown(text[row])}. Convert the column to UTC."
         )
-    return text.str.replace(r"^(.{10,}?)" + _ZONE, "$1").str.replace("T", " ", literal=True)
+    return _to_the_second(text.str.replace(r"^(.{10,}?)" + _ZONE, "$1").str.replace("T", " ", literal=True))
+
+
+def _to_the_second(text: pl.Series) -> pl.Series:
+    """Write each moment in one way: 13:05, 13:05:00 and 13:05:00.0 are the same time."""
+    text = text.str.replace(r"^([0-9-]{10})$", "$1 00:00").str.replace(r"(^| )([0-9]{2}:[0-9]{2})$", "$1$2:00")
+    return text.str.replace(r"(\.[0-9]*?)0+$", "$1").str.replace(r"\.$", "")
 
 
 def _finite(table: Table, column: str, keys: NDArray[Any]) -> NDArray[Any]:

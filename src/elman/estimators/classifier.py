@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from elman.estimators.parameters import Defaults
 from elman.estimators.targets import Targets
 
 
+@dataclass(kw_only=True, eq=False, repr=False)  # for an __init__ of its own name in errors
 class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type: ignore[misc]
     """Classify sequences with a recurrent network: one label a sequence.
 
@@ -135,6 +137,7 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     """
 
     every_step: ClassVar[bool] = False
+    score = RecurrentEstimator.score  # the one of ClassifierMixin, which comes first, knows none of our labels
 
     def _targets(self, y: Any, sequences: Sequences, name: str = "y") -> Targets:
         return Targets.of_sequences(y, sequences, name=name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,10 +10,12 @@ from numpy.typing import NDArray
 
 from elman.data import Sequences
 from elman.estimators.base import RecurrentEstimator
+from elman.estimators.doubts import doubt_classes
 from elman.estimators.parameters import TaggerDefaults
 from elman.estimators.targets import Targets
 
 
+@dataclass(kw_only=True, eq=False, repr=False)  # for an __init__ of its own name in errors
 class SequenceTagger(TaggerDefaults, RecurrentEstimator):
     """Label every step of sequences with a recurrent network.
 
@@ -64,6 +67,11 @@ class SequenceTagger(TaggerDefaults, RecurrentEstimator):
         """
         sequences = self._sequences(X)
         return _like(X, sequences, self.classes_[self._winners(sequences)])
+
+    def _classes(self, labels: NDArray[Any]) -> NDArray[Any]:
+        classes = super()._classes(labels)
+        doubt_classes(classes)
+        return classes
 
     def _targets(self, y: Any, sequences: Sequences, name: str = "y") -> Targets:
         return Targets.of_steps(y, sequences, unlabelled=self.unlabelled, name=name)

@@ -17,7 +17,7 @@ _PACKAGES = ("elman", "sklearn")
 
 def warn_user(sentence: str) -> None:
     """Warn at the line that called into elman, whatever called what inside."""
-    depth, frame = 1, sys._getframe(1)
+    depth, frame = 2, sys._getframe(1)
     while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _PACKAGES:
         depth, frame = depth + 1, frame.f_back
     warnings.warn(sentence, UserWarning, stacklevel=depth)

@@ -50,7 +50,7 @@ def _listed(groups: Any, n: int) -> list[Any]:
     else:
         array = groups if isinstance(groups, np.ndarray) else np.asarray(groups)
         if array.dtype.kind in "mM":
-            array = np.where(np.isnat(array), None, array.astype(object))
+            array = np.array([None if np.isnat(value) else value.item() for value in array], dtype=object)
         values, shape = (array.tolist() if array.ndim == 1 else []), str(array.shape)
     if len(values) != n or any(isinstance(value, list | np.ndarray) for value in values):
         raise DataError(f"'groups' must hold one group for each sequence, {n}. Got shape {shape} instead.")

@@ -67,7 +67,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         Parameters
         ----------
         X : Sequences, list of N arrays (T_n, D) or (T_n,), array (N, T, D), table (N, T), or list of N texts
-            See `elman.data.as_sequences` for all forms.
+            See `elman.as_sequences` for all forms. Beside a frame of pandas with a MultiIndex (sequence, time), Series
+            of labels, weights and groups are matched by their index. scikit-learn's splits would cut such a frame by
+            steps: pass them ``elman.as_sequences(frame)``, and labels in the order of its sequences.
         y : labels, text, whole numbers or booleans
             One for each sequence, (N,); a `SequenceTagger` takes one for each step.
         sample_weight : array (N,), optional
@@ -78,7 +80,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         validation : tuple (X, y) or (X, y, sample_weight), optional
             The validation part, instead of one set aside.
         on_epoch : callable(record), optional
-            Called after every epoch with its record of `history_`; training ends if it returns True.
+            Called after every epoch with its record of `history_`, epochs counted from 1 in each fit; training ends if
+            it returns True.
         on_step : callable(done, total), optional
             Called after every step of the optimizer with the steps done in this epoch.
 

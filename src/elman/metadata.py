@@ -193,7 +193,11 @@ def _check_parameters(data: Any) -> None:
             _text("parameters.categorical_features", feature, LONGEST_NAME)
         else:
             _whole("parameters.categorical_features", feature, 0, _LARGEST_SIZE)
-    apart = {"categorical_features"} | ({"class_weight"} if isinstance(weights, dict) else set())
+    sizes = data.get("hidden_size")
+    for size in sizes if isinstance(sizes, list) else ():
+        _whole("parameters.hidden_size", size, 1, LARGEST_HIDDEN_SIZE)
+    apart = {"categorical_features"} | ({"hidden_size"} if isinstance(sizes, list) else set())
+    apart |= {"class_weight"} if isinstance(weights, dict) else set()
     _check_scalars("parameters", {name: value for name, value in data.items() if name not in apart})
     for label, weight in weights.items() if isinstance(weights, dict) else ():
         _text("parameters.class_weight", label, 10_000)

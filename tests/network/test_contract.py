@@ -132,3 +132,94 @@ def test_values_that_cannot_be_written_are_fine(network):
     locked = VALUES.copy()
     locked.flags.writeable = False
     assert np.array_equal(network.logits(locked, OFFSETS), network.logits(VALUES, OFFSETS))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"zoneout": np.float32(0.25), "recurrent_dropout": np.float16(0.5), "dropout": np.float64(0.25)},
+        {"hidden_size": (np.int32(4), np.int8(4)), "num_layers": np.uint8(2), "residual": np.bool_(True)},
+        {"hidden_size": [4, 3], "num_layers": 2, "bidirectional": np.bool_(False)},
+    ],
+)
+def test_an_architecture_takes_numpys_numbers_for_pythons(options):
+    plain = {name: np.asarray(value).tolist() for name, value in options.items()}
+    found, expected = (Architecture(3, 3, **{"hidden_size": 4, "num_layers": 2, **o}) for o in (options, plain))
+    assert found == expected
+    assert all(type(a) is type(b) for a, b in zip(vars(found).values(), vars(expected).values()))
+    values, offsets = np.random.default_rng(0).standard_normal((6, 3)), np.array([0, 3, 5, 6])
+    losses = []
+    for architecture in (found, expected):
+        network = Network(architecture, dtype="float64")
+        network.initialise(np.random.default_rng(0))
+        losses.append(network.loss_and_gradient(values, offsets, np.array([0, 1, 2]), dropout_key=np.int64(1)).loss)
+    assert losses[0] == losses[1]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("zoneout", 1.0),
+        ("zoneout", -0.5),
+        ("recurrent_dropout", float("nan")),
+        ("dropout", "some"),
+        ("residual", 1),
+        ("layer_norm", None),
+        ("hidden_size", 0),
+        ("hidden_size", (3, 4)),
+        ("hidden_size", 2.5),
+        ("num_layers", 0),
+        ("num_layers", True),
+        ("n_classes", 1),
+        ("input_size", 0),
+        ("readout", "maximum"),
+        ("loss_at", "each"),
+        ("cell", "gruu"),
+    ],
+)
+def test_an_architecture_that_means_nothing_is_refused(field, value):
+    with pytest.raises(ParameterError, match=rf"^{field} of an Architecture must be .* Got .* instead\.$"):
+        Architecture(**{"input_size": 3, "n_classes": 4, field: value})
+
+
+def test_what_kernels_are_set_up_with_is_of_their_types_alone():
+    from elman.kernels.passes import passes
+
+    plan = Network(Architecture(3, 4), dtype="float64").plan
+    kernels = passes(np.dtype("float64"))
+    with pytest.raises(TypeError):
+        kernels.set_up(np.zeros(kernels.room, np.int64), plan)
+
+
+def test_targets_and_offsets_of_other_kinds():
+    network = Network(Architecture(3, 4, loss_at="every_step"), dtype="float64")
+    values = np.ones((6, 3))
+    assert network.logits(values, [0, 2, 6]).shape == (6, 4)
+    with pytest.raises(DataError, match=r"^targets must be int64\. Got 18446744073709551615 instead\.$"):
+        network.loss_and_gradient(values, [0, 2, 6], np.array([0, 1, 2, 3, 2**64 - 1, 0], np.uint64))
+    with pytest.raises(ParameterError, match="dropout_key"):
+        network.loss_and_gradient(values, [0, 2, 6], np.zeros(6, int), dropout_key=True)
+
+
+@pytest.mark.parametrize("weight", [5e307, 5e-324])
+def test_weights_as_large_or_small_as_numbers_go_leave_the_loss_as_it_is(weight):
+    network = Network(Architecture(3, 3), dtype="float64")
+    network.initialise(np.random.default_rng(0))
+    values, offsets, targets = np.random.default_rng(0).standard_normal((6, 3)), np.array([0, 3, 5, 6]), np.arange(3)
+    plain = network.loss_and_gradient(values, offsets, targets)
+    weighted = network.loss_and_gradient(values, offsets, targets, weights=np.full(3, weight))
+    assert weighted.loss == pytest.approx(plain.loss, rel=1e-14)
+
+
+@pytest.mark.parametrize("readout", ["mean", "attention"])
+def test_float32_keeps_its_precision_in_a_mean_over_thousands_of_steps(readout):
+    steps = 5000
+    architecture = Architecture(2, 3, hidden_size=16, readout=readout)
+    double = Network(architecture, dtype="float64")
+    double.initialise(np.random.default_rng(0))
+    single = Network(architecture, dtype="float32")
+    single.parameters.vector[:] = double.parameters.vector
+    values, offsets = np.full((steps, 2), 0.7), np.array([0, steps])  # a steady signal: every term rounds alike
+    expected = double.logits(values, offsets)
+    found = single.logits(values.astype(np.float32), offsets)
+    assert np.linalg.norm(found - expected) / np.linalg.norm(expected) < 3e-6

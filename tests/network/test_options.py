@@ -7,7 +7,7 @@ from cases import ATTENTION, CELLS, HEADS, Case, complex_step_gradient, draw
 from comparisons import assert_close, assert_same_gradients
 from elman.kernels.reference_network import loss_and_gradient
 from elman.network.architecture import Architecture
-from elman.network.masks import recurrent_mask, zoneout_mask
+from elman.network.masks import dropout_mask, recurrent_mask, zoneout_mask
 from elman.network.network import Network
 from engine import Outcome, assert_same_outcome, masks_of_the_engine, network_for, run_engine
 
@@ -86,21 +86,39 @@ def test_a_prediction_takes_zoneout_at_its_mean_and_drops_nothing(cell):
     assert_close(found, logits, 1e-13)
 
 
+FLOAT64 = np.dtype("float64")
+
+
 @pytest.mark.parametrize("rate", [0.1, 0.5, 0.9])
-def test_masks_have_their_rate_and_differ_by_key_direction_and_sequence(rate):
-    dtype = np.dtype("float64")
-    many = np.stack([recurrent_mask(7, 0, n, 500, rate, dtype) for n in range(20)])
+def test_masks_have_their_rate(rate):
+    many = np.stack([recurrent_mask(7, 0, n, 500, rate, FLOAT64) for n in range(20)])
     assert set(np.unique(many)) == {0, 1 / (1 - rate)}
     assert abs((many == 0).mean() - rate) < 0.02
-    kept = zoneout_mask(7, 0, 3, 50, 2, 100, rate, dtype)
+    kept = zoneout_mask(7, 0, 3, 50, 2, 100, rate, FLOAT64)
     assert set(np.unique(kept)) == {0, 1}
     assert abs(kept.mean() - rate) < 0.03
-    chance = rate**2 + (1 - rate) ** 2
-    for key, direction, n in [(8, 0, 0), (7, 1, 0), (7, 0, 1)]:
-        other = recurrent_mask(key, direction, n, 500, rate, dtype)
-        assert abs(((other == 0) == (many[0] == 0)).mean() - chance) < 0.1
-    assert abs((kept[:, 0] == kept[:, 1]).mean() - chance) < 0.05
-    assert abs((kept[1:] == kept[:-1]).mean() - chance) < 0.05
+    assert recurrent_mask(0, 0, 0, 1, 1e-15, FLOAT64) == 1 / (1 - 1e-15)  # the first unit of key 0 is like any other
+
+
+def test_masks_of_other_keys_layers_sequences_steps_states_and_uses_have_nothing_in_common():
+    size = 4000
+
+    def between(key, layer, n):
+        return dropout_mask(key, layer, n, 1, size, 0.5, FLOAT64)[0] == 0
+
+    def recurrent(key, direction, n):
+        return recurrent_mask(key, direction, n, size, 0.5, FLOAT64) == 0
+
+    def zoneout(key, direction, n):
+        return zoneout_mask(key, direction, n, 1, 1, size, 0.5, FLOAT64)[0, 0] == 1
+
+    places = [(7, 0, 0), (8, 0, 0), (7, 1, 0), (7, 0, 1), (6, 1, 0), ((1 << 20) + 7, 0, 0), (0, 0, 0)]
+    masks = [draw(*place) for draw in (between, recurrent, zoneout) for place in places]
+    steps = zoneout_mask(7, 0, 5, 2, 2, size, 0.5, FLOAT64) == 1
+    masks += [steps[0, 0], steps[0, 1], steps[1, 0], steps[1, 1]]
+    for i, one in enumerate(masks):
+        for other in masks[:i]:
+            assert abs((one == other).mean() - 0.5) < 0.05
 
 
 @pytest.mark.parametrize("scheme", ["uniform", "glorot", "orthogonal"])

@@ -19,6 +19,7 @@ import numpy as np
 from numba import from_dtype, types
 
 from elman.kernels.compiled import address, caller, kernel, part, view
+from elman.kernels.outputs import add_block
 from elman.kernels.shards import BLOCK_ROWS, Steps
 
 NO_ATTENTION = (0, 0)  # addresses of a network with another readout
@@ -79,8 +80,8 @@ def _softmax_over_time(scores, starts, lengths):
 
 
 @kernel("attend", python=False)
-def _attend(outputs, steps, lengths, weight, size, width, memory, features):
-    """Set features (N, F) from outputs (S, F), and leave in memory what `attend_back` needs."""
+def _attend(outputs, steps, lengths, weight, size, width, memory, block, features):
+    """Set features (N, F) from outputs (S, F), and leave in memory what `attend_back` needs; block (N, F) is spare."""
     rows, columns = outputs.shape
     shares, _, w, _, partial = _parts_of_memory(memory, rows, columns)
     w[:] = 0
@@ -91,10 +92,14 @@ def _attend(outputs, steps, lengths, weight, size, width, memory, features):
         shares[row] = _dot(outputs[row], w, size, width, partial)
     _softmax_over_time(shares, steps.starts, lengths)
     features[:] = 0
-    for row in range(rows):
-        h, feature, share = outputs[row], features[steps.sequence[row]], shares[row]
-        for j in range(columns):
-            feature[j] += share * h[j]
+    block[:] = 0
+    for t in range(steps.starts.size - 1):
+        for row in range(steps.starts[t], steps.starts[t + 1]):
+            h, total, share = outputs[row], block[steps.sequence[row]], shares[row]
+            for j in range(columns):
+                total[j] += share * h[j]
+        if t % BLOCK_ROWS == BLOCK_ROWS - 1 or t == steps.starts.size - 2:
+            add_block(block, features)
 
 
 @part("softmax_back")
@@ -138,7 +143,7 @@ def _signatures(dtype: np.dtype[Any]) -> Attention:
     ints, vector, matrix = types.Array(index, 1, "C"), types.Array(number, 1, "C"), types.Array(number, 2, "C")
     steps = types.BaseTuple.from_types((ints,) * 7, Steps)
     return Attention(
-        attend=(matrix, steps, ints, vector, index, index, vector, matrix),
+        attend=(matrix, steps, ints, vector, index, index, vector, matrix, matrix),
         attend_back=(matrix, steps, ints, index, index, vector, matrix, matrix, vector),
     )
 

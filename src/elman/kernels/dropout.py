@@ -14,6 +14,7 @@ from elman.kernels.shards import Steps
 
 # What tells the masks of one use from those of another; the number of the layer or direction is added.
 BETWEEN_LAYERS, RECURRENT, ZONEOUT = 0, 1 << 20, 2 << 20
+_ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 @part("mixed")
@@ -27,7 +28,8 @@ def mixed(bits):
 @part("chance_of")
 def chance_of(key, use, place, t):
     """Return what the units of one sequence at one step are told apart from: see `below`."""
-    return mixed(mixed(mixed(np.uint64(key) + np.uint64(use)) ^ np.uint64(place)) ^ np.uint64(t))
+    of_key = mixed(np.uint64(key) + _ODD)  # mixed(0) is 0
+    return mixed(mixed(mixed(of_key ^ np.uint64(use)) ^ np.uint64(place)) ^ np.uint64(t))
 
 
 @part("below")

@@ -27,6 +27,7 @@ Array = np.ndarray[Any, Any]
 EPSILON = 1e-5  # PyTorch's
 CARRY, TAKE_APART, PUT_TOGETHER, NORMALISE, NORMALISE_BACK = range(5)
 OFF = (0, 0, 0, 0, 0)
+_BLOCK_STEPS = 16
 
 
 class Extras(NamedTuple):
@@ -54,7 +55,7 @@ class Context(NamedTuple):
     runs: Array  # (., 3) see Cell.hidden_runs
     masks: Array  # (N, .) of recurrent dropout; (0, .) where it is off
     d_kept: Array  # (K, N, .) the part of dL/d(states) that zoneout carries past the cell
-    spare: Array  # (2 PARTIAL_SUMS + gates * width,), the partial sums zero
+    spare: Array  # (2 PARTIAL_SUMS + 3 gates * width,): zeros, room for a half, and `sum_gains` of a block of steps
     places: Array  # int64 (N,) where each sequence stands in the batch
     key: int  # of the dropout masks; -1: none, zoneout as in prediction
     zoneout: float
@@ -286,14 +287,19 @@ def _norm_half_back(d_pre, d_at, normed, at, gains, sum_gains, of, factor, runs,
 @part("normalise_back")
 def _normalise_back(context, tape_row, previous, current, count, t):
     """After the cell, backward: from dL/d(pre-activations) to the gradient of the gains, and of both products."""
-    tape, parts, gains, sum_gains = context.tape, context.extras.parts, context.gains, context.sum_gains
+    tape, parts, gains = context.tape, context.extras.parts, context.gains
     size, width = context.size, context.width
     gates = gains.size // (2 * width)
+    of_block = view(context.spare, 2 * PARTIAL_SUMS + gates * width, (gains.size,))
     for row in range(tape_row, tape_row + count):
         for half in range(2):
             of = half * gates * width
             factor, at = parts[row, 2 * gates * width + half], row * parts.shape[1] + of
             _norm_half_back(
-                tape, row * tape.shape[1], parts, at, gains, sum_gains, of, factor, context.runs, half, gates, size,
+                tape, row * tape.shape[1], parts, at, gains, of_block, of, factor, context.runs, half, gates, size,
                 width, context.spare,
             )  # fmt: skip
+    if t % _BLOCK_STEPS == 0:  # on the way back the last of its block: short sums keep their precision over many steps
+        for j in range(gains.size):
+            context.sum_gains[j] += of_block[j]
+            of_block[j] = 0

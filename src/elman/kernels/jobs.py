@@ -11,7 +11,7 @@ from numba import from_dtype, types
 from elman.kernels.attention import attention_memory
 from elman.kernels.compiled import kernel, part, view
 from elman.kernels.lanes import PARTIAL_SUMS
-from elman.kernels.plan import ATTENTION, EVERY_STEP, LAST, MAX, Plan
+from elman.kernels.plan import ATTENTION, EVERY_STEP, LAST, MAX, MEAN, Plan
 from elman.kernels.shards import BLOCK_ROWS, SHARD_ROWS, Batch, Steps, number_rows, order_rows
 
 Array = np.ndarray[Any, Any]
@@ -82,6 +82,7 @@ class Places(NamedTuple):
     inputs: int  # of the first layer, where the values are not its input as they are
     d_inputs: int
     attention: int
+    block: int  # of features, summed over a block of steps
     floats: int  # all there are
     ints: int
 
@@ -131,17 +132,18 @@ def lay_out(plan, n, rows, longest, learning):
     d_kept = masks + (_whole_lines(n * plan.state_stride) if dropped else 0)
     d_hidden = d_kept + (all_states if zoned and learning else 0)
     spare = d_hidden + (_whole_lines(n * plan.state_stride) if dropped else 0)
-    inputs = spare + _whole_lines(2 * PARTIAL_SUMS + plan.gates * plan.most_width if plan.parts_stride > 0 else 0)
+    inputs = spare + _whole_lines(2 * PARTIAL_SUMS + 3 * plan.gates * plan.most_width if plan.parts_stride > 0 else 0)
     inputs_size = _whole_lines(rows * plan.table[0, 0]) if plan.embedded > 0 else 0
     d_inputs = inputs + inputs_size
     attention = d_inputs + (inputs_size if learning else 0)
-    floats = attention + (_whole_lines(attention_memory(rows, columns)) if plan.readout == ATTENTION else 0)
+    block = attention + (_whole_lines(attention_memory(rows, columns)) if plan.readout == ATTENTION else 0)
+    floats = block + (_whole_lines(n * columns) if plan.readout == MEAN or plan.readout == ATTENTION else 0)
     ints = 2 * (longest + 1) + 8 * rows + scored + (n * columns if plan.readout == MAX else 0)
     ints += CONTEXT if plan.options[0] != 0 else 0
     return Places(
         tape_rows, tape, tape_size, states, states_size, outputs, outputs_size, features, logits, d_logits, d_features,
         d_outputs, d_states, proposals, recurrent, recurrent_size, parts, parts_size, masks, d_kept, d_hidden, spare,
-        inputs, d_inputs, attention, floats, ints,
+        inputs, d_inputs, attention, block, floats, ints,
     )  # fmt: skip
 
 

@@ -10,14 +10,15 @@ from elman.kernels.compiled import kernel
 
 @kernel("cross_entropy")
 def cross_entropy(logits, rows, targets, weights, n_classes, scored, d_logits):
-    """Return the sums of -log softmax(logits)[target] and of the targets that score highest, each times its weight.
+    """Return the parts of the batch's loss, and the sum of the weights of the targets that score highest.
 
     rows : which entry of targets and weights belongs to a row of the logits
     targets : -1 where there is no label: that row has no loss and no gradient
     weights : one for each target; empty: all are 1
-    scored : the sum of the weights of the batch; the loss of the batch is the sum divided by it
+    scored : the sum of the weights of the batch
 
-    Sets d_logits to weight / scored times softmax(logits) - one_hot(target). Sums run in float64.
+    A target's part of the loss is weight / scored times -log softmax(logits)[target]; d_logits is set to the same times
+    softmax(logits) - one_hot(target). Sums run in float64.
     """
     total, correct = 0.0, 0.0
     for r in range(logits.shape[0]):
@@ -37,14 +38,21 @@ def cross_entropy(logits, rows, targets, weights, n_classes, scored, d_logits):
             power = math.exp(np.float64(logits[r, j]) - largest)
             d_logits[r, j] = power
             denominator += power
-        total += weight * (math.log(denominator) + largest - np.float64(logits[r, target]))
         part_of_loss = weight / scored
+        total += part_of_loss * (math.log(denominator) + largest - np.float64(logits[r, target]))
         for j in range(n_classes):
             share = np.float64(d_logits[r, j]) / denominator
             d_logits[r, j] = part_of_loss * (share - (1.0 if j == target else 0.0))
         for j in range(n_classes, d_logits.shape[1]):
             d_logits[r, j] = 0
     return total, correct
+
+
+def losses(logits: np.ndarray[Any, Any], targets: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Return -log softmax(logits)[target] of each row (N,) as float64, however small the probability."""
+    scores = logits.astype(np.float64)
+    scores -= scores.max(axis=1, keepdims=True)
+    return np.asarray(np.log(np.exp(scores).sum(axis=1)) - scores[np.arange(len(scores)), targets])
 
 
 def softmax(logits: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:

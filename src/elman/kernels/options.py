@@ -74,7 +74,7 @@ def options(dtype: np.dtype[Any]) -> tuple[int, int]:
         parts = view(memory, parts_at, (at.tape_rows if plan.parts_stride > 0 else 0, plan.parts_stride))
         gain, sum_gain, n_gains = gains(plan, d)
         if n_gains > 0:
-            for j in range(2 * PARTIAL_SUMS):
+            for j in range(2 * PARTIAL_SUMS + 3 * plan.gates * width):
                 memory[at.spare + j] = 0
         where = shard.spare[shard.spare.size - CONTEXT :]
         zeros = view(packed, plan.zeros, (n_gains,))

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.kernels.compiled import kernel, view
+from elman.kernels.compiled import kernel, part, view
 from elman.kernels.lanes import lanes
 from elman.kernels.products import products
 from elman.kernels.shards import BLOCK_ROWS
@@ -57,13 +57,26 @@ def last_states(states, steps, lengths, width, column, features):
             features[r, column + j] = states[0, row, j]
 
 
-@kernel("mean_over_time")
-def mean_over_time(outputs, steps, lengths, features):
-    """Set features (N, F) to the mean of each sequence's outputs, summed in the order of time."""
-    features[:] = 0
-    for row in range(outputs.shape[0]):
+@part("add_block")
+def add_block(block, features):
+    """Add what was summed over a block of steps, and clear it: short sums keep their precision over many steps."""
+    for r in range(features.shape[0]):
         for j in range(features.shape[1]):
-            features[steps.sequence[row], j] += outputs[row, j]
+            features[r, j] += block[r, j]
+            block[r, j] = 0
+
+
+@kernel("mean_over_time")
+def mean_over_time(outputs, steps, lengths, block, features):
+    """Set features (N, F) to the mean of each sequence's outputs; block (N, F) sums over a block of steps at a time."""
+    features[:] = 0
+    block[:] = 0
+    for t in range(steps.starts.size - 1):
+        for row in range(steps.starts[t], steps.starts[t + 1]):
+            for j in range(features.shape[1]):
+                block[steps.sequence[row], j] += outputs[row, j]
+        if t % BLOCK_ROWS == BLOCK_ROWS - 1 or t == steps.starts.size - 2:
+            add_block(block, features)
     for r in range(lengths.size):
         length = features.dtype.type(lengths[r])
         for j in range(features.shape[1]):

@@ -143,7 +143,9 @@ def _read_out(plan, shard, learning):
         outputs = view(shard.memory, top, (shard.rows, columns))
         features = view(shard.memory, shard.at.features, (n, columns))
         if plan.readout == MEAN:
-            mean_over_time(outputs, shard.steps, shard.lengths, features)
+            mean_over_time(
+                outputs, shard.steps, shard.lengths, view(shard.memory, shard.at.block, (n, columns)), features
+            )
         elif plan.readout == MAX:
             max_over_time(outputs, shard.steps, features, view(shard.spare, n, (n, columns)))
     return shard.at.features, n
@@ -221,7 +223,7 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
             outputs = view(memory, _outputs_at(shard, learning, plan.n_layers - 1), (shard.rows, columns))
             size = plan.table[plan.table.shape[0] - 1, SIZE]
             weight = view(setup.parameters, plan.weight_attention, (plan.n_ends * size,))
-            kept = (size, width, memory[at.attention :])
+            kept = (size, width, memory[at.attention :], view(memory, at.block, (n, columns)))
             attend(plan.attention[0], (outputs, shard.steps, shard.lengths, weight, *kept, features))
         read, scores = view(memory, read_at, (rows, columns)), view(memory, at.logits, (rows, plan.score_width))
         transposed, _, bias = score_weights(plan, packed)
@@ -379,6 +381,9 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         """Write a Setup down where the other kernels find it."""
         put(where, setup)
 
+    set_up.compile((types.Array(types.int64, 1, "C"), setup_type(dtype)))
+    set_up.disable_compile()  # what is of other types would be laid out otherwise than the kernels read it
+
     @kernel(f"prepare_{dtype}", allocates=True)
     def prepare(setup_at, where, values, offsets, chosen, targets, weights, numbers, logits, key):
         """Check a batch, cut it into shards, and write the job down for the threads.
@@ -468,8 +473,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
                 gradient[plan.weight_attention + j] = setup.sums[0, plan.sum_attention + j]
         if plan.embedded > 0:
             sum_up(plan.embedding[3], (setup, tasks, gradient))
-        total, scored = add_up(setup.losses[:tasks]), job.scored
-        return total / scored if scored > 0 else 0.0, norm(gradient), add_up(setup.correct[:tasks]), scored
+        return add_up(setup.losses[:tasks]), norm(gradient), add_up(setup.correct[:tasks]), job.scored
 
     room = max(room_for(setup_type(dtype)), room_for(job_type(dtype)))
     return Passes(set_up, prepare, finish, room, address(task, (types.int64,) * 3))

@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
+from numbers import Integral, Real
+from typing import Any
+
+import numpy as np
 
 from elman.errors import ParameterError
 from elman.kernels.cells import CELLS
@@ -46,10 +50,31 @@ class Architecture:
     embeddings: tuple[tuple[int, int, int], ...] = ()
 
     def __post_init__(self) -> None:
-        if isinstance(self.hidden_size, tuple) and len(self.hidden_size) != self.num_layers:
-            raise ParameterError(
-                f"hidden_size must be one int, or one for each of the {self.num_layers} layers. Got {self.hidden_size}."
-            )
+        """Take NumPy's numbers for Python's, since kernels know only these; refuse what means nothing."""
+        for name, least in (("input_size", 1), ("n_classes", 2), ("num_layers", 1)):
+            self._set(name, _whole(name, getattr(self, name), least))
+        if isinstance(self.hidden_size, tuple | list):
+            self._set("hidden_size", tuple(_whole("hidden_size", size, 1) for size in self.hidden_size))
+        else:
+            self._set("hidden_size", _whole("hidden_size", self.hidden_size, 1))
+        for name in ("dropout", "recurrent_dropout", "zoneout"):
+            share: Any = getattr(self, name)
+            _require(name, isinstance(share, Real) and 0 <= float(share) < 1, "a number in [0, 1)", share)
+            self._set(name, float(share))
+        for name in ("bidirectional", "layer_norm", "learn_initial_state", "residual"):
+            flag = getattr(self, name)
+            _require(name, isinstance(flag, bool | np.bool_), "a bool", flag)
+            self._set(name, bool(flag))
+        for name, choices in (("cell", tuple(CELLS)), ("readout", READOUTS), ("loss_at", LOSS_PLACES)):
+            _require(name, getattr(self, name) in choices, f"one of {', '.join(choices)}", getattr(self, name))
+        is_one_each = not isinstance(self.hidden_size, tuple) or len(self.hidden_size) == self.num_layers
+        _require("hidden_size", is_one_each, f"one int, or one for each of {self.num_layers} layers", self.hidden_size)
+        self._check_embeddings()
+
+    def _check_embeddings(self) -> None:
+        self._set(
+            "embeddings", tuple(tuple(_whole("embeddings", n, -(2**63)) for n in each) for each in self.embeddings)
+        )
         columns = [column for column, _, _ in self.embeddings]
         is_rising = all(a < b for a, b in pairwise([-1, *columns, self.input_size]))
         if not is_rising or any(size < 1 or not 1 <= n_codes <= MOST_CODES for _, n_codes, size in self.embeddings):
@@ -58,6 +83,9 @@ class Architecture:
                 f"columns rising within 0..{self.input_size - 1}, n_codes in 1..{MOST_CODES}, size at least 1. "
                 f"Got {self.embeddings}."
             )
+
+    def _set(self, name: str, value: object) -> None:
+        object.__setattr__(self, name, value)
 
     @property
     def directions(self) -> int:
@@ -113,3 +141,15 @@ class Architecture:
         shapes["weight_out"] = (self.n_classes, self.n_features)
         shapes["bias_out"] = (self.n_classes,)
         return shapes
+
+
+def _whole(name: str, value: Any, least: int) -> int:
+    is_bool = isinstance(value, bool)  # which counts as a whole number to Python
+    is_whole = not is_bool and isinstance(value, Integral) and int(value) >= least
+    _require(name, is_whole, f"a whole number of at least {least}", value)
+    return int(value)
+
+
+def _require(name: str, condition: bool, contract: str, value: object) -> None:
+    if not condition:
+        raise ParameterError(f"{name} of an Architecture must be {contract}. Got {value!r} instead.")

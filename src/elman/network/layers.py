@@ -84,8 +84,8 @@ class Layout:
             embedded=sum(n_codes * size for _, n_codes, size in a.embeddings),
             weight_attention=self._at_parameter.get("weight_attention", -1),
             sum_attention=self._sums(a.n_features if attends else 0),
-            attention=attention_addresses(dtype) if attends else NO_ATTENTION,
-            embedding=embedding_addresses(dtype) if a.embeddings else NO_EMBEDDING,
+            attention=(*attention_addresses(dtype),) if attends else NO_ATTENTION,
+            embedding=(*embedding_addresses(dtype),) if a.embeddings else NO_EMBEDDING,
         )
 
     def _hooks(self) -> tuple[int, int, int, int, int]:

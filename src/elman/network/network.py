@@ -84,6 +84,7 @@ class Network:
 
     def logits(self, values: Array, offsets: Array, *, n_threads: int | None = None) -> Array:
         """Return the class scores: (N, C), or (S, C) with a loss at every step."""
+        offsets = as_ints(offsets, "offsets")
         chosen = np.arange(len(offsets) - 1)
         place = self._spare.pop() if self._spare else self._new_workplace(learning=False)  # one for each caller
         logits = self._new_logits(values, offsets, chosen)
@@ -146,12 +147,14 @@ class Network:
             The loss is the mean over the sequences, or over all their steps with a loss at every step:
             sum(w l) / sum(w) over the labelled targets, and 0 where their weights sum to 0.
         """
-        if dropout_key is not None and not (isinstance(dropout_key, int) and 0 <= dropout_key < 2**63):
+        is_key = isinstance(dropout_key, int | np.integer) and not isinstance(dropout_key, bool)
+        if dropout_key is not None and not (is_key and 0 <= dropout_key < 2**63):
             raise ParameterError(f"dropout_key must be an int in 0..2**63 - 1, or None. Got {dropout_key!r}.")
+        offsets = as_ints(offsets, "offsets")
         chosen = np.arange(len(offsets) - 1) if chosen is None else as_ints(chosen, "chosen")
         place = self._learning.pop() if self._learning else self._new_workplace(learning=True)  # one for each caller
         logits = self._new_logits(values, offsets, chosen)
-        key = -1 if dropout_key is None or not self.architecture.draws_masks else dropout_key
+        key = -1 if dropout_key is None or not self.architecture.draws_masks else int(dropout_key)
         place.prepare(values, offsets, targets, weights, chosen, logits, key, threads_or_default(n_threads))
         place.run()
         gradient = np.empty_like(self.parameters.vector)

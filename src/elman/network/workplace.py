@@ -165,6 +165,8 @@ def as_ints(array: Array, name: str) -> Array:
     array = np.asarray(array)
     if array.dtype.kind not in "iu" or array.ndim != 1:
         raise DataError(f"{name} must be int64, one-dimensional. Got {array.dtype} of shape {array.shape} instead.")
+    if array.dtype.kind == "u" and array.size and array.max() > np.iinfo(np.int64).max:
+        raise DataError(f"{name} must be int64. Got {array.max()} instead.")
     return np.require(array, np.int64, ["C", "W", "A"])
 
 

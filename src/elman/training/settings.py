@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+from elman.errors import ParameterError
+
+SMALLEST_EPSILON = 1e-37
 OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw")
 
 
@@ -32,3 +35,9 @@ class TrainingSettings:
     n_iter_no_change: int = 30
     tol: float = 1e-4
     n_threads: int | None = None
+
+    def __post_init__(self) -> None:
+        if not self.epsilon >= SMALLEST_EPSILON:
+            raise ParameterError(
+                f"epsilon must be at least {SMALLEST_EPSILON:g}, which float32 can hold. Got {self.epsilon} instead."
+            )

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elman.errors import DataError, TrainingError
-from elman.kernels.loss import softmax
+from elman.kernels.loss import losses
 from elman.network.network import Network
 from elman.network.threads import threads_or_default
 from elman.training.clipping import clip_by_value, clip_scale
@@ -162,11 +162,12 @@ class Trainer:
                 on_step(number, len(batches))
         seconds = time.perf_counter() - started
         validation_loss, validation_accuracy = (None, None) if validation is None else self.assess(validation)
-        scored = sum(result.scored for result in results)
+        most = max(result.scored for result in results)  # weights may be as large as numbers go
+        shares = [result.scored / most for result in results]
         return Record(
             epoch=epoch,
-            training_loss=sum(result.loss * result.scored for result in results) / scored,
-            training_accuracy=sum(result.correct for result in results) / scored,
+            training_loss=sum(result.loss * share for result, share in zip(results, shares)) / sum(shares),
+            training_accuracy=sum(result.correct / most for result in results) / sum(shares),
             validation_loss=validation_loss,
             validation_accuracy=validation_accuracy,
             gradient_norm=sum(result.gradient_norm for result in results) / len(results),
@@ -184,18 +185,19 @@ class Trainer:
             If no target has a label and a weight above 0.
         """
         weights, total = _counted(samples)
-        likelihood = np.empty(len(samples.targets))
+        loss = np.empty(len(samples.targets))
         hits = np.empty(len(samples.targets), dtype=bool)
         done = 0
         for values, offsets in _runs(samples):
             logits = self.network.logits(values, offsets, n_threads=self._n_threads)
             rows = slice(done, done + len(logits))
             targets = samples.targets[rows]
-            likelihood[rows] = softmax(logits)[np.arange(len(logits)), targets]
+            loss[rows] = losses(logits, targets)
             hits[rows] = logits.argmax(axis=1) == targets
             done += len(logits)
-        np.maximum(likelihood, np.finfo(float).tiny, out=likelihood)
-        return float(-(weights * np.log(likelihood)).sum() / total), float(weights[hits].sum() / total)
+        shares = weights / total
+        counted = shares > 0  # a sequence that does not count may have any scores
+        return float(shares[counted] @ loss[counted]), float(shares[hits].sum())
 
 
 def _runs(samples: Samples) -> Iterator[tuple[Array, Array]]:

@@ -12,7 +12,7 @@ from elman.kernels.lanes import implementation, implementations
 ROOT = Path(__file__).parents[1]
 OTHERS = [name for name in implementations() if name != implementation()]
 TESTS = [
-    "tests/estimators",
+    "tests/estimators/test_classifier.py",
     "tests/kernels/test_activations.py",
     "tests/kernels/test_products.py",
     "tests/kernels/test_sweep.py",

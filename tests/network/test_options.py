@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from cases import ATTENTION, CELLS, HEADS, Case, complex_step_gradient, draw
-from comparisons import assert_close, assert_same_gradients
-from elman.kernels.reference_network import loss_and_gradient
+from comparisons import assert_close, assert_same_gradients, relative_error
+from elman.kernels.reference_network import Masks, loss_and_gradient
 from elman.network.architecture import Architecture
 from elman.network.masks import dropout_mask, recurrent_mask, zoneout_mask
 from elman.network.network import Network
@@ -51,16 +51,24 @@ def test_gradient_through_every_option_is_the_complex_step_derivative(case, key)
     assert sum(np.linalg.norm(gradient) > 0 for gradient in expected.values()) > 0.7 * len(expected)
 
 
-@pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("cell", CELLS)
-def test_all_options_together_equal_the_textbook_on_several_shards(cell, dtype):
-    case = Case(
-        cell, 3, bidirectional=True, loss_at="every_step", **ALL, hidden_size=(9, 9, 7), lengths=MANY, n_classes=3
-    )
+def test_all_options_together_equal_the_textbook_on_several_shards(cell):
+    case = Case(cell, 3, True, loss_at="every_step", **ALL, hidden_size=(9, 9, 7), lengths=MANY, n_classes=3)
     batch, masks = draw(case), masks_of_the_engine(case, KEY)
     expected = loss_and_gradient(batch.sequences, batch.targets, batch.weights, **case.settings, masks=masks)
-    found = run_engine(case, batch, dtype, dropout_key=KEY)
-    assert_same_outcome(found, Outcome(*expected), 2e-13 if dtype == "float64" else 3e-5)
+    assert_same_outcome(run_engine(case, batch, dropout_key=KEY), Outcome(*expected), 2e-12)
+
+    def single(arrays):
+        return [np.asarray(array, np.float32) for array in arrays]
+
+    # Such a network may magnify rounding: float32 is about as near as the textbook in float32 is.
+    weights = {name: weight.astype(np.float32) for name, weight in batch.weights.items()}
+    masks = [Masks(*map(single, of_sequence)) for of_sequence in masks]
+    textbook = loss_and_gradient(single(batch.sequences), batch.targets, weights, **case.settings, masks=masks)
+    found = run_engine(case, batch, "float32", dropout_key=KEY)
+    for name, gradient in expected[1].items():
+        own, best = relative_error(found.gradients[name], gradient), relative_error(textbook[1][name], gradient)
+        assert own < max(3e-6, 4 * best), name
 
 
 @pytest.mark.parametrize("cell", CELLS)

@@ -13,15 +13,17 @@ from elman.network.network import Network
 
 
 def fingerprint() -> str:
-    """Return logits and gradient of a small network with codes and attention, as hexadecimal bits."""
+    """Return logits and gradient of a small network with codes, attention and every option, as hexadecimal bits."""
     rng = np.random.default_rng(0)
     lengths = np.array([50, 30, 7, 7, 2, 1, 90, 12, 12, 12, 11, 4, 4, 4, 4, 4, 3, 8])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
-    network = Network(Architecture(5, 3, "gru", 19, 2, readout="attention", embeddings=((1, 6, 9),)))
+    options = {"layer_norm": True, "zoneout": 0.2, "recurrent_dropout": 0.2, "learn_initial_state": True}
+    options |= {"residual": True, "dropout": 0.1, "readout": "attention", "embeddings": ((1, 6, 9),)}
+    network = Network(Architecture(5, 3, "gru", (19, 19, 32), 3, **options))
     network.initialise(rng)
     values = rng.standard_normal((offsets[-1], 5)).astype(np.float32)
     values[:, 1] = rng.integers(0, 6, len(values))
-    done = network.loss_and_gradient(values, offsets, rng.integers(0, 3, len(lengths)))
+    done = network.loss_and_gradient(values, offsets, rng.integers(0, 3, len(lengths)), dropout_key=7)
     return done.logits.tobytes().hex() + done.gradient.tobytes().hex()
 
 

@@ -21,7 +21,7 @@ from numba import from_dtype, types
 
 from elman.kernels.compiled import address, caller, kernel, part, taken, view
 from elman.kernels.dropout import ZONEOUT, below, chance_of, threshold_of
-from elman.kernels.lanes import PARTIAL_SUMS, add_many, add_many_products, add_up_many, fma
+from elman.kernels.lanes import PARTIAL_SUMS, fma, sum_many, sum_many_products
 
 Array = np.ndarray[Any, Any]
 EPSILON = 1e-5  # PyTorch's
@@ -55,7 +55,7 @@ class Context(NamedTuple):
     runs: Array  # (., 3) see Cell.hidden_runs
     masks: Array  # (N, .) of recurrent dropout; (0, .) where it is off
     d_kept: Array  # (K, N, .) the part of dL/d(states) that zoneout carries past the cell
-    spare: Array  # (2 PARTIAL_SUMS + 3 gates * width,): zeros, room for a half, and `sum_gains` of a block of steps
+    spare: Array  # (3 gates * width,) room for one half, and `sum_gains` of a block of steps
     places: Array  # int64 (N,) where each sequence stands in the batch
     key: int  # of the dropout masks; -1: none, zoneout as in prediction
     zoneout: float
@@ -178,24 +178,24 @@ def _put_together(context, tape_row, previous, current, count, t):
 # --- Layer normalisation ----------------------------------------------------------------------------------------------
 
 
-@part("add_all")
-def _add_all(sums, to, values, at, size):
-    """Add numbers to partial sums in turn."""
-    whole = size // PARTIAL_SUMS * PARTIAL_SUMS
-    for j in range(0, whole, PARTIAL_SUMS):
-        add_many(sums, to, values, at + j)
-    for j in range(whole, size):
-        sums[to + j - whole] += values[at + j]
+@part("sum_of")
+def _sum_of(values):
+    """Return the sum of numbers."""
+    whole = values.size // PARTIAL_SUMS * PARTIAL_SUMS
+    total = sum_many(values, 0, whole)
+    for j in range(whole, values.size):
+        total += values[j]
+    return total
 
 
-@part("add_all_products")
-def _add_all_products(sums, to, a, a_at, b, b_at, size):
-    """Add products of numbers to partial sums in turn."""
-    whole = size // PARTIAL_SUMS * PARTIAL_SUMS
-    for j in range(0, whole, PARTIAL_SUMS):
-        add_many_products(sums, to, a, a_at + j, b, b_at + j)
-    for j in range(whole, size):
-        sums[to + j - whole] = fma(a[a_at + j], b[b_at + j], sums[to + j - whole])
+@part("sum_of_products")
+def _sum_of_products(a, b):
+    """Return the sum of products of numbers."""
+    whole = a.size // PARTIAL_SUMS * PARTIAL_SUMS
+    total = sum_many_products(a, 0, b, 0, whole)
+    for j in range(whole, a.size):
+        total = fma(a[j], b[j], total)
+    return total
 
 
 @part("block_of")
@@ -205,19 +205,20 @@ def _block_of(size, gates):
 
 
 @part("centre")
-def _centre(parts, at, gates, size, width, spare):
+def _centre(parts, at, gates, size, width):
     """Subtract the mean from `gates` blocks of `size` numbers, `width` apart; return 1 / sqrt(var + epsilon)."""
     number = parts.dtype.type
-    values, n, block = view(parts, 0, (parts.size,)), number(gates * size), _block_of(size, gates)
+    n, block = number(gates * size), _block_of(size, gates)
+    total, squares = number(0), number(0)
     for gate in range(0, gates, block):
-        _add_all(spare, 0, values, at + gate * width, block * size)
-    mean = add_up_many(spare, 0) / n
+        total += _sum_of(view(parts, at + gate * width, (block * size,)))
+    mean = total / n
     for gate in range(0, gates, block):
-        first = at + gate * width
-        for j in range(block * size):
-            values[first + j] -= mean
-        _add_all_products(spare, 0, values, first, values, first, block * size)
-    return number(1) / number(math.sqrt(add_up_many(spare, 0) / n + number(EPSILON)))
+        values = view(parts, at + gate * width, (block * size,))
+        for j in range(values.size):
+            values[j] -= mean
+        squares += _sum_of_products(values, values)
+    return number(1) / number(math.sqrt(squares / n + number(EPSILON)))
 
 
 @part("scaled")
@@ -231,16 +232,25 @@ def _scaled(target, gain, normed, factor, start):
         target[j] = 0
 
 
+@part("add_scaled")
+def _add_scaled(target, gain, normed, factor):
+    """The same, added to the target: a loop of its own, since over arrays that overlap none is made of vectors."""
+    for j in range(normed.size):
+        value = factor * normed[j]
+        normed[j] = value
+        target[j] += gain[j] * value
+
+
 @part("normalise")
 def _normalise(context, tape_row, previous, current, count, t):
     """Before the cell, forward: normalise both halves of the pre-activations, and add them up."""
     tape, bias, parts, gains = context.tape, context.bias, context.extras.parts, context.gains
-    size, width, runs, spare = context.size, context.width, context.runs, context.spare
+    size, width, runs = context.size, context.width, context.runs
     gates = gains.size // (2 * width)
     for row in range(tape_row, tape_row + count):
         own, to = row * parts.shape[1], row * tape.shape[1]
-        of_x = _centre(parts, own, gates, size, width, spare)
-        of_h = _centre(parts, own + gates * width, gates, size, width, spare)
+        of_x = _centre(parts, own, gates, size, width)
+        of_h = _centre(parts, own + gates * width, gates, size, width)
         parts[row, 2 * gates * width], parts[row, 2 * gates * width + 1] = of_x, of_h
         for i in range(runs.shape[0]):
             block = _block_of(size, runs[i, 2])
@@ -249,19 +259,22 @@ def _normalise(context, tape_row, previous, current, count, t):
                 x, h, apart = (runs[i, 0] + g) * width, (gates + runs[i, 0] + g) * width, (runs[i, 1] + g) * width
                 target = view(tape, to + x, (wide,))
                 _scaled(target, view(gains, x, (n,)), view(parts, own + x, (n,)), of_x, view(bias, x, (n,)))
-                start = target if apart == x else view(bias, apart, (wide,))
-                target = view(tape, to + apart, (wide,))
-                _scaled(target, view(gains, h, (n,)), view(parts, own + h, (n,)), of_h, start)
+                if apart == x:
+                    _add_scaled(target, view(gains, h, (n,)), view(parts, own + h, (n,)), of_h)
+                else:
+                    target, start = view(tape, to + apart, (wide,)), view(bias, apart, (n,))
+                    _scaled(target, view(gains, h, (n,)), view(parts, own + h, (n,)), of_h, start)
 
 
 @part("norm_half_back")
 def _norm_half_back(d_pre, d_at, normed, at, gains, sum_gains, of, factor, runs, half, gates, size, width, spare):
     """Set what was normed, the halves' blocks from `at` on, to the gradient of what it was made of."""
     number = normed.dtype.type
+    mean, slope = number(0), number(0)
     for i in range(runs.shape[0]):
         block = _block_of(size, runs[i, 2])
         n = block * size
-        d_normed = view(spare, 2 * PARTIAL_SUMS, (n,))
+        d_normed = view(spare, 0, (n,))
         for g in range(0, runs[i, 2], block):
             gate = runs[i, 0] + g
             d = view(d_pre, d_at + ((runs[i, 1] if half == 1 else runs[i, 0]) + g) * width, (n,))
@@ -270,9 +283,9 @@ def _norm_half_back(d_pre, d_at, normed, at, gains, sum_gains, of, factor, runs,
             for j in range(n):
                 total[j] += d[j] * own[j]
                 d_normed[j] = d[j] * gain[j]
-            _add_all(spare, 0, d_normed, 0, n)
-            _add_all_products(spare, PARTIAL_SUMS, d_normed, 0, own, 0, n)
-    mean, slope = add_up_many(spare, 0) / number(gates * size), add_up_many(spare, PARTIAL_SUMS) / number(gates * size)
+            mean += _sum_of(d_normed)
+            slope += _sum_of_products(d_normed, own)
+    mean, slope = mean / number(gates * size), slope / number(gates * size)
     for i in range(runs.shape[0]):
         block = _block_of(size, runs[i, 2])
         n = block * size
@@ -290,7 +303,7 @@ def _normalise_back(context, tape_row, previous, current, count, t):
     tape, parts, gains = context.tape, context.extras.parts, context.gains
     size, width = context.size, context.width
     gates = gains.size // (2 * width)
-    of_block = view(context.spare, 2 * PARTIAL_SUMS + gates * width, (gains.size,))
+    of_block = view(context.spare, gates * width, (gains.size,))
     for row in range(tape_row, tape_row + count):
         for half in range(2):
             of = half * gates * width

@@ -10,7 +10,6 @@ from numba import from_dtype, types
 
 from elman.kernels.attention import attention_memory
 from elman.kernels.compiled import kernel, part, view
-from elman.kernels.lanes import PARTIAL_SUMS
 from elman.kernels.plan import ATTENTION, EVERY_STEP, LAST, MAX, MEAN, Plan
 from elman.kernels.shards import BLOCK_ROWS, SHARD_ROWS, Batch, Steps, number_rows, order_rows
 
@@ -132,7 +131,7 @@ def lay_out(plan, n, rows, longest, learning):
     d_kept = masks + (_whole_lines(n * plan.state_stride) if dropped else 0)
     d_hidden = d_kept + (all_states if zoned and learning else 0)
     spare = d_hidden + (_whole_lines(n * plan.state_stride) if dropped else 0)
-    inputs = spare + _whole_lines(2 * PARTIAL_SUMS + 3 * plan.gates * plan.most_width if plan.parts_stride > 0 else 0)
+    inputs = spare + _whole_lines(3 * plan.gates * plan.most_width if plan.parts_stride > 0 else 0)
     inputs_size = _whole_lines(rows * plan.table[0, 0]) if plan.embedded > 0 else 0
     d_inputs = inputs + inputs_size
     attention = d_inputs + (inputs_size if learning else 0)

@@ -146,60 +146,60 @@ def prefetch_to_write(typingctx: Any, array: Any, at: Any) -> Any:
 PARTIAL_SUMS = 16  # on any vector width, so that sums have the same bits on all
 
 
-def _many(builder: Any, context: Any, kind: Any, array: Any, at: Any) -> tuple[Any, Any]:
-    """Emit the address of array[at] as one of PARTIAL_SUMS numbers, and their load."""
-    place = builder.gep(data_pointer(context, builder, kind, array), [at])
-    vector = ir.VectorType(context.get_data_type(kind.dtype), PARTIAL_SUMS)
-    place = builder.bitcast(place, vector.as_pointer())
-    return place, builder.load(place, align=context.get_abi_sizeof(vector.element))
+def _sum_of(context: Any, builder: Any, count: Any, number: Any, term: Any) -> Any:
+    """Emit the sum of count / PARTIAL_SUMS vectors, added up in turn, and their parts then in pairs.
+
+    term(total, at) adds the vector that begins at number `at`.
+    """
+    kind = ir.VectorType(number, PARTIAL_SUMS)
+    place = cgutils.alloca_once_value(builder, ir.Constant(kind, None))
+    width = ir.Constant(count.type, PARTIAL_SUMS)
+    with cgutils.for_range(builder, builder.sdiv(count, width)) as loop:
+        builder.store(term(builder.load(place), builder.mul(loop.index, width)), place)
+    total, half = builder.load(place), PARTIAL_SUMS // 2
+    while half:
+        low, high = (
+            builder.shuffle_vector(total, total, ir.Constant(ir.VectorType(ir.IntType(32), half), list(indices)))
+            for indices in (range(half), range(half, 2 * half))
+        )
+        total, half = builder.fadd(low, high), half // 2
+    return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
+
+
+def _vector_at(context: Any, builder: Any, kind: Any, array: Any, first: Any, at: Any) -> Any:
+    """Emit the load of array[first + at] and what follows it, as a vector."""
+    number = context.get_data_type(kind.dtype)
+    place = builder.gep(data_pointer(context, builder, kind, array), [builder.add(first, at)])
+    place = builder.bitcast(place, ir.VectorType(number, PARTIAL_SUMS).as_pointer())
+    return builder.load(place, align=context.get_abi_sizeof(number))
 
 
 @intrinsic
-def add_many(typingctx: Any, sums: Any, to: Any, array: Any, at: Any) -> Any:
-    """Add array[at], array[at + 1], ... to as many partial sums from sums[to] on."""
+def sum_many(typingctx: Any, array: Any, first: Any, count: Any) -> Any:
+    """Return the sum of `count` numbers, a multiple of PARTIAL_SUMS, from array[first] on."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place, total = _many(builder, context, signature.args[0], args[0], args[1])
-        _, values = _many(builder, context, signature.args[2], args[2], args[3])
-        builder.store(builder.fadd(total, values), place, align=context.get_abi_sizeof(total.type.element))
-        return context.get_dummy_value()
+        def term(total: Any, at: Any) -> Any:
+            return builder.fadd(total, _vector_at(context, builder, signature.args[0], args[0], args[1], at))
 
-    return types.void(sums, types.intp, array, types.intp), emit
+        return _sum_of(context, builder, args[2], context.get_data_type(signature.return_type), term)
+
+    return array.dtype(array, types.intp, types.intp), emit
 
 
 @intrinsic
-def add_many_products(typingctx: Any, sums: Any, to: Any, a: Any, a_at: Any, b: Any, b_at: Any) -> Any:
-    """Add a[a_at] * b[b_at], ... likewise, with one rounding each."""
+def sum_many_products(typingctx: Any, a: Any, a_first: Any, b: Any, b_first: Any, count: Any) -> Any:
+    """Return the sum of a[a_first + j] * b[b_first + j] over j < count, a multiple of PARTIAL_SUMS."""
 
     def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place, total = _many(builder, context, signature.args[0], args[0], args[1])
-        _, a_values = _many(builder, context, signature.args[2], args[2], args[3])
-        _, b_values = _many(builder, context, signature.args[4], args[4], args[5])
-        total = llvm_fma(builder, a_values, b_values, total)
-        builder.store(total, place, align=context.get_abi_sizeof(total.type.element))
-        return context.get_dummy_value()
+        def term(total: Any, at: Any) -> Any:
+            x = _vector_at(context, builder, signature.args[0], args[0], args[1], at)
+            y = _vector_at(context, builder, signature.args[2], args[2], args[3], at)
+            return llvm_fma(builder, x, y, total)
 
-    return types.void(sums, types.intp, a, types.intp, b, types.intp), emit
+        return _sum_of(context, builder, args[4], context.get_data_type(signature.return_type), term)
 
-
-@intrinsic
-def add_up_many(typingctx: Any, sums: Any, at: Any) -> Any:
-    """Return what the partial sums from sums[at] on come to, added in pairs, and clear them."""
-
-    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        place, total = _many(builder, context, signature.args[0], args[0], args[1])
-        builder.store(ir.Constant(total.type, None), place, align=context.get_abi_sizeof(total.type.element))
-        half = PARTIAL_SUMS // 2
-        while half:
-            indices = (list(range(first, first + half)) for first in (0, half))
-            low, high = (
-                builder.shuffle_vector(total, total, ir.Constant(ir.VectorType(ir.IntType(32), half), chosen))
-                for chosen in indices
-            )
-            total, half = builder.fadd(low, high), half // 2
-        return builder.extract_element(total, ir.Constant(ir.IntType(32), 0))
-
-    return sums.dtype(sums, types.intp), emit
+    return a.dtype(a, types.intp, b, types.intp, types.intp), emit
 
 
 def _tag(module: Any, instruction: Any, stream: str) -> None:

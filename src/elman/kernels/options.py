@@ -13,7 +13,6 @@ from elman.kernels.compiled import address, caller, kernel, put, room_for, view
 from elman.kernels.dropout import recurrent_masks
 from elman.kernels.hooks import Context, Extras, context_type, extras_type
 from elman.kernels.jobs import CONTEXT, job_type, plan_type, shard_type
-from elman.kernels.lanes import PARTIAL_SUMS
 from elman.kernels.plan import SIZE, WIDTH, gains, start_states
 
 
@@ -74,7 +73,7 @@ def options(dtype: np.dtype[Any]) -> tuple[int, int]:
         parts = view(memory, parts_at, (at.tape_rows if plan.parts_stride > 0 else 0, plan.parts_stride))
         gain, sum_gain, n_gains = gains(plan, d)
         if n_gains > 0:
-            for j in range(2 * PARTIAL_SUMS + 3 * plan.gates * width):
+            for j in range(3 * plan.gates * width):
                 memory[at.spare + j] = 0
         where = shard.spare[shard.spare.size - CONTEXT :]
         zeros = view(packed, plan.zeros, (n_gains,))

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 from elman.errors import DataError, ParameterError
 from elman.kernels.cells import CELLS
 from elman.kernels.jobs import CONTEXT
-from elman.kernels.lanes import PARTIAL_SUMS, padded
+from elman.kernels.lanes import padded
 from elman.kernels.live import SIZES_DIFFER, WRONG_CODE, Stream, live
 from elman.kernels.shards import Steps
 from elman.network.layers import aligned
@@ -74,7 +74,7 @@ class LiveSequence:
             states=aligned((plan.n_layers, plan.n_states, 2, plan.state_stride), network.dtype),
             proposals=aligned((plan.n_states, 2, plan.state_stride), network.dtype),
             parts=aligned((1 if plan.parts_stride else 0, plan.parts_stride), network.dtype),
-            spare=aligned((2 * PARTIAL_SUMS + 3 * plan.gates * plan.most_width,), network.dtype, zero=True),
+            spare=aligned((3 * plan.gates * plan.most_width,), network.dtype, zero=True),
             context=np.zeros(CONTEXT, np.int64),
             outputs=aligned((plan.n_layers, plan.state_stride), network.dtype),
             features=aligned((1, padded(architecture.hidden_sizes[-1], network.dtype)), network.dtype),

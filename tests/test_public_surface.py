@@ -20,6 +20,7 @@ def test_the_public_names_are_these():
         "SequenceClassifier",
         "SequenceTagger",
         "Sequences",
+        "as_sequences",
         "from_frame",
         "load",
         "read",

@@ -23,7 +23,7 @@ from elman.errors import (
 )
 
 if TYPE_CHECKING:
-    from elman.data import Sequences, from_frame, read
+    from elman.data import Sequences, as_sequences, from_frame, read
     from elman.estimators.classifier import SequenceClassifier
     from elman.estimators.saved import load
     from elman.estimators.tagger import SequenceTagger
@@ -43,6 +43,7 @@ __all__ = [
     "Sequences",
     "TrainingError",
     "__version__",
+    "as_sequences",
     "from_frame",
     "load",
     "read",
@@ -53,6 +54,7 @@ _HOMES = {
     "SequenceClassifier": "elman.estimators.classifier",
     "SequenceTagger": "elman.estimators.tagger",
     "Sequences": "elman.data",
+    "as_sequences": "elman.data",
     "from_frame": "elman.data",
     "load": "elman.estimators.saved",
     "read": "elman.data",

@@ -111,7 +111,7 @@ def test_what_was_fitted_or_loaded_is_learned_on(ragged, tmp_path):
     assert model.n_iter_ == 4
     model.save(tmp_path / "again")
     assert load(tmp_path / "again").training_["epochs"] == 4
-    with pytest.raises(ParameterError, match=r"must keep its architecture, .*hidden_size=4.* Got .*hidden_size=9"):
+    with pytest.raises(ParameterError, match=r"architecture\. Got another: hidden_size was 4, is 9\. Fit with"):
         model.set_params(hidden_size=9).partial_fit(X, y)
 
 
@@ -130,10 +130,10 @@ def test_a_warm_start_goes_on_from_the_network_that_is_there(ragged):
     assert np.array_equal(warm.predict_proba(X), cold.predict_proba(X))
     first = warm.history_
     warm.fit(X, y)
-    assert warm.loss_curve_[0] < first[0]["training_loss"] - 0.05
-    assert warm.loss_curve_[0] == pytest.approx(first[-1]["training_loss"], abs=0.1)
+    assert warm.loss_curve_[4] < first[0]["training_loss"] - 0.05
+    assert warm.loss_curve_[4] == pytest.approx(first[-1]["training_loss"], abs=0.1)
     assert np.array_equal(cold.fit(X, y).predict_proba(X), clone(cold).fit(X, y).predict_proba(X))
-    with pytest.raises(ParameterError, match=r"must keep its architecture, .* fit with warm_start=False\."):
+    with pytest.raises(ParameterError, match=r"must keep its architecture\. .* cell was 'gru', is 'lstm'\. Fit with"):
         warm.set_params(cell="lstm").fit(X, y)
     with pytest.raises(DataError, match=r"The label 'FALLS' .* was never seen in training"):
         warm.set_params(cell="gru").fit(X, np.char.upper(y))

@@ -166,3 +166,14 @@ def test_the_mark_of_no_label_travels_in_the_model_file(tmp_path, parity):
         assert load(tmp_path / "model").unlabelled is mark or load(tmp_path / "model").unlabelled == mark
     with pytest.raises(ParameterError, match=r"'unlabelled' parameter of SequenceTagger must be a label .* Got 0\.5"):
         clone(SMALL).set_params(unlabelled=0.5).fit(X, y)
+
+
+def test_names_that_look_like_no_label_are_doubted(parity):
+    X, y = parity
+    for mark in ("", "NaN", "n/a"):
+        marked = [np.array([mark, *labels[1:]], object) for labels in y]
+        sentence = rf"^The label '{mark}' counts as a class; if it marks steps without .*, pass unlabelled='{mark}'\.$"
+        with pytest.warns(UserWarning, match=sentence) as told:
+            assert mark in clone(SMALL).set_params(max_epochs=1).fit(X, marked).classes_
+        assert [warning.filename for warning in told] == [__file__]
+    assert clone(SMALL).set_params(max_epochs=1, unlabelled=mark).fit(X, marked).classes_.tolist() == ["even", "odd"]

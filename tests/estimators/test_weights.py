@@ -20,6 +20,12 @@ FULL_BATCH = {"early_stopping": False, "batch_size": 1000, "dtype": "float64", "
         ([1.0, np.nan, 1.0], r"'sample_weight' must hold numbers of at least 0\. Got nan at 1; .*"),
         ([1.0, 1.0], r"'sample_weight' must hold one weight for each sequence, 3\. Got shape \(2,\) instead\."),
         (np.ones((3, 2)), r"'sample_weight' must hold one weight for each sequence, 3\. Got shape \(3, 2\) instead\."),
+        (
+            [1.0, 1e-320, 1.0],
+            r"'sample_weight' must hold 0, or numbers between 1e-100 and 1e\+100\. Got .*e-321 at 1; .*",
+        ),
+        ([1e-300, 1e10, 1.0], r"'sample_weight' must hold 0, or numbers between .* Got 1e-300 at 0; scale .*"),
+        ([1.0, 1.0, 1e101], r"'sample_weight' must hold 0, or numbers between .* Got 1e\+101 at 2; scale .*"),
         ([0, 0, 0], r"'sample_weight' must hold at least one weight above zero\. Got only zeros; .*"),
         (["a", "b", "c"], r"'sample_weight' must hold numbers, one for each sequence\. Got others\."),
     ],
@@ -170,3 +176,94 @@ def test_steps_of_a_tagger_are_weighed_one_by_one(parity):
     weighed, unlabelled = clone(tagger).fit(X, y, sample_weight=last), clone(tagger).fit(X, marked)
     assert weighed.loss_curve_ == pytest.approx(unlabelled.loss_curve_, rel=1e-12)
     assert weighed.score(X, y, sample_weight=last) == unlabelled.score(X, marked)
+
+
+X_TWO, Y_TWO = [np.arange(5.0), -np.arange(5.0)] * 6, [0, 1] * 6
+NOTHING_COUNTS = r"^'class_weight' must be above 0 for a class that occurs in the {} part\. Got 0 for all that occur; "
+
+
+def test_weights_of_classes_that_leave_nothing_to_count_are_refused():
+    model = SequenceClassifier(hidden_size=2, max_epochs=1, class_weight={0: 0.0}, random_state=0)
+    assert clone(model).fit(X_TWO, Y_TWO).classes_.tolist() == [0, 1]
+    with pytest.raises(DataError, match=NOTHING_COUNTS.format("training")):
+        clone(model).set_params(class_weight={0: 0, 1: 0}).fit(X_TWO, Y_TWO)
+    with pytest.raises(DataError, match=NOTHING_COUNTS.format("validation")):
+        clone(model).fit(X_TWO, Y_TWO, validation=(X_TWO[::2], Y_TWO[::2]))
+    model.partial_fit(X_TWO, Y_TWO, classes=[0, 1])
+    with pytest.raises(DataError, match=NOTHING_COUNTS.format("training")):
+        model.partial_fit(X_TWO[::2], Y_TWO[::2])
+
+
+def test_weights_whose_product_cannot_be_summed_are_refused():
+    model = SequenceClassifier(hidden_size=2, max_epochs=1, class_weight={0: 1e150}, random_state=0)
+    assert np.isfinite(clone(model).fit(X_TWO, Y_TWO, [1e-100, 1e100] * 6).loss_curve_).all()
+    sentence = r"^'class_weight' times 'sample_weight' must be 0, or between 1e-200 and 1e\+200\. Got 1e\+250; scale"
+    with pytest.raises(DataError, match=sentence):
+        clone(model).fit(X_TWO, Y_TWO, [1e100] * 12)
+    extreme = clone(model).set_params(class_weight="balanced").fit(X_TWO, Y_TWO, [1e-100, 1e100] * 6)
+    assert np.isfinite(extreme.loss_curve_).all()
+
+
+@pytest.mark.parametrize(("labels", "class_weight"), [([0, 1], {True: 2.0}), ([False, True], {1: 2.0, 0: 3})])
+def test_class_weights_that_python_takes_for_a_label_travel_in_the_model_file(tmp_path, labels, class_weight):
+    model = SequenceClassifier(hidden_size=2, max_epochs=1, class_weight=class_weight, random_state=0)
+    model.fit(X_TWO, labels * 6).save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.class_weight == class_weight
+    assert [type(label) for label in again.class_weight] == [type(labels[0])] * len(class_weight)
+    assert np.isfinite(again.fit(X_TWO, labels * 6).loss_curve_).all()
+
+
+def test_balanced_weights_are_learned_from_the_training_part_alone_and_weigh_the_validation_part_too(ragged):
+    X, y = ragged
+    rng = np.random.default_rng(0)
+    is_common = y == "rises"
+    X_held, y_held = [X[n] for n in np.flatnonzero(is_common)], y[is_common]
+    kept = np.flatnonzero(~is_common | (rng.random(45) < 0.5))
+    X_held, y_held = [*X_held, X[0]], [*y_held, "falls"]
+    model = SequenceClassifier(hidden_size=3, max_epochs=1, class_weight="balanced", dtype="float64", random_state=0)
+    model.fit([X[n] for n in kept], y[kept], validation=(X_held, y_held))
+    classes, codes = np.unique(y[kept], return_inverse=True)
+    by_class = compute_class_weight("balanced", classes=np.arange(3), y=codes)
+    held_codes = np.searchsorted(classes, y_held)
+    losses = -np.log(model.predict_proba(X_held)[np.arange(len(held_codes)), held_codes])
+    expected = np.average(losses, weights=by_class[held_codes])
+    assert abs(expected - losses.mean()) > 1e-3
+    assert model.history_[0]["validation_loss"] == pytest.approx(expected, rel=1e-9)
+
+
+def test_balanced_weights_are_learned_without_what_early_stopping_sets_aside(ragged, monkeypatch):
+    X, y = ragged
+    y = np.where(np.arange(45) < 3, y, "rises")  # so rare that the shares of the two parts differ
+    learned = {}
+    original = Baselines.fit.__func__
+
+    def fit(cls, sequences, codes, *arguments, by_class, **keywords):
+        learned.update(codes=codes, by_class=by_class)
+        return original(cls, sequences, codes, *arguments, by_class=by_class, **keywords)
+
+    monkeypatch.setattr(Baselines, "fit", classmethod(fit))
+    SequenceClassifier(hidden_size=2, max_epochs=1, class_weight="balanced", random_state=0).fit(X, y)
+    assert len(learned["codes"]) < 45
+    expected = compute_class_weight("balanced", classes=np.arange(3), y=learned["codes"])
+    assert learned["by_class"] == pytest.approx(expected, rel=1e-14)
+
+
+def test_balanced_weights_count_only_the_classes_that_occur():
+    codes = np.array([0, 0, 0, 2])
+    assert weights_by_class("balanced", np.arange(3), codes, None).tolist() == pytest.approx([4 / 6, 1.0, 4 / 2])
+
+
+def test_the_scale_of_features_is_learned_with_the_weights(ragged):
+    X, y = ragged
+    weights = np.arange(45) % 3 + 1.0
+    model = SequenceClassifier(hidden_size=2, max_epochs=1, early_stopping=False, random_state=0)
+    scales = [
+        clone(model).fit(*data).preparation_.standardiser
+        for data in (
+            (X, y, weights),
+            ([X[n] for n in np.repeat(np.arange(45), weights.astype(int))], np.repeat(y, weights.astype(int))),
+        )
+    ]
+    assert scales[0].mean == pytest.approx(scales[1].mean, rel=1e-12)
+    assert scales[0].scale == pytest.approx(scales[1].scale, rel=1e-12)

@@ -18,17 +18,21 @@ from sklearn.utils.validation import check_is_fitted
 
 from elman.data import Preparation, Sequences
 from elman.errors import DataError, ParameterError
+from elman.estimators.alignment import aligned
 from elman.estimators.baselines import Baselines
 from elman.estimators.callbacks import CallbackSupport, FitTask, calling_back
+from elman.estimators.doubts import doubt_kinds
 from elman.estimators.evaluation import Evaluation, measure
 from elman.estimators.features import read_like_training, read_training
+from elman.estimators.going_on import SplitSource, require_same_network, require_same_reading
+from elman.estimators.groups import as_groups
 from elman.estimators.labels import as_labels
 from elman.estimators.learning import Hooks, run, summary
-from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python
-from elman.estimators.parts import Part, as_groups, make_generators, split
+from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python, plain
+from elman.estimators.parts import Part, make_generators, split
 from elman.estimators.runs import prepared_values, probabilities, require_finite_scores
 from elman.estimators.targets import Targets
-from elman.estimators.weights import Weights, as_weights, together, weights_by_class
+from elman.estimators.weights import Weights, as_weights, check_together, together, weights_by_class
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 from elman.training.history import History, Record
@@ -41,13 +45,16 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
 
     every_step: ClassVar[bool]  # whether each step has a label, or each sequence
 
+    history_: list[Record]
+    _fit_parameters: dict[str, Any]  # those of the last fit, whatever has been set since
+
     __metadata_request__fit: ClassVar[dict[str, Any]] = {"validation": UNUSED, "on_epoch": UNUSED, "on_step": UNUSED}
 
     @calling_back
     def fit(
         self,
         X: Any,
-        y: Any,
+        y: Any = None,
         sample_weight: Any = None,
         *,
         groups: Any = None,
@@ -60,7 +67,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         Parameters
         ----------
         X : Sequences, list of N arrays (T_n, D) or (T_n,), array (N, T, D), table (N, T), or list of N texts
-            See `elman.data.as_sequences` for all forms.
+            See `elman.as_sequences` for all forms. Beside a frame of pandas with a MultiIndex (sequence, time), Series
+            of labels, weights and groups are matched by their index. scikit-learn's splits would cut such a frame by
+            steps: pass them ``elman.as_sequences(frame)``, and labels in the order of its sequences.
         y : labels, text, whole numbers or booleans
             One for each sequence, (N,); a `SequenceTagger` takes one for each step.
         sample_weight : array (N,), optional
@@ -71,7 +80,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         validation : tuple (X, y) or (X, y, sample_weight), optional
             The validation part, instead of one set aside.
         on_epoch : callable(record), optional
-            Called after every epoch with its record of `history_`; training ends if it returns True.
+            Called after every epoch with its record of `history_`, epochs counted from 1 in each fit; training ends if
+            it returns True.
         on_step : callable(done, total), optional
             Called after every step of the optimizer with the steps done in this epoch.
 
@@ -95,7 +105,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         task.end()
         return self
 
-    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go once through a part of the data, and on from where the last call left off.
 
         Network and state of the optimizer are carried on from call to call. The scale of the features and the baselines
@@ -124,10 +134,10 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         self.__dict__ = learner.__dict__
         return self
 
-    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """Give the share of sequences, or of labelled steps, that are predicted right, each counted by its weight."""
         sequences = self._sequences(X)
-        targets, weights = self._weighed(sequences, y, sample_weight)
+        targets, weights = self._weighed(X, sequences, y, sample_weight)
         codes = targets.codes(self.classes_)
         hits = self._winners(sequences) == codes
         chosen = codes >= 0
@@ -183,23 +193,30 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         start: float,
     ) -> None:
         """Do what `fit` does, attribute by attribute, from checked parameters."""
-        self._fit_parameters = self.get_params(deep=False)
-        self.__dict__.pop("_trainer", None)
         is_new = not (self.warm_start and hasattr(self, "network_"))
-        sequences = read_training(self, X) if is_new else read_like_training(self, X)
-        targets, weights = self._weighed(sequences, y, sample_weight)
+        self.__dict__.pop("_trainer", None)
+        split_before = self.__dict__.pop("_split", None)
+        sequences = self._read(X, is_new)
+        targets, weights = self._weighed(X, sequences, y, sample_weight)
         if is_new:
-            self.classes_ = _classes(targets.labels)
-        if not is_new:
+            self.classes_ = self._classes(targets.labels)
+        else:
             self._check_architecture()
-        whole, groups = self._counted(sequences, targets, weights, as_groups(groups, len(sequences)))
+        groups = as_groups(aligned(groups, X, "groups"), len(sequences))
+        whole, groups = self._counted(sequences, targets, weights, groups)
         split_rng, start_rng, training_rng = make_generators(self.random_state)
         training, held_out = whole, None
         if validation is not None:
             held_out = self._given(validation)
         elif self.early_stopping:
-            training, held_out = split(whole, groups, self.validation_fraction, split_rng, every_step=self.every_step)
-        by_class = weights_by_class(self.class_weight, self.classes_, training.codes, training.weights)
+            self._split = SplitSource.of(
+                whole, groups, self.validation_fraction, split_rng, before=split_before, is_new=is_new
+            )
+            drawing = self._split.generator()
+            training, held_out = split(whole, groups, self.validation_fraction, drawing, every_step=self.every_step)
+        by_class = self._by_class(training)
+        if held_out is not None:
+            check_together("the validation part", held_out.codes, held_out.weights, by_class)
         if is_new:
             self._begin(training, start_rng)
         else:
@@ -210,17 +227,19 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         history = run(trainer, *samples, hooks, verbose=self.verbose)
         if history.best_epoch is None:
             raise KeyboardInterrupt  # before a single epoch was done: there is no model
-        self.history_: list[Record] = history.records
-        self.n_iter_ = len(self.history_)
+        before: list[Record] = [] if is_new else self.history_
+        self.history_ = [*before, *(record | {"epoch": len(before) + record["epoch"]} for record in history.records)]
+        self.n_iter_ = len(history.records)
+        history = replace(history, best_epoch=len(before) + history.best_epoch)
         figures = None if held_out is None else self._figures(held_out)
         self.training_: dict[str, Any] = summary(history, training, held_out, figures, time.perf_counter() - start)
 
     def _learn_on(self, X: Any, y: Any, classes: Any, sample_weight: Any, start: float) -> None:
         """Do what `partial_fit` does."""
-        self._fit_parameters = self.get_params(deep=False)
         is_new = not hasattr(self, "network_")
-        sequences = read_training(self, X) if is_new else read_like_training(self, X)
-        targets, weights = self._weighed(sequences, y, sample_weight)
+        self.__dict__.pop("_split", None)  # every part is trained on
+        sequences = self._read(X, is_new)
+        targets, weights = self._weighed(X, sequences, y, sample_weight)
         if is_new:
             self.classes_ = _declared(classes)
         elif classes is not None and not np.array_equal(_declared(classes), self.classes_):
@@ -232,7 +251,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             self._check_architecture()
         part, _ = self._counted(sequences, targets, weights, None)
         _, start_rng, training_rng = make_generators(self.random_state)
-        by_class = weights_by_class(self.class_weight, self.classes_, part.codes, part.weights)
+        by_class = self._by_class(part)
         if is_new:
             self._begin(part, start_rng)
             self.baselines_ = self._baselines(part, by_class)
@@ -253,13 +272,22 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         everything = History(self.history_, best_epoch=self.n_iter_)
         self.training_ = summary(everything, part, None, None, seconds)
 
+    def _read(self, X: Any, is_new: bool) -> Sequences:
+        """Read training data as the parameters say, which must say what they said where training goes on."""
+        parameters = self.get_params(deep=False)
+        if not is_new:
+            require_same_reading(self._fit_parameters, parameters, self._called)
+        self._fit_parameters = parameters
+        return read_training(self, X) if is_new else read_like_training(self, X)
+
     def _weighed(
-        self, sequences: Sequences, y: Any, sample_weight: Any, of: str = ""
+        self, X: Any, sequences: Sequences, y: Any, sample_weight: Any, of: str = ""
     ) -> tuple[Targets, Weights | None]:
         """Read labels and weights; a label of weight 0 is as if it were absent."""
-        targets = self._targets(y, sequences, f"{of}y")
+        targets = self._targets(aligned(y, X, f"{of}y"), sequences, f"{of}y")
         if sample_weight is None:
             return targets, None
+        sample_weight = aligned(sample_weight, X, f"{of}sample_weight")
         weights = as_weights(sample_weight, sequences, every_step=self.every_step, name=f"{of}sample_weight")
         targets = targets.where(weights > 0)
         if len(targets.labels) == 0:
@@ -294,6 +322,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             embedding_size=self.embedding_size,
             weights=training.step_weights(),
         )
+        doubt_kinds(self.preparation_, training.sequences)
         architecture = self._architecture()
         check_size(architecture.parameter_shapes())
         self.network_ = Network(architecture, dtype=self.dtype)
@@ -301,6 +330,16 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         for name, values in self.network_.parameters.items():
             if name.startswith("weight_embedding"):
                 values[0] = 0  # what is unknown says nothing, unless training shows that it does
+
+    def _by_class(self, training: Part) -> Weights | None:
+        """Give the weight of each class in the loss, learned from the training part where it is to be balanced."""
+        by_class = weights_by_class(self.class_weight, self.classes_, training.codes, training.weights)
+        check_together("the training part", training.codes, training.weights, by_class)
+        return by_class
+
+    def _classes(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Give the classes of training labels."""
+        return _classes(labels)
 
     def _baselines(self, training: Part, by_class: Weights | None) -> Baselines:
         return Baselines.fit(
@@ -315,17 +354,13 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
 
     def _check_architecture(self) -> None:
         """Refuse another network than that which is to be trained on."""
-        architecture = self._architecture()
-        if (architecture, np.dtype(self.dtype)) != (self.network_.architecture, self.network_.dtype):
-            raise ParameterError(
-                f"The network that is trained on must keep its architecture, {self.network_.architecture} in "
-                f"{self.network_.dtype}. Got {architecture} in {self.dtype}; fit with warm_start=False."
-            )
+        before = self.network_.architecture, self.network_.dtype.name
+        require_same_network(before, (self._architecture(), self.dtype))
 
     def _architecture(self) -> Architecture:
         parameters = self.get_params(deep=False)
         chosen = {
-            field.name: _plain(parameters[field.name]) for field in fields(Architecture) if field.name in parameters
+            field.name: plain(parameters[field.name]) for field in fields(Architecture) if field.name in parameters
         }
         loss_at = "every_step" if self.every_step else "last"
         if isinstance(self.hidden_size, tuple | list):
@@ -341,7 +376,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
 
     def _settings(self) -> TrainingSettings:
         names = {field.name for field in fields(TrainingSettings)} & set(self.get_params(deep=False))
-        return TrainingSettings(**{name: _plain(getattr(self, name)) for name in names})
+        return TrainingSettings(**{name: plain(getattr(self, name)) for name in names})
 
     def _given(self, validation: tuple[Any, ...]) -> Part:
         if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
@@ -351,7 +386,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             )
         X, y, sample_weight = (*validation, None)[:3]
         sequences = read_like_training(self, X, name="validation X")
-        targets, weights = self._weighed(sequences, y, sample_weight, of="validation ")
+        targets, weights = self._weighed(X, sequences, y, sample_weight, of="validation ")
         return Part(sequences, targets.codes(self.classes_, place_of="validation y[{}]".format), weights)
 
     def _sequences(self, X: Any) -> Sequences:
@@ -408,7 +443,3 @@ def _declared(classes: Any) -> NDArray[Any]:
             "classes must be passed on the first call to partial_fit, since no part need hold all. Got None."
         )
     return _classes(as_labels(classes, "classes"))
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

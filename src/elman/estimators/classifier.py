@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,6 +15,7 @@ from elman.estimators.parameters import Defaults
 from elman.estimators.targets import Targets
 
 
+@dataclass(kw_only=True, eq=False, repr=False)  # for an __init__ of its own name in errors
 class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type: ignore[misc]
     """Classify sequences with a recurrent network: one label a sequence.
 
@@ -72,15 +74,19 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         Whether to print a line an epoch.
     class_weight : dict from labels to floats, 'balanced' or None
         How much each class counts in the loss, 1 where a dict does not say; 'balanced': so that all classes count alike
-        together. It multiplies ``sample_weight``.
+        together. It multiplies ``sample_weight`` there; the scale of the features and the share of each class that
+        `baselines_` knows are as without it.
     warm_start : bool
-        Whether `fit` goes on from the network and the scale of the features that are there.
+        Whether `fit` goes on from the network and the preparation of the features that are there; the parameters of
+        both must stay as they were. Of the same labels and groups the same sequences are set aside again; of others,
+        `fit` warns, since the validation part may hold sequences that were trained on before.
     missing : {'error', 'indicator'}
         Whether a missing value, NaN, is an error; or the last value seen stands in for it, beside two more features
         that say that it is missing and for how long. A missing kind counts as unknown. See `elman.data.Preparation`.
     categorical_features : list of int or str, or None
         Indices or names of features that are numbers but stand for kinds. Text of tables is categorical by itself.
-        Up to 8 kinds become a feature each; more are embedded, as the tokens of texts are.
+        Up to 8 kinds become a feature each; more are embedded, as the tokens of texts are. `fit` warns of more than 50
+        kinds where every other step has one of its own, as a quantity has.
     embedding_size : int or None
         Size of the vectors that kinds and tokens are embedded in; None: by how many there are, at most 32.
     text : {'characters', 'words'}
@@ -96,13 +102,13 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     feature_names_in_ : array (n_features_in_,) of str
         Where the training data had names. Sequences and their features are then found by name.
     n_iter_ : int
-        Epochs, or calls of `partial_fit`.
+        Epochs of the last `fit`; after `partial_fit` all epochs and calls so far.
     loss_curve_, validation_scores_ : list of float
-        The training loss, and the accuracy on the validation part, of each epoch.
+        The training loss, and the accuracy on the validation part, of each epoch, those before a warm start included.
     history_ : list of dict
-        One record an epoch: losses, accuracies, gradient norm, learning rate, seconds, sequences a second.
+        One record an epoch, likewise: losses, accuracies, gradient norm, learning rate, seconds, sequences a second.
     training_ : dict
-        What training came to: epochs, best epoch, seconds, sizes of both parts, figures on the validation part,
+        What the last training was: epochs, best epoch, seconds, sizes of both parts, figures on the validation part,
         or None where there is none or the scores on it are not finite.
     baselines_ : Baselines
         Two simple classifiers fitted on the same training part; `elman.estimators.evaluation` measures against them.
@@ -135,6 +141,7 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     """
 
     every_step: ClassVar[bool] = False
+    score = RecurrentEstimator.score  # the one of ClassifierMixin, which comes first, knows none of our labels
 
     def _targets(self, y: Any, sequences: Sequences, name: str = "y") -> Targets:
         return Targets.of_sequences(y, sequences, name=name)

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.estimators.alignment import aligned
+
 if TYPE_CHECKING:
     from elman.estimators.base import RecurrentEstimator
 
@@ -83,7 +85,7 @@ def evaluate(
         If the features do not fit, or a label was never seen in training.
     """
     sequences = classifier._sequences(X)
-    codes = classifier._targets(y, sequences).codes(classifier.classes_, place_of=place_of)
+    codes = classifier._targets(aligned(y, X, "y"), sequences).codes(classifier.classes_, place_of=place_of)
     baselines = classifier.baselines_.proba(
         sequences, every_step=classifier.every_step, summarise=classifier.preparation_.summarised
     )

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.errors import DataError
+from elman.estimators.parameters import LONGEST_NAME, is_storable
 
 Labels = NDArray[Any]
 Codes = NDArray[np.int64]
@@ -88,9 +89,8 @@ def typed(labels: Labels, name: str) -> Labels:
     if kind == "b":
         return labels
     if kind in "UT":
-        _refuse(
-            name, labels, np.array(["\0" in label for label in labels.tolist()], bool), "text without NUL characters"
-        )
+        for n, label in enumerate(labels.tolist()):
+            _check_text(f"{name}[{n}]", label)
         return labels.astype(np.str_, copy=False)
     if kind in "iu":
         _refuse(name, labels, labels > np.uint64(2**63 - 1) if kind == "u" else None, "a whole number below 2**63")
@@ -109,11 +109,18 @@ def _from_objects(labels: Labels, name: str) -> Labels:
             raise DataError(
                 f"{name}[{n}]: expected a label as text, whole number or boolean, got a {type(value).__name__}."
             )
-        if isinstance(value, str) and "\0" in value:  # NumPy would drop it at the end of a text
-            raise _outside(f"{name}[{n}]", "text without NUL characters", value)
+        if isinstance(value, str):
+            _check_text(f"{name}[{n}]", value)
         if family(value) != family(values[0]):
             raise mixed(f"{name}[{n}]", value, values[0])
     return np.array(values)
+
+
+def _check_text(place: str, label: str) -> None:
+    if "\0" in label:  # NumPy would drop it at the end of a text
+        raise _outside(place, "text without NUL characters", label)
+    if not is_storable(label):
+        raise _outside(place, f"text of at most {LONGEST_NAME:,} characters that UTF-8 has", label)
 
 
 def _refuse(name: str, labels: Labels, wrong: NDArray[np.bool_] | None, contract: str) -> None:

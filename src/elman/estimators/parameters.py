@@ -130,14 +130,19 @@ class Truth:
 
 @dataclass(frozen=True)
 class Label:
-    """A label, or None."""
+    """A label that a model file can hold, or None."""
+
+    longest: int = 1000  # characters of text
 
     def accepts(self, value: object) -> bool:
         """Tell whether ``value`` is text, a whole number, a boolean or None."""
-        return value is None or isinstance(value, str | Integral) or Truth().accepts(value)
+        if isinstance(value, str):
+            return is_storable(value, self.longest)
+        return value is None or Truth().accepts(value) or _LABEL.accepts(value)
 
     def __str__(self) -> str:
-        return "a label (text, a whole number or a bool) or None"
+        text = f"text of at most {self.longest:,} characters that UTF-8 has"
+        return f"a label ({text}, a whole number or a bool) or None"
 
 
 @dataclass(frozen=True)
@@ -149,7 +154,7 @@ class ClassWeight:
         if not isinstance(value, dict):
             return value is None or value == "balanced"
         weight = Number(float, 0, LARGEST_FLOAT)
-        labels_are_sound = all(label is not None and Label().accepts(label) for label in value)
+        labels_are_sound = all(label is not None and Label(LONGEST_NAME).accepts(label) for label in value)
         return labels_are_sound and all(weight.accepts(number) for number in value.values())
 
     def __str__(self) -> str:
@@ -237,6 +242,7 @@ _SIZE = Number(int, 1, LARGEST_HIDDEN_SIZE, "both")
 _SEED = Number(int, 0, LARGEST_SEED, "both")
 _COUNT = Number(int, 1, 2**31 - 1, "both")
 _INDEX = Number(int, 0, 10**9, "both")
+_LABEL = Number(int, -(2**63), 2**63 - 1, "both")
 _POSITIVE = Number(float, 0, LARGEST_FLOAT, "neither")
 
 CONSTRAINTS: Mapping[str, Constraint] = {
@@ -300,8 +306,8 @@ def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str]
     sizes, num_layers = parameters.get("hidden_size"), parameters.get("num_layers", 1)
     if isinstance(sizes, tuple | list) and num_layers not in (1, len(sizes)):
         raise ParameterError(
-            f"{called('num_layers')} must be {len(sizes)}, as many as there are sizes in {called('hidden_size')}, "
-            f"or left out. Got {_shown(num_layers)} instead."
+            f"{called('num_layers')} must be {len(sizes)}, as hidden_size has so many sizes, or left out. "
+            f"Got {_shown(num_layers)} instead."
         )
     if parameters.get("nesterov") and not parameters.get("momentum"):
         raise ParameterError(
@@ -328,11 +334,34 @@ def check_size(shapes: Mapping[str, tuple[int, ...]]) -> None:
 def check_names(names: Iterable[str] | None) -> None:
     """Raise DataError for the first feature name that a model file could not hold."""
     for number, name in enumerate(names or ()):
-        if len(name) > LONGEST_NAME:
+        if not is_storable(name):
             raise DataError(
-                f"Feature {number}: expected a name of at most {LONGEST_NAME} characters, got {len(name)}, "
-                f"{_shown(name)}. Rename it."
+                f"Feature {number}: expected a name of at most {LONGEST_NAME} characters that UTF-8 has, got "
+                f"{len(name)}, {_shown(name)}. Rename it."
             )
+
+
+def is_storable(text: str, longest: int = LONGEST_NAME) -> bool:
+    """Tell whether a model file can hold a text: half a surrogate pair has no UTF-8.
+
+    >>> is_storable("naïve"), is_storable("\\ud800")
+    (True, False)
+    """
+    return len(text) <= longest and (text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text))
+
+
+def plain(value: Any) -> Any:
+    """Give a parameter as Python's own int, float or bool, where it is a number of any other kind, such as a Fraction.
+
+    >>> from fractions import Fraction
+    >>> plain(Fraction(1, 4)), plain({"a": Fraction(2)}), plain((8, 4))
+    (0.25, {'a': 2.0}, (8, 4))
+    """
+    if isinstance(value, dict):
+        return {key: plain(item) for key, item in value.items()}
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return bool(value) if Truth().accepts(value) else value
+    return int(value) if isinstance(value, Integral) else float(value)
 
 
 def layer_sizes(hidden_size: Any, num_layers: int) -> tuple[int, ...]:

@@ -66,16 +66,6 @@ def make_generators(random_state: Any) -> list[np.random.Generator]:
     return [np.random.default_rng(child) for child in seed.spawn(3)]
 
 
-def as_groups(groups: Any, n: int) -> NDArray[Any] | None:
-    """Give the groups of n sequences as an array (N,), text where they are objects, or None where there are none."""
-    if groups is None:
-        return None
-    groups = np.asarray(groups)
-    if groups.shape != (n,):
-        raise DataError(f"'groups' must hold one group for each sequence, {n}. Got shape {groups.shape} instead.")
-    return np.array([str(group) for group in groups.tolist()]) if groups.dtype == object else groups
-
-
 def split(
     part: Part, groups: NDArray[Any] | None, fraction: float, rng: np.random.Generator, *, every_step: bool
 ) -> tuple[Part, Part]:

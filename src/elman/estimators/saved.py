@@ -15,7 +15,7 @@ from elman.errors import ModelFileError, ParameterError
 from elman.estimators.base import RecurrentEstimator
 from elman.estimators.baselines import Baselines
 from elman.estimators.classifier import SequenceClassifier
-from elman.estimators.parameters import check_parameters
+from elman.estimators.parameters import check_parameters, plain
 from elman.estimators.tagger import SequenceTagger
 from elman.metadata import Metadata, as_json, classes_as_json
 from elman.model_file import Model, read_model, save_model
@@ -37,9 +37,17 @@ def _by_label(class_weight: Mapping[str, float], classes: NDArray[Any]) -> dict[
     return {written.get(text, text): weight for text, weight in class_weight.items()}
 
 
+def _of_classes(class_weight: Mapping[Any, float], classes: NDArray[Any]) -> dict[Any, float]:
+    """Give weights under the labels as the classes have them: True, which Python takes for 1, as 1."""
+    known = classes.tolist()
+    return {known[known.index(label)]: weight for label, weight in class_weight.items()}
+
+
 def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
     """Write a fitted estimator to a file, whole or not at all."""
-    parameters = dict(estimator._fit_parameters)  # as they were in fit, whatever has been set since
+    parameters = {name: plain(value) for name, value in estimator._fit_parameters.items()}  # as they were in fit
+    if isinstance(parameters["class_weight"], dict):
+        parameters["class_weight"] = _of_classes(parameters["class_weight"], estimator.classes_)
     if not isinstance(parameters["random_state"], int | np.integer):
         parameters["random_state"] = None
     parameters["n_threads"] = None  # of the machine, not of the model

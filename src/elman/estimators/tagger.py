@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -9,10 +10,12 @@ from numpy.typing import NDArray
 
 from elman.data import Sequences
 from elman.estimators.base import RecurrentEstimator
+from elman.estimators.doubts import doubt_classes
 from elman.estimators.parameters import TaggerDefaults
 from elman.estimators.targets import Targets
 
 
+@dataclass(kw_only=True, eq=False, repr=False)  # for an __init__ of its own name in errors
 class SequenceTagger(TaggerDefaults, RecurrentEstimator):
     """Label every step of sequences with a recurrent network.
 
@@ -25,7 +28,8 @@ class SequenceTagger(TaggerDefaults, RecurrentEstimator):
     Parameters
     ----------
     unlabelled : label or None
-        What marks a step as unlabelled, such as -1 or ''. None, NaN and what a masked array hides mark it in any case.
+        What marks a step as unlabelled, such as -1 or ''; without it they are classes like any other. None, NaN and
+        what a masked array hides mark it in any case.
         Such steps are read like any other, and left out of loss, baselines, class statistics and score.
     others
         Those of `SequenceClassifier`, but for ``readout``; attributes likewise.
@@ -41,6 +45,21 @@ class SequenceTagger(TaggerDefaults, RecurrentEstimator):
     >>> tagger = SequenceTagger(hidden_size=8, max_epochs=30, bidirectional=False, random_state=0).fit(X, y)
     >>> [labels.tolist() for labels in tagger.predict([[1.0, -3.0, 4.0], [-1.0, 2.0]])]
     [['above', 'below', 'above'], ['below', 'above']]
+
+    scikit-learn's scores want labels flat: this scorer lays them end to end and leaves unlabelled steps out.
+
+    >>> from sklearn.metrics import f1_score
+    >>> from sklearn.model_selection import KFold, cross_validate
+    >>> def macro_f1(tagger, X, y):
+    ...     true, predicted = np.concatenate([*y]), np.concatenate([*tagger.predict(X)])
+    ...     labelled = true != tagger.unlabelled
+    ...     return f1_score(true[labelled], predicted[labelled], average="macro")
+    >>> marked = [np.where(rng.random(len(labels)) < 0.2, "?", labels) for labels in y]
+    >>> tagger.set_params(unlabelled="?")  # doctest: +ELLIPSIS
+    SequenceTagger(...)
+    >>> scores = cross_validate(tagger, X, marked, scoring=macro_f1, cv=KFold(2))["test_score"]
+    >>> bool((scores > 0.8).all())
+    True
     """
 
     every_step: ClassVar[bool] = True
@@ -64,6 +83,11 @@ class SequenceTagger(TaggerDefaults, RecurrentEstimator):
         """
         sequences = self._sequences(X)
         return _like(X, sequences, self.classes_[self._winners(sequences)])
+
+    def _classes(self, labels: NDArray[Any]) -> NDArray[Any]:
+        classes = super()._classes(labels)
+        doubt_classes(classes)
+        return classes
 
     def _targets(self, y: Any, sequences: Sequences, name: str = "y") -> Targets:
         return Targets.of_steps(y, sequences, unlabelled=self.unlabelled, name=name)

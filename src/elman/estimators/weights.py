@@ -15,6 +15,8 @@ from elman.metadata import LARGEST_FLOAT
 
 Weights = NDArray[np.float64]
 
+_LEAST, _MOST = 1e-100, 1e100  # between these, sums and products of weights are numbers
+
 
 def as_weights(sample_weight: Any, sequences: Sequences, *, every_step: bool, name: str = "sample_weight") -> Weights:
     """Give checked weights, float64 (N,), or (S,) with ``every_step``.
@@ -49,6 +51,13 @@ def as_weights(sample_weight: Any, sequences: Sequences, *, every_step: bool, na
     if wrong.any():
         n = int(np.argmax(wrong))
         raise DataError(f"{name!r} must hold numbers of at least 0. Got {weights[n]:g} at {n}; leave it out with 0.")
+    extreme = (weights > 0) & ~((weights >= _LEAST) & (weights <= _MOST))
+    if extreme.any():
+        n = int(np.argmax(extreme))
+        raise DataError(
+            f"{name!r} must hold 0, or numbers between {_LEAST:g} and {_MOST:g}. Got {weights[n]:g} at {n}; "
+            "scale all weights alike."
+        )
     if not weights.any():
         raise DataError(f"{name!r} must hold at least one weight above zero. Got only zeros; leave weights out.")
     return weights
@@ -94,6 +103,29 @@ def together(codes: Codes, weights: Weights | None, by_class: Weights | None) ->
         return weights
     own = by_class[codes]  # where there is no label, any will do
     return own if weights is None else own * weights
+
+
+def check_together(part: str, codes: Codes, weights: Weights | None, by_class: Weights | None) -> None:
+    """Raise DataError where the weights of classes leave nothing in ``part`` to count, or bring what cannot be summed.
+
+    The weights of samples are sound by themselves.
+    """
+    if by_class is None:
+        return
+    labelled = codes >= 0
+    product = by_class[codes[labelled]] if weights is None else by_class[codes[labelled]] * weights[labelled]
+    counts = product > 0
+    if labelled.any() and not counts.any():
+        raise DataError(
+            f"'class_weight' must be above 0 for a class that occurs in {part}. Got 0 for all that occur; "
+            "give one of them a weight."
+        )
+    extreme = counts & ~((product >= _LEAST**2) & (product <= _MOST**2))
+    if extreme.any():
+        raise DataError(
+            f"'class_weight' times 'sample_weight' must be 0, or between {_LEAST**2:g} and {_MOST**2:g}. "
+            f"Got {product[int(np.argmax(extreme))]:g}; scale the weights."
+        )
 
 
 def _flat(sample_weight: Any, lengths: NDArray[np.int64], name: str, *, every_step: bool) -> Weights:

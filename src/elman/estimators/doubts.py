@@ -1,0 +1,44 @@
+"""What is allowed and yet likely a mistake: said as a warning, where the user's own line called."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from typing import Any
+
+from numpy.typing import NDArray
+
+from elman.data import Preparation, Sequences
+
+_MISSING_NAMES = ("", "nan", "na", "n/a", "<na>", "none", "null", "?")
+_MANY_KINDS = 50
+_PACKAGES = ("elman", "sklearn")
+
+
+def warn_user(sentence: str) -> None:
+    """Warn at the line that called into elman, whatever called what inside."""
+    depth, frame = 2, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _PACKAGES:
+        depth, frame = depth + 1, frame.f_back
+    warnings.warn(sentence, UserWarning, stacklevel=depth)
+
+
+def doubt_classes(classes: NDArray[Any]) -> None:
+    """Warn where the name of a class looks like the mark of a step without a label."""
+    for label in classes.tolist():
+        if isinstance(label, str) and label.strip().lower() in _MISSING_NAMES:
+            warn_user(
+                f"The label {label!r} counts as a class; if it marks steps without a label, pass unlabelled={label!r}."
+            )
+
+
+def doubt_kinds(preparation: Preparation, training: Sequences) -> None:
+    """Warn where numbers that were said to stand for kinds look like a quantity."""
+    n_steps = len(training.values)
+    for vocabulary in preparation.vocabularies:
+        n_kinds = len(vocabulary.names)
+        if vocabulary.is_coded and n_kinds > _MANY_KINDS and n_kinds > n_steps / 2:
+            warn_user(
+                f"Feature {vocabulary.feature} of 'categorical_features' has {n_kinds} kinds in {n_steps} steps; "
+                "if it is a quantity, leave it out of them."
+            )

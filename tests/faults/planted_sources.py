@@ -53,8 +53,8 @@ SOURCE_FAULTS = {
     ),
     "residual connection forgotten on the way back": (
         "kernels/passes.py",
-        "                    add_residual(d_x, d_outputs)\n",
-        "                    pass\n",
+        "residual(plan.residual, (ALL_STEPS, d_x, d_outputs, *of))",
+        "pass",
         f"{OPTIONS}[gru-2-one-steps-dropout-residual-2-training]",
     ),
     "sums of the gradient not cleared": (
@@ -88,7 +88,7 @@ SOURCE_FAULTS = {
         f"{COMPLEX_STEP}[gru-1-one-last]",
     ),
     "mean over the longest": (
-        "kernels/outputs.py",
+        "kernels/over_time.py",
         "        length = features.dtype.type(lengths[r])",
         "        length = features.dtype.type(lengths[0])",
         f"{COMPLEX_STEP}[gru-1-one-mean]",

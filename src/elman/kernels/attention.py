@@ -19,7 +19,7 @@ import numpy as np
 from numba import from_dtype, types
 
 from elman.kernels.compiled import address, caller, kernel, part, view
-from elman.kernels.outputs import add_block
+from elman.kernels.over_time import add_block
 from elman.kernels.shards import BLOCK_ROWS, Steps
 
 NO_ATTENTION = (0, 0)  # addresses of a network with another readout

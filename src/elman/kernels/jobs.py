@@ -203,6 +203,7 @@ _ADDRESSES = {
     "options": 2,
     "embedding": 5,
     "attention": 2,
+    "over_time": 2,
 }  # how many of each a Plan holds
 
 
@@ -211,7 +212,7 @@ def plan_type() -> Any:
     index, table = types.int64, types.Array(types.int64, 2, "C")
     other = {"scores": types.Array(index, 1, "C"), "numeric": types.Array(index, 1, "C")}
     other |= {name: types.UniTuple(index, n) for name, n in _ADDRESSES.items()}
-    other |= dict.fromkeys(("keeps", "residual", "carried"), types.boolean)
+    other |= dict.fromkeys(("keeps", "carried"), types.boolean)
     other |= dict.fromkeys(("recurrent_dropout", "zoneout"), types.float64)
     other |= dict.fromkeys(("table", "input_runs", "hidden_runs", "embeddings"), table)
     return types.BaseTuple.from_types(tuple(other.get(name, index) for name in Plan._fields), Plan)

@@ -106,7 +106,7 @@ def live(dtype: np.dtype[Any]) -> Live:
                     -1, plan.zoneout, layer, plan.table[layer, SIZE], width,
                 ))  # fmt: skip
             forward(plan.forward, (plan.products, values, rows, weights, steps, steps.rows, True, tape, own, extras))
-            adds_input = plan.residual and layer > 0 and plan.table[layer, SIZE] == plan.table[layer - 1, SIZE]
+            adds_input = plan.residual != 0 and layer > 0 and plan.table[layer, SIZE] == plan.table[layer - 1, SIZE]
             for j in range(width):
                 outputs[layer, j] = own[0, 1, j] + outputs[layer - 1, j] if adds_input else own[0, 1, j]
             values, rows = view(outputs, layer * outputs.shape[1], (1, outputs.shape[1])), steps.rows

@@ -1,4 +1,4 @@
-"""From the outputs h_t of all steps to the class scores, and back: directions joined, readouts, class scores.
+"""From the outputs h_t of all steps to the class scores, and back: directions joined, last states, class scores.
 
 Outputs of a layer lie in rows of `in_blocks` blocks, one a direction, each padded to whole vectors like the gates.
 """
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.kernels.compiled import kernel, part, view
+from elman.kernels.compiled import kernel, view
 from elman.kernels.lanes import lanes
 from elman.kernels.products import products
 from elman.kernels.shards import BLOCK_ROWS
@@ -22,32 +22,6 @@ def join_outputs(states, current, order, width, column, outputs):
             outputs[order[row], column + j] = states[0, current[row], j]
 
 
-@kernel("add_residual")
-def add_residual(outputs, below):
-    """Add a layer's input to its output, row by row."""
-    for row in range(outputs.shape[0]):
-        for j in range(outputs.shape[1]):
-            outputs[row, j] += below[row, j]
-
-
-@kernel("add_last")
-def add_last(below, order, steps, lengths, width, column, features):
-    """Add to features what `last_states` would take from a layer's input, columns from `column` on."""
-    for r in range(lengths.size):
-        row = order[steps.starts[lengths[r] - 1] + r]
-        for j in range(width):
-            features[r, column + j] += below[row, column + j]
-
-
-@kernel("spread_last")
-def spread_last(d_features, order, steps, lengths, width, column, d_below):
-    """Add to d_below what `add_last` passes back."""
-    for r in range(lengths.size):
-        row = order[steps.starts[lengths[r] - 1] + r]
-        for j in range(width):
-            d_below[row, column + j] += d_features[r, column + j]
-
-
 @kernel("last_states")
 def last_states(states, steps, lengths, width, column, features):
     """Copy each sequence's h at the last step of its sweep to features (N, .), columns from `column` on."""
@@ -55,63 +29,6 @@ def last_states(states, steps, lengths, width, column, features):
         row = steps.current[steps.starts[lengths[r] - 1] + r]
         for j in range(width):
             features[r, column + j] = states[0, row, j]
-
-
-@part("add_block")
-def add_block(block, features):
-    """Add what was summed over a block of steps, and clear it: short sums keep their precision over many steps."""
-    for r in range(features.shape[0]):
-        for j in range(features.shape[1]):
-            features[r, j] += block[r, j]
-            block[r, j] = 0
-
-
-@kernel("mean_over_time")
-def mean_over_time(outputs, steps, lengths, block, features):
-    """Set features (N, F) to the mean of each sequence's outputs; block (N, F) sums over a block of steps at a time."""
-    features[:] = 0
-    block[:] = 0
-    for t in range(steps.starts.size - 1):
-        for row in range(steps.starts[t], steps.starts[t + 1]):
-            for j in range(features.shape[1]):
-                block[steps.sequence[row], j] += outputs[row, j]
-        if t % BLOCK_ROWS == BLOCK_ROWS - 1 or t == steps.starts.size - 2:
-            add_block(block, features)
-    for r in range(lengths.size):
-        length = features.dtype.type(lengths[r])
-        for j in range(features.shape[1]):
-            features[r, j] /= length
-
-
-@kernel("spread_mean")
-def spread_mean(d_features, steps, lengths, d_outputs):
-    """Set d_outputs to dL/d(outputs) of `mean_over_time`."""
-    for row in range(d_outputs.shape[0]):
-        r = steps.sequence[row]
-        length = d_features.dtype.type(lengths[r])
-        for j in range(d_features.shape[1]):
-            d_outputs[row, j] = d_features[r, j] / length
-
-
-@kernel("max_over_time")
-def max_over_time(outputs, steps, features, winners):
-    """Set features (N, F) to the largest of each sequence's outputs and winners (N, F) to its row; NaN wins."""
-    for row in range(outputs.shape[0]):
-        r = steps.sequence[row]
-        for j in range(features.shape[1]):
-            value = outputs[row, j]
-            if row == r or value > features[r, j] or (value != value and features[r, j] == features[r, j]):
-                features[r, j] = value
-                winners[r, j] = row
-
-
-@kernel("spread_max")
-def spread_max(d_features, winners, d_outputs):
-    """Set d_outputs to dL/d(outputs) of `max_over_time`."""
-    d_outputs[:] = 0
-    for r in range(d_features.shape[0]):
-        for j in range(d_features.shape[1]):
-            d_outputs[winners[r, j], j] = d_features[r, j]
 
 
 @functools.cache

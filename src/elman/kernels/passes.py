@@ -31,23 +31,15 @@ from elman.kernels.jobs import (
 from elman.kernels.loss import cross_entropy
 from elman.kernels.options import callers as options_callers
 from elman.kernels.outputs import (
-    add_last,
-    add_residual,
     class_scores,
     join_outputs,
     last_states,
-    max_over_time,
-    mean_over_time,
-    spread_last,
-    spread_max,
-    spread_mean,
 )
+from elman.kernels.over_time import over_time_callers
 from elman.kernels.plan import (
     ATTENTION,
     EVERY_STEP,
     LAST,
-    MAX,
-    MEAN,
     SIZE,
     WIDTH,
     backward_weights,
@@ -58,6 +50,7 @@ from elman.kernels.plan import (
     unpack_all,
     weight_sums,
 )
+from elman.kernels.residual import ALL_STEPS, LAST_STEP, LAST_STEP_BACK, residual_caller
 from elman.kernels.shards import Batch, cut, shards_of
 from elman.kernels.sweep import sweep_signatures
 from elman.kernels.updates import claim, norm, sum_gradients
@@ -123,32 +116,10 @@ def _outputs_at(shard, learning, layer):
 def _adds_input(plan, layer):
     """Return whether a layer adds its input to its output."""
     return (
-        plan.residual
+        plan.residual != 0
         and layer > 0
         and plan.table[layer * plan.n_ends, SIZE] == plan.table[(layer - 1) * plan.n_ends, SIZE]
     )
-
-
-@part("read_out")
-def _read_out(plan, shard, learning):
-    """Make what the class scores read, a row for each sequence or each step; return where it lies, and its rows.
-
-    Attention is left to the caller, which calls it by its address.
-    """
-    n, columns = shard.lengths.size, plan.n_ends * _layer_width(plan, plan.n_layers - 1)
-    top = _outputs_at(shard, learning, plan.n_layers - 1)
-    if plan.readout == EVERY_STEP:
-        return top, shard.rows
-    if plan.readout != LAST:
-        outputs = view(shard.memory, top, (shard.rows, columns))
-        features = view(shard.memory, shard.at.features, (n, columns))
-        if plan.readout == MEAN:
-            mean_over_time(
-                outputs, shard.steps, shard.lengths, view(shard.memory, shard.at.block, (n, columns)), features
-            )
-        elif plan.readout == MAX:
-            max_over_time(outputs, shard.steps, features, view(shard.spare, n, (n, columns)))
-    return shard.at.features, n
 
 
 @part("place_scores")
@@ -178,6 +149,8 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
     begin_options, _ = options_callers(dtype)
     drop_out = drop_out_caller(dtype)
     attend = attention_callers(dtype).attend
+    over_time, _ = over_time_callers(dtype)
+    residual = residual_caller(dtype)
 
     @kernel(f"shard_forward_{dtype}", python=False)
     def shard_forward(job, shard, values, packed):
@@ -207,7 +180,7 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
                 outputs = view(memory, _outputs_at(shard, learning, layer), (shard.rows, columns))
                 join_outputs(states, shard.steps.current, order, width, end * width, outputs)
                 if end == plan.n_ends - 1 and _adds_input(plan, layer):
-                    add_residual(outputs, x)
+                    residual(plan.residual, (ALL_STEPS, outputs, x, order, shard.steps, shard.lengths, width, 0))
                 drops = job.dropout_key >= 0 and plan.drop_out != 0
                 if drops and layer < plan.n_layers - 1 and end == plan.n_ends - 1:
                     of = (job.dropout_key, layer, setup.dropout, plan.table[d, SIZE], width)
@@ -215,16 +188,20 @@ def _shard_forward(dtype: np.dtype[Any]) -> Any:
             else:
                 last_states(states, shard.steps, shard.lengths, width, end * width, features)
                 if _adds_input(plan, layer):
-                    add_last(x, order, shard.steps, shard.lengths, width, end * width, features)
-        read_at, rows = _read_out(plan, shard, learning)
+                    of = (order, shard.steps, shard.lengths, width, end * width)
+                    residual(plan.residual, (LAST_STEP, features, x, *of))
         width = _layer_width(plan, plan.n_layers - 1)
-        columns = plan.n_ends * width
-        if plan.readout == ATTENTION:
-            outputs = view(memory, _outputs_at(shard, learning, plan.n_layers - 1), (shard.rows, columns))
+        columns, top = plan.n_ends * width, _outputs_at(shard, learning, plan.n_layers - 1)
+        outputs, block = view(memory, top, (shard.rows, columns)), view(memory, at.block, (n, columns))
+        if plan.over_time[0] != 0:
+            winners = view(shard.spare, n, (n, columns))
+            over_time(plan.over_time[0], (outputs, shard.steps, shard.lengths, block, winners, features))
+        elif plan.readout == ATTENTION:
             size = plan.table[plan.table.shape[0] - 1, SIZE]
             weight = view(setup.parameters, plan.weight_attention, (plan.n_ends * size,))
-            kept = (size, width, memory[at.attention :], view(memory, at.block, (n, columns)))
+            kept = (size, width, memory[at.attention :], block)
             attend(plan.attention[0], (outputs, shard.steps, shard.lengths, weight, *kept, features))
+        read_at, rows = (top, shard.rows) if plan.readout == EVERY_STEP else (at.features, n)
         read, scores = view(memory, read_at, (rows, columns)), view(memory, at.logits, (rows, plan.score_width))
         transposed, _, bias = score_weights(plan, packed)
         score(plan.products, read, shard.steps.rows, transposed, bias, scores)
@@ -240,6 +217,8 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
     begin_options, end_options = options_callers(dtype)
     drop_out = drop_out_caller(dtype)
     attend_back = attention_callers(dtype).attend_back
+    _, spread = over_time_callers(dtype)
+    residual = residual_caller(dtype)
 
     @kernel(f"shard_backward_{dtype}", python=False)
     def shard_backward(job, shard, values, packed, read, d_scores, sums):
@@ -258,9 +237,10 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
             d_outputs = d_features
         elif plan.readout != LAST:
             d_outputs = view(memory, at.d_outputs, (shard.rows, columns))
-            if plan.readout == MEAN:
-                spread_mean(d_features, shard.steps, shard.lengths, d_outputs)
-            elif plan.readout == ATTENTION:
+            if plan.over_time[1] != 0:
+                winners = view(shard.spare, n, (n, columns))
+                spread(plan.over_time[1], (d_features, shard.steps, shard.lengths, winners, d_outputs))
+            else:
                 outputs = view(memory, _outputs_at(shard, True, plan.n_layers - 1), (shard.rows, columns))
                 size = plan.table[plan.table.shape[0] - 1, SIZE]
                 of_weight = view(sums, plan.sum_attention, (plan.n_ends * size,))
@@ -268,8 +248,6 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
                 attend_back(
                     plan.attention[1], (outputs, shard.steps, shard.lengths, *kept, d_features, d_outputs, of_weight)
                 )
-            else:
-                spread_max(d_features, view(shard.spare, n, (n, columns)), d_outputs)
 
         d_states = view(memory, at.d_states, (plan.n_states, n, plan.state_stride))
         shape = (plan.n_states, n + shard.rows, plan.state_stride)
@@ -282,7 +260,8 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
                 d_x = view(memory, at.d_outputs + (layer + plan.n_layers) % 2 * at.outputs_size, below)
                 d_x[:] = 0
                 if adds_input and not last:
-                    add_residual(d_x, d_outputs)
+                    of = (shard.steps.rows, shard.steps, shard.lengths, width, 0)
+                    residual(plan.residual, (ALL_STEPS, d_x, d_outputs, *of))
             elif plan.embedded > 0:
                 d_x = view(memory, at.d_inputs, (shard.rows, plan.table[0, 0]))
                 d_x[:] = 0
@@ -296,7 +275,8 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
                         for j in range(width):
                             d_states[0, r, j] = d_features[r, end * width + j]
                     if adds_input:
-                        spread_last(d_features, order, shard.steps, shard.lengths, width, end * width, d_x)
+                        of = (order, shard.steps, shard.lengths, width, end * width)
+                        residual(plan.residual, (LAST_STEP_BACK, d_x, d_features, *of))
                 tape_at = at.tape + (d * at.tape_size if plan.keeps else 0)
                 tape = view(memory, tape_at, (at.tape_rows, plan.tape_stride))
                 states = view(memory, at.states + d * at.states_size, shape)

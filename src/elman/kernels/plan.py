@@ -41,7 +41,8 @@ class Plan(NamedTuple):
     blocks: int
     n_states: int
     keeps: bool  # forward leaves a tape for backward
-    residual: bool  # a layer adds its input to its output, where both are of one size
+    residual: int  # address; 0: no layer adds its input to its output
+    over_time: tuple[int, int]  # addresses of the readouts MEAN and MAX and their way back; 0 with others
     recurrent_dropout: float
     zoneout: float
     carried: bool  # the states before the first step are parameters

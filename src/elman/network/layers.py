@@ -13,9 +13,11 @@ from elman.kernels.embedding import FACTS, NO_EMBEDDING, embedding_addresses
 from elman.kernels.hooks import CARRY, NORMALISE, NORMALISE_BACK, OFF, PUT_TOGETHER, TAKE_APART, hooks
 from elman.kernels.lanes import lanes, odd_lines, padded
 from elman.kernels.options import options
+from elman.kernels.over_time import over_time_addresses
 from elman.kernels.passes import stages
 from elman.kernels.plan import COLUMNS, Plan
 from elman.kernels.products import products
+from elman.kernels.residual import residual_address
 from elman.kernels.sweep import sweep, sweep_signatures
 from elman.network.architecture import Architecture
 
@@ -45,6 +47,7 @@ class Layout:
         widest, gates = max(self._widths), len(self._cell.gates)
         table = np.array([self._direction(layer, suffix) for layer, suffix in a.suffixes()])
         coded = {column for column, _, _ in a.embeddings}
+        over_time = a.loss_at == "last" and a.readout in ("mean", "max")
         loop, attends = sweep(cell.name, dtype), "weight_attention" in self._at_parameter
         forward, backward = map(address, (loop.forward, loop.backward), sweep_signatures(dtype))
         return Plan(
@@ -58,7 +61,8 @@ class Layout:
             blocks=cell.blocks,
             n_states=len(cell.states),
             keeps=cell.keeps or a.layer_norm,
-            residual=a.residual,
+            residual=residual_address(dtype) if a.residual and a.num_layers > 1 else 0,
+            over_time=over_time_addresses(a.readout, dtype) if over_time else (0, 0),
             recurrent_dropout=a.recurrent_dropout,
             zoneout=a.zoneout,
             carried=a.learn_initial_state,

@@ -90,7 +90,7 @@ def test_numbers_that_stand_for_kinds_and_look_like_a_quantity_are_doubted():
 
 def test_sizes_and_layers_that_differ_in_number_get_one_sentence():
     sentence = (
-        r"^The 'num_layers' parameter of SequenceClassifier must be 2, as hidden_size has so many sizes, or left out\. "
+        r"^The 'num_layers' parameter of SequenceClassifier must be 2, as many as there are sizes in hidden_size, or "
     )
-    with pytest.raises(ParameterError, match=sentence + r"Got 3 instead\.$"):
+    with pytest.raises(ParameterError, match=sentence + r"left out\. Got 3 instead\.$"):
         check_parameters({"hidden_size": (32, 32), "num_layers": 3})

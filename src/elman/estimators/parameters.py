@@ -306,7 +306,7 @@ def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str]
     sizes, num_layers = parameters.get("hidden_size"), parameters.get("num_layers", 1)
     if isinstance(sizes, tuple | list) and num_layers not in (1, len(sizes)):
         raise ParameterError(
-            f"{called('num_layers')} must be {len(sizes)}, as hidden_size has so many sizes, or left out. "
+            f"{called('num_layers')} must be {len(sizes)}, as many as there are sizes in hidden_size, or left out. "
             f"Got {_shown(num_layers)} instead."
         )
     if parameters.get("nesterov") and not parameters.get("momentum"):

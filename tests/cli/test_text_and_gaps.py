@@ -236,3 +236,13 @@ def test_a_model_of_texts_asks_for_the_column_of_the_texts(elman, words, tmp_pat
     assert "The model reads texts: name their column with --text." in done.err
     assert elman("predict", model, other, "-o", out, "--text", "word").code == 0
     assert pl.read_csv(out).select("id", "text").rows() == [("a", "haus")]
+
+
+def test_doubts_about_labels_are_said_on_the_command_line(elman, tmp_path):
+    rows = [f"{n},{t},{n % 2 + t},{'?' if n % 2 else 'a'}" for n in range(12) for t in range(3)]
+    table = tmp_path / "steps.csv"
+    table.write_text("\n".join(["id,time,x,label", *rows]) + "\n")
+    done = elman("train", table, "-m", tmp_path / "m", "--per-step-labels", "--max-epochs", 1, "--hidden-size", 4)
+    assert done.code == 0
+    assert "The label '?' counts as a class" in done.err
+    assert "pass --missing-text." in done.err

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -124,13 +125,26 @@ def package_with(tmp_path, file, right, wrong):
     return tmp_path
 
 
-@pytest.mark.parametrize("name", SOURCE_FAULTS)
-def test_fault_in_a_source_is_caught(name, tmp_path):
+def trial(name, folder):
+    """Run the check of a fault on a package that has it; all kernels are compiled anew."""
     file, right, wrong, check = SOURCE_FAULTS[name]
-    environment = {**os.environ, "PYTHONPATH": str(package_with(tmp_path, file, right, wrong))}
+    environment = {**os.environ, "PYTHONPATH": str(package_with(folder, file, right, wrong))}
     environment.pop("NUMBA_CACHE_DIR", None)
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", check]
-    done = subprocess.run(command, env=environment, cwd=TESTS.parent, capture_output=True, text=True, check=False)
+    return subprocess.run(command, env=environment, cwd=TESTS.parent, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def trials(tmp_path_factory):
+    """All trials, begun in their order, one a core: compiling takes a core each."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        yield {name: pool.submit(trial, name, tmp_path_factory.mktemp("package")) for name in SOURCE_FAULTS}
+        pool.shutdown(cancel_futures=True)
+
+
+@pytest.mark.parametrize("name", SOURCE_FAULTS)
+def test_fault_in_a_source_is_caught(name, trials):
+    done = trials[name].result()
     assert done.returncode == 1, done.stdout + done.stderr
     assert "1 failed" in done.stdout
     assert "AssertionError" in done.stdout or "assert " in done.stdout, done.stdout

@@ -14,10 +14,11 @@ _OTHERWISE = {
     "random_state": "--seed",
     "standardise": "--no-standardise",
     "text": "--text-split",
+    "unlabelled": "--missing-text",
 }
 _WITHOUT_LABELS = " To read without labels pass labels_required=False."  # what no command has an option for
 _SETTING = re.compile(
-    r"(?<![\w'])(id|time|label|group|labels_per_step|clip_norm|learning_rate|text|missing|missing_text|step_length|categorical)=('[^']*'|True|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
+    r"(?<![\w'])(id|time|label|group|labels_per_step|clip_norm|learning_rate|text|unlabelled|missing|missing_text|step_length|categorical)=('[^']*'|True|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
 )
 
 

@@ -22,7 +22,7 @@ from elman.cli.columns import (
     TextSplit,
     Time,
 )
-from elman.cli.console import note, say, say_command, say_json
+from elman.cli.console import note, say, say_command, say_json, warn
 from elman.cli.options import missing_choice, option
 from elman.errors import DataError, FileError, OutputError, ParameterError
 from elman.estimators.parameters import (
@@ -341,8 +341,8 @@ def _fit(
     else:
         classifier = make("SequenceClassifier", parameters)
     try:
-        with follow(parameters["max_epochs"]) as progress, warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # idle settings: said above, as options
+        with follow(parameters["max_epochs"]) as progress, warnings.catch_warnings(record=True) as doubts:
+            warnings.simplefilter("always", UserWarning)
             classifier.fit(
                 dataset.sequences,
                 dataset.labels,
@@ -354,6 +354,10 @@ def _fit(
     except DataError as error:
         files = f"{file}" if validation is None else f"{file} and {validation}"
         raise FileError(f"{files}: {error}") from error
+    said = set(idle_settings(parameters))  # before training, as options
+    for doubt in doubts:
+        if issubclass(doubt.category, UserWarning) and str(doubt.message) not in said:
+            warn(str(doubt.message))
     classifier.columns_ = dataset.columns
     return classifier, grouping
 

@@ -53,7 +53,8 @@ class Parameters(Mapping[str, Array]):
         return {"shapes": self._shapes, "vector": self._vector}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        self._shapes, self._vector = state["shapes"], state["vector"]
+        self._shapes = state["shapes"]
+        self._vector = np.require(state["vector"], requirements=["C", "W", "A"])  # joblib may hand out mapped memory
         self._views = self.named(self._vector)
 
 

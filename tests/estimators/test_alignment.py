@@ -57,7 +57,7 @@ def test_labels_of_steps_are_matched_by_sequence_and_time():
     assert aligned(shuffled, X, "y").tolist() == labels.tolist()
     with pytest.raises(DataError, match=r"^y must have the steps of X as its index"):
         clone(tagger).fit(X, labels.iloc[1:])
-    with pytest.raises(DataError, match="Sort by .sort_index"):
+    with pytest.raises(DataError, match=r"Sort by \.sort_index"):
         clone(tagger).fit(X.sample(frac=1.0, random_state=0), labels)
 
 

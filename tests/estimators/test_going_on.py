@@ -38,7 +38,10 @@ def test_a_warm_start_sets_the_same_sequences_aside(ragged, held_out, random_sta
         model.fit(*ragged, groups=groups)
     assert held_out[0] == held_out[1] == held_out[2]
     model.set_params(warm_start=False).fit(*ragged, groups=groups)
-    assert (held_out[3] == held_out[0]) == (random_state == 3)
+    if random_state == 3:
+        assert held_out[3] == held_out[0]
+    elif not grouped:  # of five groups another draw may well be the same
+        assert held_out[3] != held_out[0]
 
 
 @pytest.mark.parametrize("change", ["data", "groups", "fraction", "all was trained on", "loaded"])

@@ -93,6 +93,11 @@ def load(path: str | os.PathLike[str]) -> RecurrentEstimator:
     classes = metadata.class_array()
     parameters = metadata.parameters | {"n_threads": None}
     if isinstance(parameters.get("class_weight"), dict):
+        strange = sorted(parameters["class_weight"].keys() - set(map(str, classes.tolist())))
+        if strange:
+            raise ModelFileError(
+                f"{path}: the model file is damaged: 'class_weight' names no class {strange[0][:60]!r}."
+            )
         parameters["class_weight"] = _by_label(parameters["class_weight"], classes)
     estimator = make(metadata.estimator, parameters)
     try:

@@ -97,19 +97,16 @@ call_hook = caller(types.void, _HOOK)
 
 
 @functools.cache
-def hooks(dtype: np.dtype[Any]) -> tuple[int, ...]:
-    """Compile all passes; return where they lie in this process, in the order of CARRY, TAKE_APART and so on."""
+def hook_address(which: int, dtype: np.dtype[Any]) -> int:
+    """Compile one pass, CARRY, TAKE_APART and so on; return where it lies in this process."""
+    work = (_carry, _take_apart, _put_together, _normalise, _normalise_back)[which]
     take = taken(context_type(dtype))
 
-    def hook(name: str, work: Any) -> int:
-        @kernel(f"{name}_{dtype}", python=False)
-        def run(where, tape_row, previous, current, count, t):
-            work(take(where), tape_row, previous, current, count, t)
+    @kernel(f"{work.py_func.__qualname__.replace('part', 'hook')}_{dtype}", python=False)
+    def run(where, tape_row, previous, current, count, t):
+        work(take(where), tape_row, previous, current, count, t)
 
-        return address(run, _HOOK)
-
-    works = (_carry, _take_apart, _put_together, _normalise, _normalise_back)
-    return tuple(hook(work.py_func.__qualname__.replace("part", "hook"), work) for work in works)
+    return address(run, _HOOK)
 
 
 # --- Zoneout and recurrent dropout ------------------------------------------------------------------------------------

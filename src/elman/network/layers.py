@@ -10,7 +10,7 @@ from elman.kernels.cells import CELLS
 from elman.kernels.compiled import address
 from elman.kernels.dropout import drop_out_address
 from elman.kernels.embedding import FACTS, NO_EMBEDDING, embedding_addresses
-from elman.kernels.hooks import CARRY, NORMALISE, NORMALISE_BACK, OFF, PUT_TOGETHER, TAKE_APART, hooks
+from elman.kernels.hooks import CARRY, NORMALISE, NORMALISE_BACK, PUT_TOGETHER, TAKE_APART, hook_address
 from elman.kernels.lanes import lanes, odd_lines, padded
 from elman.kernels.options import options
 from elman.kernels.over_time import over_time_addresses
@@ -94,12 +94,15 @@ class Layout:
 
     def _hooks(self) -> tuple[int, int, int, int, int]:
         """Return the addresses of what the options add to the time loop; 0 where one is off."""
-        a = self._architecture
-        wanted = {CARRY, TAKE_APART, PUT_TOGETHER} if a.zoneout > 0 or a.recurrent_dropout > 0 else set()
-        wanted |= {NORMALISE, NORMALISE_BACK} if a.layer_norm else set()
-        addresses = [at if n in wanted else 0 for n, at in enumerate(hooks(self.dtype))] if wanted else OFF
-        carry, take_apart, put_together, normalise, normalise_back = addresses
-        return carry, take_apart, put_together, normalise, normalise_back
+        a, dtype = self._architecture, self.dtype
+        carries = a.zoneout > 0 or a.recurrent_dropout > 0
+        return (
+            hook_address(CARRY, dtype) if carries else 0,
+            hook_address(TAKE_APART, dtype) if carries else 0,
+            hook_address(PUT_TOGETHER, dtype) if carries else 0,
+            hook_address(NORMALISE, dtype) if a.layer_norm else 0,
+            hook_address(NORMALISE_BACK, dtype) if a.layer_norm else 0,
+        )
 
     def _embeddings(self) -> "np.ndarray[Any, np.dtype[np.int64]]":
         """Return the table of the embeddings (., 5)."""

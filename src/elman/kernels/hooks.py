@@ -69,7 +69,7 @@ def no_extras(states):
     """Return the Extras of a time loop without options, given its states (K, ., .)."""
     nothing = view(states, 0, (0, states.shape[2]))
     recurrent = view(states, 0, (states.shape[1], states.shape[2]))
-    return Extras((0, 0, 0, 0, 0), 0, states, recurrent, nothing, view(states, 0, (0,)), nothing)
+    return Extras(OFF, 0, states, recurrent, nothing, view(states, 0, (0,)), nothing)
 
 
 def extras_type(dtype: np.dtype[Any]) -> Any:

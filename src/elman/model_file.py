@@ -11,7 +11,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -41,8 +41,8 @@ class Model:
     Parameters
     ----------
     metadata : Metadata
-    weights : dict
-        The network's parameters by name, in the dtype of the model.
+    members : list of dict
+        The parameters of each network by name, in the dtype of the model.
     preparation : dict
         The arrays of the preparation by name, float64.
     baselines : dict
@@ -50,7 +50,7 @@ class Model:
     """
 
     metadata: Metadata
-    weights: Mapping[str, Array]
+    members: Sequence[Mapping[str, Array]]
     preparation: Mapping[str, Array]
     baselines: Mapping[str, Array]
 
@@ -67,7 +67,7 @@ def save_model(path: str | os.PathLike[str], model: Model) -> None:
     """
     from safetensors.numpy import save
 
-    tensors = dict(model.weights)
+    tensors = {_of_member(n, name): array for n, each in enumerate(model.members) for name, array in each.items()}
     tensors |= {f"preparation.{name}": array for name, array in model.preparation.items()}
     tensors |= {f"baseline.{name}": array for name, array in model.baselines.items()}
     metadata = {"format_version": FORMAT_VERSION, "checksum": _BLANK, **asdict(model.metadata)}
@@ -108,7 +108,11 @@ def tensor_shapes(metadata: Metadata) -> dict[str, tuple[str, tuple[int, ...]]]:
     n_classes = architecture.n_classes
     n_numbers, n_names = rebuilt(metadata.preparation, {}).n_summarised
     n_statistics = _OF_NUMBERS * n_numbers + _OF_NAMES * n_names + 1
-    shapes = {name: (metadata.dtype, shape) for name, shape in architecture.parameter_shapes().items()}
+    shapes = {
+        _of_member(n, name): (metadata.dtype, shape)
+        for n in range(metadata.n_members)
+        for name, shape in architecture.parameter_shapes().items()
+    }
     others: dict[str, tuple[int, ...]] = {
         "baseline.prior": (n_classes,),
         "baseline.mean": (n_statistics,),
@@ -118,6 +122,11 @@ def tensor_shapes(metadata: Metadata) -> dict[str, tuple[str, tuple[int, ...]]]:
     }
     others |= {f"preparation.{name}": shape for name, shape in array_shapes(metadata.preparation).items()}
     return shapes | {name: ("float64", shape) for name, shape in others.items()}
+
+
+def _of_member(n: int, name: str) -> str:
+    """Give what a parameter of the n-th network is called in a file; those of the first are called as they are."""
+    return f"member.{n}.{name}" if n else name
 
 
 def _opened(path: Path) -> BinaryIO:
@@ -188,10 +197,9 @@ def _check_version(version: object, written_by: object) -> None:
 
 def _check_tensors(header: dict[str, Any], metadata: Metadata, n_bytes: int) -> dict[str, tuple[str, tuple[int, ...]]]:
     """Hold the arrays that the header lists, and the bytes that are there, against the architecture."""
-    if metadata.architecture["num_layers"] > len(header):  # before a list of names is made of it
-        raise BrokenModelError(
-            f"the model file is damaged: expected {metadata.architecture['num_layers']} layers, got fewer."
-        )
+    for n, things in ((metadata.architecture["num_layers"], "layers"), (metadata.n_members, "networks")):
+        if n > len(header):  # before a list of names is made of it
+            raise BrokenModelError(f"the model file is damaged: expected {n} {things}, got fewer.")
     shapes = tensor_shapes(metadata)
     if header.keys() != shapes.keys():
         name = sorted(header.keys() ^ shapes.keys())[0]
@@ -253,5 +261,6 @@ def _build(content: bytes, metadata: Metadata, shapes: Mapping[str, tuple[str, t
         raise BrokenModelError(
             "the model file is damaged: expected shares that sum to 1 in the array 'baseline.prior'."
         )
-    weights = {name: tensor for name, tensor in tensors.items() if "." not in name}
-    return Model(metadata, weights, preparation, baselines)
+    names = metadata.network().parameter_shapes()
+    members = [{name: tensors[_of_member(n, name)] for name in names} for n in range(metadata.n_members)]
+    return Model(metadata, members, preparation, baselines)

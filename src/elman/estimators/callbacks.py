@@ -56,6 +56,7 @@ class FitTask:
         """Give hooks that call the callbacks too; ``learner`` is the copy of the estimator that is being trained.
 
         A callback sees the estimator with the parameters of the epoch just done, and ends training by returning True.
+        Of several members it follows the first, and sees an estimator of that one alone.
         """
         if self._task is None:
             return hooks
@@ -68,6 +69,8 @@ class FitTask:
 
         def on_epoch(record: Record) -> bool:
             wants_to_stop = hooks.on_epoch is not None and hooks.on_epoch(record) is True
+            if record.get("member", 1) > 1:
+                return wants_to_stop
             stop = self._epoch.call_on_fit_task_end(
                 estimator=self._estimator, reconstruction_attributes=lambda: _fitted(learner), **self._data
             )
@@ -86,4 +89,4 @@ def _fitted(learner: Any) -> dict[str, Any]:
     attributes = {
         name: value for name, value in vars(learner).items() if name.endswith("_") or name == "_fit_parameters"
     }
-    return attributes | {"network_": deepcopy(learner.network_)}
+    return attributes | {"networks_": [deepcopy(learner.network_)]}

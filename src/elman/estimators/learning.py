@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any
 
 from elman.estimators.evaluation import FIGURES, Evaluation
 from elman.estimators.parts import Part
 from elman.estimators.progress import epoch_line, tell_if_slow
 from elman.training.history import History, Record
-from elman.training.trainer import Samples, Trainer
 
 
 @dataclass(frozen=True)
@@ -26,20 +26,13 @@ class Hooks:
     on_step: Callable[[int, int], object] | None = None
 
 
-def run(trainer: Trainer, training: Samples, held_out: Samples | None, hooks: Hooks, *, verbose: bool) -> History:
-    """Run the trainer; where ``verbose``, print a line an epoch."""
-    if not verbose:
-        return trainer.fit(
-            training,
-            held_out,
-            before_epoch=hooks.before_epoch,
-            on_epoch=hooks.on_epoch,
-            on_step=hooks.on_step,
-        )
+@contextmanager
+def printing(hooks: Hooks, max_epochs: int) -> Iterator[Hooks]:
+    """Give hooks that print a line an epoch, and then do what ``hooks`` do."""
     timer = tell_if_slow(lambda line: print(line, flush=True))
 
     def print_epoch(record: Record) -> object:
-        print(epoch_line(record, trainer.settings.max_epochs), flush=True)
+        print(epoch_line(record, max_epochs), flush=True)
         return hooks.on_epoch is not None and hooks.on_epoch(record)
 
     def note_step(done: int, total: int) -> None:
@@ -48,15 +41,16 @@ def run(trainer: Trainer, training: Samples, held_out: Samples | None, hooks: Ho
             hooks.on_step(done, total)
 
     try:
-        return trainer.fit(training, held_out, before_epoch=hooks.before_epoch, on_epoch=print_epoch, on_step=note_step)
+        yield replace(hooks, on_epoch=print_epoch, on_step=note_step)
     finally:
         timer.cancel()
 
 
 def summary(
-    history: History, training: Part, held_out: Part | None, figures: Evaluation | None, seconds: float
+    histories: Sequence[History], training: Part, held_out: Part | None, figures: Evaluation | None, seconds: float
 ) -> dict[str, Any]:
-    """Give what training came to, as `training_` keeps it."""
+    """Give what training came to, as `training_` keeps it: that of the first member, and in short of every member."""
+    history = histories[0]
     return {
         "epochs": len(history.records),
         "best_epoch": history.best_epoch,
@@ -64,6 +58,7 @@ def summary(
         "n_training": len(training.sequences),
         "n_validation": 0 if held_out is None else len(held_out.sequences),
         "stopped_early": bool(history.stopped_early),
-        "interrupted": bool(history.interrupted),
+        "interrupted": any(history.interrupted for history in histories),
+        "members": [{"epochs": len(history.records), "best_epoch": history.best_epoch} for history in histories],
         "validation": None if figures is None else {name: getattr(figures, name) for name in (*FIGURES, "baselines")},
     }

@@ -1,7 +1,7 @@
 """What happened in training: a list of plain records. Printing, plotting and logging are readers of it."""
 
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Record(TypedDict):
@@ -16,6 +16,7 @@ class Record(TypedDict):
     learning_rate: float
     seconds: float
     sequences_per_second: float
+    member: NotRequired[int]  # from 1, where several networks are trained at a time and hooks are told of all
 
 
 @dataclass

@@ -96,11 +96,13 @@ class Callbacks(Callback):
 
     def on_step_end(self, step: StepRecord) -> bool:
         """Tell all; True if any returns True."""
-        return any([callback.on_step_end(step) is True for callback in self._callbacks])
+        answers = [callback.on_step_end(step) for callback in self._callbacks]
+        return any(answer is True for answer in answers)
 
     def on_epoch_end(self, record: Record) -> bool:
         """Tell all; True if any returns True."""
-        return any([callback.on_epoch_end(record) is True for callback in self._callbacks])
+        answers = [callback.on_epoch_end(record) for callback in self._callbacks]
+        return any(answer is True for answer in answers)
 
     def on_train_end(self, history: History) -> None:
         """Tell all."""

@@ -8,8 +8,9 @@ from elman.kernels.updates import norm
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 from elman.training.clipping import clip_by_value, clip_scale
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
-from elman.training.trainer import Samples, Trainer
+from elman.training.trainer import Trainer
 
 LENGTHS = np.array([4, 6, 3, 5, 7, 2, 8, 5, 4, 6, 3, 9])
 

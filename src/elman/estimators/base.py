@@ -36,8 +36,9 @@ from elman.estimators.weights import Weights, as_weights, check_together, togeth
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 from elman.training.history import History, Record
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
-from elman.training.trainer import Samples, Trainer
+from elman.training.trainer import Trainer
 
 
 class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # type: ignore[misc]

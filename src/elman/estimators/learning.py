@@ -10,7 +10,8 @@ from elman.estimators.evaluation import FIGURES, Evaluation
 from elman.estimators.parts import Part
 from elman.estimators.progress import epoch_line, tell_if_slow
 from elman.training.history import History, Record
-from elman.training.trainer import Samples, Trainer
+from elman.training.samples import Samples
+from elman.training.trainer import Trainer
 
 
 @dataclass(frozen=True)

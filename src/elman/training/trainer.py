@@ -15,19 +15,11 @@ from elman.training.batches import epoch_batches
 from elman.training.clipping import clip_by_value, clip_scale
 from elman.training.history import History, Record
 from elman.training.optimizers import make_optimizer
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
 
 Array = np.ndarray[Any, Any]
 _RUN = 1 << 20  # steps that are assessed together, but of one sequence at least
-
-
-class Samples(NamedTuple):
-    """Sequences end to end, with their targets."""
-
-    values: Array  # (S, D) in the network's dtype, C-contiguous
-    offsets: Array  # (N + 1,) int64
-    targets: Array  # int64 class numbers (N,), or (S,) with a loss at every step; -1 where there is no label
-    weights: Array | None = None  # float64, how much each target counts; None: all alike
 
 
 class StepResult(NamedTuple):
@@ -172,7 +164,11 @@ class Trainer:
             validation_loss=validation_loss,
             validation_accuracy=validation_accuracy,
             gradient_norm=sum(result.gradient_norm for result in results) / len(results),
+            clipped_share=0.0,
+            update_ratio=0.0,
             learning_rate=self.settings.learning_rate,
+            steps=epoch * len(batches),
+            rollbacks=0,
             seconds=seconds,
             sequences_per_second=n / seconds,
         )

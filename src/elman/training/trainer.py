@@ -11,6 +11,7 @@ from elman.errors import DataError, TrainingError
 from elman.kernels.loss import losses
 from elman.network.network import Network
 from elman.network.threads import threads_or_default
+from elman.training.batches import epoch_batches
 from elman.training.clipping import clip_by_value, clip_scale
 from elman.training.history import History, Record
 from elman.training.optimizers import make_optimizer
@@ -144,9 +145,9 @@ class Trainer:
     ) -> Record:
         """Go once through the training data in a new order."""
         started = time.perf_counter()
-        n, size = len(training.offsets) - 1, self.settings.batch_size
-        order = self._rng.permutation(n)
-        batches = [order[at : at + size] for at in range(0, n, size)]
+        n, settings = len(training.offsets) - 1, self.settings
+        lengths, bucketed = np.diff(training.offsets), settings.bucket_by_length
+        batches = epoch_batches(lengths, settings.batch_size, self._rng, bucketed=bucketed)
         results = []
         for number, chosen in enumerate(batches, start=1):
             results.append(self.step(training, chosen))

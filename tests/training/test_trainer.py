@@ -1,5 +1,7 @@
 """The training loop keeps its promises: best epoch, clipping, seeds, interruption."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -272,3 +274,37 @@ def test_samples_in_which_nothing_counts_are_refused_before_anything_is_learned(
     with pytest.raises(DataError, match="At least one target must have a label and a weight above 0"):
         trainer.fit(*samples)
     assert np.array_equal(trainer.network.parameters.vector, start)
+
+
+AUGMENTED = {"jitter": 0.2, "scaling": 0.1, "time_warp": 0.3, "window_slice": 0.8}
+
+
+@pytest.mark.parametrize("name", AUGMENTED)
+def test_augmented_training_depends_on_the_seed_alone_and_validation_is_left_as_it_is(name):
+    def trained(samples: Samples, **settings: object) -> tuple[np.ndarray, list]:
+        trainer = new_trainer(max_epochs=2, early_stopping=False, **settings)
+        history = trainer.fit(samples, noisy_samples(2))
+        return trainer.network.parameters.vector.copy(), history.records
+
+    plain, _ = trained(noisy_samples(1))
+    parameters, records = trained(noisy_samples(1), **{name: AUGMENTED[name]})
+    again, _ = trained(noisy_samples(1), n_threads=1, **{name: AUGMENTED[name]})
+    assert np.array_equal(parameters, again)
+    assert not np.array_equal(parameters, plain)
+    still = new_trainer()
+    still.network.parameters.vector[:] = parameters
+    best = min(records, key=lambda record: record["validation_loss"])
+    assert still.assess(noisy_samples(2)) == (best["validation_loss"], best["validation_accuracy"])
+
+
+def test_every_pass_augments_anew():
+    trainer, samples = new_trainer(jitter=0.5, optimizer="sgd", learning_rate=1e-30), noisy_samples(1)
+    assert trainer.step(samples).loss != trainer.step(samples).loss
+
+
+def test_only_quantities_are_augmented():
+    samples = noisy_samples(1)
+    network, still = new_trainer().network, TrainingSettings(optimizer="sgd", learning_rate=1e-30)
+    bound = Trainer(network, replace(still, jitter=0.5), np.random.default_rng(0), np.array([], np.int64))
+    plain = Trainer(network, still, np.random.default_rng(0))
+    assert bound.step(samples, np.arange(12)).gradient_norm == plain.step(samples, np.arange(12)).gradient_norm

@@ -223,7 +223,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         else:
             self.network_: Network = deepcopy(self.network_)  # the model before stays whole if this fit fails
         self.baselines_ = self._baselines(training, by_class)
-        trainer = Trainer(self.network_, self._settings(), training_rng)
+        trainer = Trainer(self.network_, self._settings(), training_rng, self.preparation_.quantities)
         samples = self._samples(training, by_class), None if held_out is None else self._samples(held_out, by_class)
         history = run(trainer, *samples, hooks, verbose=self.verbose)
         if history.best_epoch is None:
@@ -262,7 +262,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             self._trainer: Trainer = deepcopy(self._trainer)  # the model before stays whole if this call fails
             self._trainer.resume(settings)
         else:
-            self._trainer = Trainer(deepcopy(self.network_), settings, training_rng)
+            self._trainer = Trainer(deepcopy(self.network_), settings, training_rng, self.preparation_.quantities)
         self.network_ = self._trainer.network
         history = run(self._trainer, self._samples(part, by_class), None, Hooks(), verbose=self.verbose)
         if history.best_epoch is None:

@@ -11,6 +11,7 @@ from elman.errors import DataError, TrainingError
 from elman.kernels.loss import losses
 from elman.network.network import Network
 from elman.network.threads import threads_or_default
+from elman.training.augmentation import Augmentation
 from elman.training.batches import epoch_batches
 from elman.training.clipping import clip_by_value, clip_scale
 from elman.training.history import History, Record
@@ -39,11 +40,19 @@ class Trainer:
     network : Network, initialised
     settings : TrainingSettings
     rng : numpy Generator
-        Source of shuffles and dropout masks: the same state gives the same bits.
+        Source of shuffles, augmentation and dropout masks: the same state gives the same bits.
+    quantities : int64 array, optional
+        The columns of the values that augmentation may change; None: all.
     """
 
-    def __init__(self, network: Network, settings: TrainingSettings, rng: np.random.Generator) -> None:
-        self.network, self.settings, self._rng = network, settings, rng
+    def __init__(
+        self,
+        network: Network,
+        settings: TrainingSettings,
+        rng: np.random.Generator,
+        quantities: Array | None = None,
+    ) -> None:
+        self.network, self.settings, self._rng, self._quantities = network, settings, rng, quantities
         self._optimizer = make_optimizer(settings, network.parameters.vector.size, network.dtype)
         self._n_threads = threads_or_default(settings.n_threads)
 
@@ -61,6 +70,9 @@ class Trainer:
         If none of them has a label of any weight, nothing changes.
         """
         settings, network = self.settings, self.network
+        augmentation = Augmentation.of(settings, self._quantities)
+        if augmentation.is_active:
+            samples, chosen = augmentation.augmented(samples, chosen, int(self._rng.integers(2**63))), None
         values, offsets, targets, weights = samples
         key = int(self._rng.integers(2**63)) if network.architecture.draws_masks else None
         found = network.loss_and_gradient(

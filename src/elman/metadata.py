@@ -16,6 +16,7 @@ from elman.data.stored import rebuilt
 from elman.data.vocabulary import LONGEST_NAME, MOST_NAMES, MOST_ONE_HOT
 from elman.kernels.cells import CELLS
 from elman.network.architecture import LOSS_PLACES, MOST_CODES, READOUTS, Architecture
+from elman.tensor_file import BrokenFileError
 
 FORMAT_VERSION = 1
 ESTIMATORS = ("SequenceClassifier", "SequenceTagger")
@@ -31,7 +32,7 @@ _ROLES = ("id", "time", "label", "group", "text", "step_length")
 _CLASS_TYPES = {"text": str, "int": int, "bool": bool}
 
 
-class BrokenModelError(ValueError):
+class BrokenModelError(BrokenFileError):
     """What is wrong with a model file, without its name."""
 
 
@@ -122,7 +123,7 @@ def read_metadata(data: dict[str, Any]) -> Metadata:
     """Check every field and give the metadata; raise BrokenModelError for the first that breaks its contract."""
     names = {field.name for field in fields(Metadata)}
     if data.keys() != names:
-        raise _wrong("metadata", f"the fields {', '.join(sorted(names))}", ", ".join(sorted(data))[:200])
+        raise _wrong("metadata", f"the fields {', '.join(sorted(names))}", ", ".join(sorted(data))[:150])
     _text("elman_version", data["elman_version"], 100)
     is_known = isinstance(data["estimator"], str) and data["estimator"] in ESTIMATORS
     _require("estimator", is_known, f"one of {', '.join(ESTIMATORS)}", data["estimator"])

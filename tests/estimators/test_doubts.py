@@ -11,7 +11,7 @@ from elman import SequenceClassifier, Sequences, SequenceTagger
 from elman.data import as_sequences
 from elman.estimators.doubts import _ranges
 from elman.estimators.duplicates import find_duplicates
-from elman.training.trainer import Samples
+from elman.training.samples import Samples
 
 CLASSIFIER = SequenceClassifier(hidden_size=2, max_epochs=1, random_state=0)
 TAGGER = SequenceTagger(hidden_size=2, max_epochs=1, random_state=0)

@@ -185,9 +185,9 @@ def test_members_learn_from_the_same_arrays(ragged, monkeypatch):
     seen = []
     original = Trainer.fit
 
-    def fit(self, training, validation=None, **hooks):
+    def fit(self, training, validation=None, callbacks=(), **more):
         seen.append((id(training.values), id(validation.values)))
-        return original(self, training, validation, **hooks)
+        return original(self, training, validation, callbacks, **more)
 
     monkeypatch.setattr(Trainer, "fit", fit)
     clone(SMALL).set_params(max_epochs=1).fit(*ragged)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy, deepcopy
 from dataclasses import fields, replace
 from functools import partial
@@ -30,7 +29,7 @@ from elman.estimators.features import read_like_training, read_training
 from elman.estimators.going_on import SplitSource, require_same_members, require_same_network, require_same_reading
 from elman.estimators.groups import as_groups
 from elman.estimators.labels import as_labels
-from elman.estimators.learning import Hooks, printing, summary
+from elman.estimators.learning import Printer, ShortForms, as_callbacks, as_checkpoint, summary
 from elman.estimators.members import Member, begun, counted_on, make_networks, resumed, train_members
 from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python, plain
 from elman.estimators.parts import Part, make_generators, split
@@ -39,9 +38,12 @@ from elman.estimators.targets import Targets
 from elman.estimators.weights import Weights, as_weights, check_together, together, weights_by_class
 from elman.network.architecture import Architecture
 from elman.network.network import Network
+from elman.training.callbacks import Callback
+from elman.training.checkpoint import Checkpoint
 from elman.training.history import History, Record
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
-from elman.training.trainer import Samples, Trainer
+from elman.training.trainer import Trainer
 
 
 class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # type: ignore[misc]
@@ -54,7 +56,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
     temperature_: float
     _fit_parameters: dict[str, Any]  # those of the last fit, whatever has been set since
 
-    __metadata_request__fit: ClassVar[dict[str, Any]] = {"validation": UNUSED, "on_epoch": UNUSED, "on_step": UNUSED}
+    __metadata_request__fit: ClassVar[dict[str, Any]] = dict.fromkeys(
+        ("validation", "on_epoch", "on_step", "callbacks", "checkpoint", "every"), UNUSED
+    )
 
     @calling_back
     def fit(
@@ -67,6 +71,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         validation: tuple[Any, ...] | None = None,
         on_epoch: Callable[[Record], object] | None = None,
         on_step: Callable[[int, int], object] | None = None,
+        callbacks: Iterable[Callback] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        every: float = 10.0,
     ) -> Self:
         """Train on labelled sequences.
 
@@ -90,23 +97,34 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             it returns True.
         on_step : callable(done, total), optional
             Called after every step of the optimizer with the steps done in this epoch.
+        callbacks : list of elman.training.callbacks.Callback, optional
+            Told of the begin and the end of training and of every epoch, and of every step; they may end training.
+        checkpoint : str or PathLike, optional
+            A file that training is saved in, and gone on from if it is there: the same call, repeated after whatever
+            ended it, gives the model that it would have given. It needs ``random_state``. Of a training that was
+            finished the model comes at once.
+        every : float
+            Minutes between two savings; it is also saved at the end, and after Ctrl-C. 0: after every step.
 
         Raises
         ------
         ParameterError, DataError
             If a parameter, the sequences, the labels or the weights break their contract.
         TrainingError
-            If the loss is no longer a number.
+            If training breaks down at once, or again after it has gone back to the last good state and on at half the
+            rate, of which it warns.
+        CheckpointError, OutputError
+            If the checkpoint is damaged, or of other data or parameters, or cannot be written.
 
         Whatever is raised, the estimator stays as it was before.
         """
         start = time.perf_counter()
         self._check_parameters(stacklevel=4)  # of whoever calls: scikit-learn's callbacks wrap this method
+        watching = [ShortForms(on_epoch, on_step), *as_callbacks(callbacks)]
+        saved = as_checkpoint(checkpoint, every, self.random_state)
         task = FitTask(self, X, y, sample_weight, self.max_epochs)
         learner = copy(self)  # takes what is learnt; it comes here only once all is done
-        learner._learn(
-            X, y, sample_weight, groups, validation, task.hooks(learner, Hooks(None, on_epoch, on_step)), start
-        )
+        learner._learn(X, y, sample_weight, groups, validation, [*watching, task.watch(learner)], saved, start)
         self.__dict__ = learner.__dict__
         task.end()
         return self
@@ -210,7 +228,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         sample_weight: Any,
         groups: Any,
         validation: tuple[Any, ...] | None,
-        hooks: Hooks,
+        callbacks: list[Callback],
+        checkpoint: Checkpoint | None,
         start: float,
     ) -> None:
         """Do what `fit` does, attribute by attribute, from checked parameters."""
@@ -250,9 +269,10 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         self.baselines_ = self._baselines(training, by_class)
         samples = self._samples(training, by_class), None if held_out is None else self._samples(held_out, by_class)
         doubt_data(training, held_out, samples, self.preparation_, self.classes_, every_step=self.every_step)
-        members = [partial(begun, *of_member) for of_member in zip(self.networks_, rngs[1::2])]
+        quantities = self.preparation_.quantities
+        members = [partial(begun, *of_member, quantities) for of_member in zip(self.networks_, rngs[1::2])]
         before: list[list[Record]] = [[] for _ in members] if is_new else self.histories_
-        histories = self._train(members, self._settings(), before, *samples, hooks)
+        histories = self._train(members, self._settings(), before, *samples, callbacks, checkpoint)
         self.n_iter_ = len(histories[0].records)
         figures = None
         if held_out is not None:
@@ -288,11 +308,11 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         if hasattr(self, "_trainers"):
             self._trainers: list[Trainer] = deepcopy(self._trainers)  # the model before stays whole if this call fails
         else:
-            networks = deepcopy(self.networks_)
-            self._trainers = [Trainer(network, settings, rng) for network, rng in zip(networks, rngs[1::2])]
+            networks, quantities = deepcopy(self.networks_), self.preparation_.quantities
+            self._trainers = [begun(*of_member, quantities, settings) for of_member in zip(networks, rngs[1::2])]
         self.networks_ = [trainer.network for trainer in self._trainers]
         members = [partial(resumed, trainer) for trainer in self._trainers]
-        histories = self._train(members, settings, self.histories_, self._samples(part, by_class), None, Hooks())
+        histories = self._train(members, settings, self.histories_, self._samples(part, by_class))
         if len(histories) < len(members):
             raise KeyboardInterrupt  # all members see every part, or none of them
         self.n_iter_ = len(self.history_)
@@ -306,16 +326,17 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         settings: TrainingSettings,
         before: list[list[Record]],
         training: Samples,
-        held_out: Samples | None,
-        hooks: Hooks,
+        held_out: Samples | None = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: Checkpoint | None = None,
     ) -> list[History]:
         """Train the networks and give the histories, epochs counted on from the records ``before``, of those kept.
 
         A member that Ctrl-C ended before its first epoch is left out; of none there is no model.
         """
         self.temperature_ = 1.0
-        with printing(hooks, settings.max_epochs) if self.verbose else nullcontext(hooks) as told:
-            histories = train_members(members, settings, training, held_out, told)
+        watching = [*([Printer(checkpoint)] if self.verbose else []), *callbacks]
+        histories = train_members(members, settings, training, held_out, watching, checkpoint)
         done = [n for n, history in enumerate(histories) if history.best_epoch is not None]
         if not done:
             raise KeyboardInterrupt

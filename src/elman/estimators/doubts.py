@@ -2,35 +2,25 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.caution import warn_user as warn_user
 from elman.data import Preparation, Sequences
 from elman.estimators.duplicates import Duplicates, find_duplicates
 from elman.estimators.parts import Part
 from elman.estimators.runs import RUN
-from elman.training.trainer import Samples
+from elman.training.samples import Samples
 
 _MISSING_NAMES = ("", "nan", "na", "n/a", "<na>", "none", "null", "?")
 _MANY_KINDS = 50
-_PACKAGES = ("elman", "sklearn")
 _LEAST_VALIDATED = 2  # labels of a class
-_FEW = 5  # sequences that prove nothing
+_FEW = 5  # fewer sequences or labels prove nothing
 _UNEVEN = 1e3  # between scales
 _SHARE = 0.01  # of the sequences, that may be identical to others
 _MOST_NAMED = 8
-
-
-def warn_user(sentence: str) -> None:
-    """Warn at the line that called into elman, whatever called what inside."""
-    depth, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _PACKAGES:
-        depth, frame = depth + 1, frame.f_back
-    warnings.warn(sentence, UserWarning, stacklevel=depth)
 
 
 def doubt_classes(classes: NDArray[Any]) -> None:
@@ -93,11 +83,11 @@ def _doubt_labels_of_steps(training: Part) -> None:
 
 
 def _doubt_validation(held_out: Part, classes: NDArray[Any]) -> None:
-    """Warn where a class is all but missing where the best epoch is chosen."""
+    """Warn where a class is all but missing where the best epoch is chosen; of a handful of labels all would be."""
     counted = held_out.codes >= 0 if held_out.weights is None else (held_out.codes >= 0) & (held_out.weights > 0)
     counts = np.bincount(held_out.codes[counted], minlength=len(classes))
     few = np.flatnonzero(counts < _LEAST_VALIDATED)
-    if len(few):
+    if len(few) and counts.sum() >= _FEW:
         names = _listed([f"{classes[code].item()!r} ({counts[code]})" for code in few[:_MOST_NAMED]], len(few))
         warn_user(
             f"The validation part has fewer than {_LEAST_VALIDATED} labels of {names}, so it says nothing about "

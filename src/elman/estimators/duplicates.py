@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.training.trainer import Samples
+from elman.training.samples import Samples
 
 _MOST_STEPS = 10_000  # looked at to see how often two steps are alike
 _RARE = 0.01  # how many sequences like one of its own a sequence may find by chance before it says nothing

@@ -10,25 +10,27 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import replace
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
-from elman.estimators.learning import Hooks
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 from elman.network.threads import threads_or_default
+from elman.training.callbacks import Callback, Callbacks, Run, StepRecord
+from elman.training.checkpoint import Checkpoint
 from elman.training.history import History, Record
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
-from elman.training.trainer import Samples, Trainer
+from elman.training.trainer import Trainer
 
 Member: TypeAlias = Callable[[TrainingSettings], Trainer]
 """Gives the trainer of a member with these settings, once it is its turn: not all need their memory at once."""
 
 
-def begun(network: Network, rng: np.random.Generator, settings: TrainingSettings) -> Trainer:
+def begun(network: Network, rng: np.random.Generator, quantities: Any, settings: TrainingSettings) -> Trainer:
     """Give a new trainer of a network."""
-    return Trainer(network, settings, rng)
+    return Trainer(network, settings, rng, quantities)
 
 
 def resumed(trainer: Trainer, settings: TrainingSettings) -> Trainer:
@@ -66,76 +68,80 @@ def train_members(
     settings: TrainingSettings,
     training: Samples,
     held_out: Samples | None,
-    hooks: Hooks,
+    callbacks: Sequence[Callback],
+    checkpoint: Checkpoint | None,
 ) -> list[History]:
     """Train every member and give their histories, in order; Ctrl-C ends all, and each keeps its best.
 
-    Members share the threads of ``settings``. Hooks are called by one member at a time, ``on_epoch`` with the number of
-    the member, from 1, as ``record["member"]``; returning True, it ends the training of that member. ``before_epoch``
-    is of the first member alone.
+    Members share the threads of ``settings``. Callbacks are told of the first member, or of every one, see `Callback`.
+    The checkpoint is of the first; that of the n-th is called likewise, with ``.n`` behind.
 
     Raises
     ------
-    TrainingError, or what a hook raised
+    TrainingError, CheckpointError, OutputError, or what a callback raised
         Of the first member that failed; the others stop after the step that they are at.
     """
     if len(members) == 1:
-        return [_fit(members[0](settings), training, held_out, hooks)]
+        return [members[0](settings).fit(training, held_out, callbacks, checkpoint=checkpoint)]
     n_threads = threads_or_default(settings.n_threads)
     at_a_time = min(len(members), n_threads)
     settings = replace(settings, n_threads=n_threads // at_a_time)
-    watch = _Watch(hooks)
+    is_over, lock = threading.Event(), threading.Lock()
 
     def train(number: int, member: Member) -> History:
-        if watch.is_over.is_set():
+        if is_over.is_set():
             return History(interrupted=True)
-        history = _fit(member(settings), training, held_out, watch.hooks(number))
-        if history.interrupted:  # by a hook that stands for Ctrl-C
-            watch.is_over.set()
+        told = [each for each in callbacks if number == 1 or each.of_every_member]
+        watch = _Watch(told, number, lock, is_over)
+        saved = checkpoint if checkpoint is None or number == 1 else checkpoint.beside(number)
+        history = member(settings).fit(training, held_out, [watch], checkpoint=saved)
+        if history.interrupted:  # by a callback that stands for Ctrl-C
+            is_over.set()
         return history
 
     with ThreadPoolExecutor(at_a_time, thread_name_prefix="elman-member") as pool:
-        return watch.results([pool.submit(train, number, member) for number, member in enumerate(members)])
+        return _results([pool.submit(train, number, member) for number, member in enumerate(members, start=1)], is_over)
 
 
-def _fit(trainer: Trainer, training: Samples, held_out: Samples | None, hooks: Hooks) -> History:
-    return trainer.fit(
-        training, held_out, before_epoch=hooks.before_epoch, on_epoch=hooks.on_epoch, on_step=hooks.on_step
-    )
+def _results(futures: Sequence[Future[History]], is_over: threading.Event) -> list[History]:
+    """Wait for all; where one fails, or on Ctrl-C, have all others stop."""
+    try:
+        wait(futures, return_when=FIRST_EXCEPTION)
+    except KeyboardInterrupt:
+        pass
+    finally:
+        is_over.set()
+    wait(futures)
+    failed = [future for future in futures if future.exception() is not None]
+    return [future.result() for future in failed[:1] or futures]
 
 
-class _Watch:
-    """Stands between the members at work and whoever watches them."""
+class _Watch(Callback):
+    """Stands between a member at work and whoever watches: one call at a time, and Ctrl-C for all."""
 
-    def __init__(self, hooks: Hooks) -> None:
-        self.is_over = threading.Event()
-        self._hooks, self._lock = hooks, threading.Lock()
+    def __init__(
+        self, callbacks: Sequence[Callback], number: int, lock: threading.Lock, is_over: threading.Event
+    ) -> None:
+        self._callbacks, self._number, self._lock, self._is_over = Callbacks(callbacks), number, lock, is_over
 
-    def hooks(self, number: int) -> Hooks:
-        """Give the hooks of a member, which end it where all are to end."""
-        on_epoch, on_step = self._hooks.on_epoch, self._hooks.on_step
+    def on_train_begin(self, run: Run) -> None:
+        with self._lock:
+            self._callbacks.on_train_begin(run)
 
-        def tell_epoch(record: Record) -> object:
-            with self._lock:
-                return on_epoch is not None and on_epoch(record | {"member": number + 1})
+    def on_epoch_begin(self, epoch: int) -> None:
+        with self._lock:
+            self._callbacks.on_epoch_begin(epoch)
 
-        def tell_step(done: int, total: int) -> None:
-            if self.is_over.is_set():
-                raise KeyboardInterrupt
-            if on_step is not None:
-                with self._lock:
-                    on_step(done, total)
+    def on_step_end(self, step: StepRecord) -> bool:
+        if self._is_over.is_set():
+            raise KeyboardInterrupt
+        with self._lock:
+            return self._callbacks.on_step_end(step | {"member": self._number})
 
-        return Hooks(self._hooks.before_epoch if number == 0 else None, tell_epoch, tell_step)
+    def on_epoch_end(self, record: Record) -> bool:
+        with self._lock:
+            return self._callbacks.on_epoch_end(record | {"member": self._number})
 
-    def results(self, futures: Sequence[Future[History]]) -> list[History]:
-        """Wait for all; where one fails, or on Ctrl-C, have all others stop."""
-        try:
-            wait(futures, return_when=FIRST_EXCEPTION)
-        except KeyboardInterrupt:
-            pass
-        finally:
-            self.is_over.set()
-        wait(futures)
-        failed = [future for future in futures if future.exception() is not None]
-        return [future.result() for future in failed[:1] or futures]
+    def on_train_end(self, history: History) -> None:
+        with self._lock:
+            self._callbacks.on_train_end(history)

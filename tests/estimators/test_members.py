@@ -181,6 +181,23 @@ def test_partial_fit_goes_on_member_by_member(ragged):
     assert same(vectors(other), vectors(model.partial_fit(X, y)))
 
 
+def test_each_member_has_a_checkpoint_and_goes_on_from_it(ragged, three, tmp_path):
+    path = tmp_path / "run"
+
+    def interrupt(record):
+        if (record["member"], record["epoch"]) == (2, 2):
+            raise KeyboardInterrupt
+
+    model = clone(SMALL).set_params(n_threads=1)
+    assert len(clone(model).fit(*ragged, checkpoint=path, on_epoch=interrupt).networks_) == 2
+    assert sorted(file.name for file in tmp_path.iterdir()) == ["run", "run.2"]
+    told = []
+    model.fit(*ragged, checkpoint=path, on_epoch=lambda record: told.append((record["member"], record["epoch"])))
+    assert told == [(2, 3), (3, 1), (3, 2), (3, 3)]
+    assert same(vectors(model), vectors(three))
+    assert [without_times(history) for history in model.histories_] == list(map(without_times, three.histories_))
+
+
 def test_members_learn_from_the_same_arrays(ragged, monkeypatch):
     seen = []
     original = Trainer.fit

@@ -28,9 +28,9 @@ from elman.estimators.evaluation import Evaluation, measure
 from elman.estimators.features import read_like_training, read_training
 from elman.estimators.going_on import SplitSource, require_same_members, require_same_network, require_same_reading
 from elman.estimators.groups import as_groups
-from elman.estimators.labels import as_labels
+from elman.estimators.labels import classes_of, declared_classes
 from elman.estimators.learning import Printer, ShortForms, as_callbacks, as_checkpoint, summary
-from elman.estimators.members import Member, begun, counted_on, make_networks, resumed, train_members
+from elman.estimators.members import Member, begun, make_networks, resumed, train_members, with_epochs
 from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python, plain
 from elman.estimators.parts import Part, make_generators, split
 from elman.estimators.runs import prepared_values, probabilities, require_finite_scores
@@ -94,7 +94,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             The validation part, instead of one set aside.
         on_epoch : callable(record), optional
             Called after every epoch with its record of `history_`, epochs counted from 1 in each fit; training ends if
-            it returns True.
+            it returns True. Of several members, it is called for each, one at a time, with the number of the member,
+            from 1, as ``record["member"]``, and ends the training of that one.
         on_step : callable(done, total), optional
             Called after every step of the optimizer with the steps done in this epoch.
         callbacks : list of elman.training.callbacks.Callback, optional
@@ -102,7 +103,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         checkpoint : str or PathLike, optional
             A file that training is saved in, and gone on from if it is there: the same call, repeated after whatever
             ended it, gives the model that it would have given. It needs ``random_state``. Of a training that was
-            finished the model comes at once.
+            finished the model comes at once. The second member has one of its own, called likewise with ``.2`` behind,
+            and so on.
         every : float
             Minutes between two savings; it is also saved at the end, and after Ctrl-C. 0: after every step.
 
@@ -289,8 +291,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         sequences = self._read(X, is_new)
         targets, weights = self._weighed(X, sequences, y, sample_weight)
         if is_new:
-            self.classes_ = _declared(classes)
-        elif classes is not None and not np.array_equal(_declared(classes), self.classes_):
+            self.classes_ = declared_classes(classes)
+        elif classes is not None and not np.array_equal(declared_classes(classes), self.classes_):
             raise DataError(
                 f"'classes' must be those of the first call to partial_fit, {self.classes_.tolist()}. "
                 f"Got {list(classes)} instead."
@@ -330,19 +332,12 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         callbacks: Sequence[Callback] = (),
         checkpoint: Checkpoint | None = None,
     ) -> list[History]:
-        """Train the networks and give the histories, epochs counted on from the records ``before``, of those kept.
-
-        A member that Ctrl-C ended before its first epoch is left out; of none there is no model.
-        """
+        """Train the networks and give the histories, epochs counted on from the records ``before``, of those kept."""
         self.temperature_ = 1.0
         watching = [*([Printer(checkpoint)] if self.verbose else []), *callbacks]
         histories = train_members(members, settings, training, held_out, watching, checkpoint)
-        done = [n for n, history in enumerate(histories) if history.best_epoch is not None]
-        if not done:
-            raise KeyboardInterrupt
-        self.networks_ = [self.networks_[n] for n in done]
-        self.histories_ = [counted_on(before[n], histories[n].records) for n in done]
-        return [replace(histories[n], best_epoch=len(before[n]) + (histories[n].best_epoch or 0)) for n in done]
+        self.networks_, self.histories_, kept = with_epochs(self.networks_, before, histories)
+        return kept
 
     def _read(self, X: Any, is_new: bool) -> Sequences:
         """Read training data as the parameters say, which must say what they said where training goes on."""
@@ -407,7 +402,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
 
     def _classes(self, labels: NDArray[Any]) -> NDArray[Any]:
         """Give the classes of training labels."""
-        return _classes(labels)
+        return classes_of(labels)
 
     def _baselines(self, training: Part, by_class: Weights | None) -> Baselines:
         return Baselines.fit(
@@ -495,21 +490,3 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             held_out.sequences, every_step=self.every_step, summarise=self.preparation_.summarised
         )
         return measure(held_out.codes, proba, baselines, self.classes_, held_out.weights)
-
-
-def _classes(labels: NDArray[Any]) -> NDArray[Any]:
-    classes = np.unique(labels)
-    if len(classes) < 2:
-        raise DataError(
-            f"y must hold at least two classes. Got one class, {classes[0].item()!r}; "
-            "a classifier needs examples of what it is to tell apart."
-        )
-    return classes
-
-
-def _declared(classes: Any) -> NDArray[Any]:
-    if classes is None:
-        raise DataError(
-            "classes must be passed on the first call to partial_fit, since no part need hold all. Got None."
-        )
-    return _classes(as_labels(classes, "classes"))

@@ -53,7 +53,7 @@ def doubt_data(
     *,
     every_step: bool,
 ) -> None:
-    """Warn of all that is wrong with the two parts as data to learn from and to validate on; once for each.
+    """Warn of what the two parts cannot teach or tell, once for each kind of doubt.
 
     Parameters
     ----------

@@ -39,11 +39,6 @@ def resumed(trainer: Trainer, settings: TrainingSettings) -> Trainer:
     return trainer
 
 
-def counted_on(before: list[Record], records: list[Record]) -> list[Record]:
-    """Give records of an earlier training and those of one that went on from there, epochs counted through."""
-    return [*before, *(record | {"epoch": len(before) + record["epoch"]} for record in records)]
-
-
 def make_networks(
     architecture: Architecture,
     dtype: str,
@@ -101,6 +96,27 @@ def train_members(
 
     with ThreadPoolExecutor(at_a_time, thread_name_prefix="elman-member") as pool:
         return _results([pool.submit(train, number, member) for number, member in enumerate(members, start=1)], is_over)
+
+
+def with_epochs(
+    networks: Sequence[Network], before: Sequence[list[Record]], histories: Sequence[History]
+) -> tuple[list[Network], list[list[Record]], list[History]]:
+    """Give the networks that made an epoch, all records of each, and their histories; epochs count on from ``before``.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If Ctrl-C came before any did: then there is no model.
+    """
+    done = [n for n, history in enumerate(histories) if history.best_epoch is not None]
+    if not done:
+        raise KeyboardInterrupt
+    records = [
+        [*before[n], *(record | {"epoch": len(before[n]) + record["epoch"]} for record in histories[n].records)]
+        for n in done
+    ]
+    kept = [replace(histories[n], best_epoch=len(before[n]) + (histories[n].best_epoch or 0)) for n in done]
+    return [networks[n] for n in done], records, kept
 
 
 def _results(futures: Sequence[Future[History]], is_over: threading.Event) -> list[History]:

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class Progress:
     """Follows a training run through the callbacks of `fit`."""
 
-    def __init__(self, max_epochs: int) -> None:
-        self.max_epochs = max_epochs
+    def __init__(self, max_epochs: int, n_members: int = 1) -> None:
+        self.max_epochs, self.n_members = max_epochs, n_members
         self.records: list[Record] = []
         self.best: Record | None = None
         self.within = 0.0  # share of the running epoch that is done
@@ -32,7 +32,7 @@ class Progress:
     def on_step(self, done: int, total: int) -> None:
         """Note how far the running epoch is."""
         self.has_started = True
-        self.within = done / total if done < total else 0.0
+        self.within = done / total if done < total and self.n_members == 1 else 0.0  # members take turns
 
     def on_epoch(self, record: Record) -> None:
         """Note a finished epoch."""
@@ -65,13 +65,13 @@ class _Lines(Progress):
 
 
 @contextmanager
-def follow(max_epochs: int) -> Iterator[Progress]:
-    """Show the progress of a training run while the block runs."""
+def follow(max_epochs: int, n_members: int = 1) -> Iterator[Progress]:
+    """Show the progress of a training run while the block runs; of several members epochs are counted together."""
     to = console(stderr=True)
     if to.is_terminal:
-        yield from _live(to, Progress(max_epochs))
+        yield from _live(to, Progress(max_epochs, n_members))
     else:
-        yield from _plain(_Lines(max_epochs))
+        yield from _plain(_Lines(max_epochs, n_members))
 
 
 @contextmanager
@@ -130,11 +130,12 @@ def _display(progress: Progress) -> RenderableType:
     seconds = time.monotonic() - progress.start
     if not progress.has_started:
         return Text(f"{PREPARING if seconds > PATIENCE else 'Preparing.'} {seconds:.0f} s")
-    n_done = len(progress.records)
+    n_done, total = len(progress.records), progress.max_epochs * progress.n_members
+    of_members = f" of {progress.n_members} members" if progress.n_members > 1 else ""
     bar = Table.grid(padding=(0, 1))
     bar.add_row(
-        Text(f"epoch {min(n_done + 1, progress.max_epochs)}/{progress.max_epochs}"),
-        ProgressBar(total=progress.max_epochs, completed=n_done + progress.within, width=44),
+        Text(f"epoch {min(n_done + 1, total)}/{total}{of_members}"),
+        ProgressBar(total=total, completed=n_done + progress.within, width=44),
         Text(f"{int(seconds) // 60}:{int(seconds) % 60:02d}"),
         Text("Ctrl-C keeps the best", style="dim"),
     )

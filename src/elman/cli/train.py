@@ -23,6 +23,7 @@ from elman.cli.columns import (
     Time,
 )
 from elman.cli.console import note, say, say_command, say_json, warn
+from elman.cli.ensemble_options import Calibrate, Members
 from elman.cli.options import missing_choice, option
 from elman.errors import DataError, FileError, OutputError, ParameterError
 from elman.estimators.parameters import (
@@ -188,6 +189,8 @@ def train(
             metavar="balanced", help="Let rare classes count as much as frequent ones.", rich_help_panel=_LEARNING
         ),
     ] = Defaults.class_weight,
+    members: Members = Defaults.n_members,
+    calibrate: Calibrate = Defaults.calibrate,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.", rich_help_panel=_LEARNING)] = 0,
     threads: Annotated[
         int | None,
@@ -239,12 +242,16 @@ def train(
         "embedding_size": embedding_size,
         "missing": missing_choice(missing, missing_text),
         "class_weight": class_weight,
+        "n_members": members,
+        "calibrate": calibrate,
     }
     if class_weight not in (None, "balanced"):
         raise ParameterError(f"--class-weight must be balanced. Got {class_weight!r} instead.")
     check_parameters(parameters, option)
     if no_validation and validation is not None:
         raise ParameterError("--no-validation leaves no use for a validation file. Pass '--validation' or neither.")
+    if no_validation and calibrate:
+        raise ParameterError("--no-validation leaves nothing to calibrate on. Pass '--calibrate' or neither.")
     if group_from_id and group is not None:
         raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
     _check_output(model, file, validation)
@@ -341,7 +348,10 @@ def _fit(
     else:
         classifier = make("SequenceClassifier", parameters)
     try:
-        with follow(parameters["max_epochs"]) as progress, warnings.catch_warnings(record=True) as doubts:
+        with (
+            follow(parameters["max_epochs"], parameters["n_members"]) as progress,
+            warnings.catch_warnings(record=True) as doubts,
+        ):
             warnings.simplefilter("always", UserWarning)
             classifier.fit(
                 dataset.sequences,
@@ -365,7 +375,8 @@ def _fit(
 def _summary(classifier: RecurrentEstimator, grouping: Grouping, model: Path) -> dict[str, Any]:
     return {
         "model": str(model),
-        "n_parameters": int(classifier.network_.parameters.vector.size),
+        "n_parameters": sum(int(network.parameters.vector.size) for network in classifier.networks_),
+        "temperature": classifier.temperature_,
         "classes": classifier.classes_.tolist(),
         **classifier.training_,
         "split_by": grouping.split_by,
@@ -376,16 +387,26 @@ def _summary(classifier: RecurrentEstimator, grouping: Grouping, model: Path) ->
 def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Path, file: Path) -> None:
     from dataclasses import asdict
 
-    from elman.cli.report import baselines_note, describe_network, describe_rise, describe_training, figures_table
+    from elman.cli.report import (
+        baselines_note,
+        describe_calibration,
+        describe_network,
+        describe_rise,
+        describe_training,
+        figures_table,
+    )
 
     training = classifier.training_
     if training["interrupted"]:
         say(f"Stopped by Ctrl-C after epoch {training['epochs']}; the best epoch so far is kept.")
-    say(f"{describe_network(asdict(classifier.network_.architecture))}.", f"Trained on {describe_training(training)}")
+    network = describe_network(asdict(classifier.network_.architecture), len(classifier.networks_))
+    say(f"{network}.", f"Trained on {describe_training(training)}")
     if training["validation"]:
-        say("", grouping.heading)
+        say("", grouping.heading(is_calibrated=classifier.calibrate))
         every_step = classifier.every_step
         say(figures_table(training["validation"]), "", baselines_note(training["n_validation"], every_step=every_step))
+        if classifier.calibrate:
+            say("", describe_calibration(classifier.temperature_))
         if grouping.caution:
             say("", grouping.caution)
     advice = describe_rise(training, classifier.max_epochs)

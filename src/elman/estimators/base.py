@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy, deepcopy
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -20,14 +21,16 @@ from elman.data import Preparation, Sequences
 from elman.errors import DataError, ParameterError
 from elman.estimators.alignment import aligned
 from elman.estimators.baselines import Baselines
+from elman.estimators.calibration import at_temperature, learned_temperature
 from elman.estimators.callbacks import CallbackSupport, FitTask, calling_back
-from elman.estimators.doubts import doubt_kinds
+from elman.estimators.doubts import doubt_data, doubt_kinds
 from elman.estimators.evaluation import Evaluation, measure
 from elman.estimators.features import read_like_training, read_training
-from elman.estimators.going_on import SplitSource, require_same_network, require_same_reading
+from elman.estimators.going_on import SplitSource, require_same_members, require_same_network, require_same_reading
 from elman.estimators.groups import as_groups
-from elman.estimators.labels import as_labels
-from elman.estimators.learning import Hooks, run, summary
+from elman.estimators.labels import classes_of, declared_classes
+from elman.estimators.learning import Printer, ShortForms, as_callbacks, as_checkpoint, summary
+from elman.estimators.members import Member, begun, make_networks, resumed, train_members, with_epochs
 from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python, plain
 from elman.estimators.parts import Part, make_generators, split
 from elman.estimators.runs import prepared_values, probabilities, require_finite_scores
@@ -35,9 +38,12 @@ from elman.estimators.targets import Targets
 from elman.estimators.weights import Weights, as_weights, check_together, together, weights_by_class
 from elman.network.architecture import Architecture
 from elman.network.network import Network
+from elman.training.callbacks import Callback
+from elman.training.checkpoint import Checkpoint
 from elman.training.history import History, Record
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
-from elman.training.trainer import Samples, Trainer
+from elman.training.trainer import Trainer
 
 
 class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # type: ignore[misc]
@@ -45,10 +51,14 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
 
     every_step: ClassVar[bool]  # whether each step has a label, or each sequence
 
-    history_: list[Record]
+    networks_: list[Network]
+    histories_: list[list[Record]]
+    temperature_: float
     _fit_parameters: dict[str, Any]  # those of the last fit, whatever has been set since
 
-    __metadata_request__fit: ClassVar[dict[str, Any]] = {"validation": UNUSED, "on_epoch": UNUSED, "on_step": UNUSED}
+    __metadata_request__fit: ClassVar[dict[str, Any]] = dict.fromkeys(
+        ("validation", "on_epoch", "on_step", "callbacks", "checkpoint", "every"), UNUSED
+    )
 
     @calling_back
     def fit(
@@ -61,6 +71,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         validation: tuple[Any, ...] | None = None,
         on_epoch: Callable[[Record], object] | None = None,
         on_step: Callable[[int, int], object] | None = None,
+        callbacks: Iterable[Callback] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        every: float = 10.0,
     ) -> Self:
         """Train on labelled sequences.
 
@@ -81,26 +94,39 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             The validation part, instead of one set aside.
         on_epoch : callable(record), optional
             Called after every epoch with its record of `history_`, epochs counted from 1 in each fit; training ends if
-            it returns True.
+            it returns True. Of several members, it is called for each, one at a time, with the number of the member,
+            from 1, as ``record["member"]``, and ends the training of that one.
         on_step : callable(done, total), optional
             Called after every step of the optimizer with the steps done in this epoch.
+        callbacks : list of elman.training.callbacks.Callback, optional
+            Told of the begin and the end of training and of every epoch, and of every step; they may end training.
+        checkpoint : str or PathLike, optional
+            A file that training is saved in, and gone on from if it is there: the same call, repeated after whatever
+            ended it, gives the model that it would have given. It needs ``random_state``. Of a training that was
+            finished the model comes at once. The second member has one of its own, called likewise with ``.2`` behind,
+            and so on.
+        every : float
+            Minutes between two savings; it is also saved at the end, and after Ctrl-C. 0: after every step.
 
         Raises
         ------
         ParameterError, DataError
             If a parameter, the sequences, the labels or the weights break their contract.
         TrainingError
-            If the loss is no longer a number.
+            If training breaks down at once, or again after it has gone back to the last good state and on at half the
+            rate, of which it warns.
+        CheckpointError, OutputError
+            If the checkpoint is damaged, or of other data or parameters, or cannot be written.
 
         Whatever is raised, the estimator stays as it was before.
         """
         start = time.perf_counter()
         self._check_parameters(stacklevel=4)  # of whoever calls: scikit-learn's callbacks wrap this method
+        watching = [ShortForms(on_epoch, on_step), *as_callbacks(callbacks)]
+        saved = as_checkpoint(checkpoint, every, self.random_state)
         task = FitTask(self, X, y, sample_weight, self.max_epochs)
         learner = copy(self)  # takes what is learnt; it comes here only once all is done
-        learner._learn(
-            X, y, sample_weight, groups, validation, task.hooks(learner, Hooks(None, on_epoch, on_step)), start
-        )
+        learner._learn(X, y, sample_weight, groups, validation, [*watching, task.watch(learner)], saved, start)
         self.__dict__ = learner.__dict__
         task.end()
         return self
@@ -129,6 +155,11 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
                 f"{self._called('class_weight')} must be a dict or None for partial_fit, since no part knows how often "
                 f"each class occurs in all. Got {self.class_weight!r} instead."
             )
+        if self.calibrate:
+            raise ParameterError(
+                f"{self._called('calibrate')} must be False for partial_fit, which sets nothing aside to fit a "
+                "temperature on. Got True instead."
+            )
         learner = copy(self)
         learner._learn_on(X, y, classes, sample_weight, start)
         self.__dict__ = learner.__dict__
@@ -155,6 +186,16 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
 
         check_is_fitted(self)
         save(self, path)
+
+    @property
+    def network_(self) -> Network:
+        """The network, or the first of several members."""
+        return self.networks_[0]
+
+    @property
+    def history_(self) -> list[Record]:
+        """One record an epoch, of the first member."""
+        return self.histories_[0]
 
     @property
     def loss_curve_(self) -> list[float]:
@@ -189,12 +230,18 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         sample_weight: Any,
         groups: Any,
         validation: tuple[Any, ...] | None,
-        hooks: Hooks,
+        callbacks: list[Callback],
+        checkpoint: Checkpoint | None,
         start: float,
     ) -> None:
         """Do what `fit` does, attribute by attribute, from checked parameters."""
-        is_new = not (self.warm_start and hasattr(self, "network_"))
-        self.__dict__.pop("_trainer", None)
+        if self.calibrate and validation is None and not self.early_stopping:
+            raise ParameterError(
+                f"{self._called('calibrate')} must be False where nothing is set aside for validation, since the "
+                "temperature is fitted on it. Got True instead; pass validation=(X, y) or early_stopping=True."
+            )
+        is_new = not (self.warm_start and hasattr(self, "networks_"))
+        self.__dict__.pop("_trainers", None)
         split_before = self.__dict__.pop("_split", None)
         sequences = self._read(X, is_new)
         targets, weights = self._weighed(X, sequences, y, sample_weight)
@@ -204,7 +251,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             self._check_architecture()
         groups = as_groups(aligned(groups, X, "groups"), len(sequences))
         whole, groups = self._counted(sequences, targets, weights, groups)
-        split_rng, start_rng, training_rng = make_generators(self.random_state)
+        split_rng, *rngs = make_generators(self.random_state, self.n_members)
         training, held_out = whole, None
         if validation is not None:
             held_out = self._given(validation)
@@ -218,31 +265,34 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         if held_out is not None:
             check_together("the validation part", held_out.codes, held_out.weights, by_class)
         if is_new:
-            self._begin(training, start_rng)
+            self._begin(training, rngs[::2])
         else:
-            self.network_: Network = deepcopy(self.network_)  # the model before stays whole if this fit fails
+            self.networks_ = deepcopy(self.networks_)  # the model before stays whole if this fit fails
         self.baselines_ = self._baselines(training, by_class)
-        trainer = Trainer(self.network_, self._settings(), training_rng)
         samples = self._samples(training, by_class), None if held_out is None else self._samples(held_out, by_class)
-        history = run(trainer, *samples, hooks, verbose=self.verbose)
-        if history.best_epoch is None:
-            raise KeyboardInterrupt  # before a single epoch was done: there is no model
-        before: list[Record] = [] if is_new else self.history_
-        self.history_ = [*before, *(record | {"epoch": len(before) + record["epoch"]} for record in history.records)]
-        self.n_iter_ = len(history.records)
-        history = replace(history, best_epoch=len(before) + history.best_epoch)
-        figures = None if held_out is None else self._figures(held_out)
-        self.training_: dict[str, Any] = summary(history, training, held_out, figures, time.perf_counter() - start)
+        doubt_data(training, held_out, samples, self.preparation_, self.classes_, every_step=self.every_step)
+        quantities = self.preparation_.quantities
+        members = [partial(begun, *of_member, quantities) for of_member in zip(self.networks_, rngs[1::2])]
+        before: list[list[Record]] = [[] for _ in members] if is_new else self.histories_
+        histories = self._train(members, self._settings(), before, *samples, callbacks, checkpoint)
+        self.n_iter_ = len(histories[0].records)
+        figures = None
+        if held_out is not None:
+            proba = self._unchecked_proba(held_out.sequences)
+            if self.calibrate:
+                self.temperature_ = learned_temperature(proba, held_out.codes, held_out.weights)
+            figures = self._figures(held_out, at_temperature(proba, self.temperature_))
+        self.training_: dict[str, Any] = summary(histories, training, held_out, figures, time.perf_counter() - start)
 
     def _learn_on(self, X: Any, y: Any, classes: Any, sample_weight: Any, start: float) -> None:
         """Do what `partial_fit` does."""
-        is_new = not hasattr(self, "network_")
+        is_new = not hasattr(self, "networks_")
         self.__dict__.pop("_split", None)  # every part is trained on
         sequences = self._read(X, is_new)
         targets, weights = self._weighed(X, sequences, y, sample_weight)
         if is_new:
-            self.classes_ = _declared(classes)
-        elif classes is not None and not np.array_equal(_declared(classes), self.classes_):
+            self.classes_ = declared_classes(classes)
+        elif classes is not None and not np.array_equal(declared_classes(classes), self.classes_):
             raise DataError(
                 f"'classes' must be those of the first call to partial_fit, {self.classes_.tolist()}. "
                 f"Got {list(classes)} instead."
@@ -250,27 +300,44 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         if not is_new:
             self._check_architecture()
         part, _ = self._counted(sequences, targets, weights, None)
-        _, start_rng, training_rng = make_generators(self.random_state)
+        _, *rngs = make_generators(self.random_state, self.n_members)
         by_class = self._by_class(part)
         if is_new:
-            self._begin(part, start_rng)
+            self._begin(part, rngs[::2])
             self.baselines_ = self._baselines(part, by_class)
-            self.history_, self.training_ = [], {}
+            self.histories_, self.training_ = [[] for _ in self.networks_], {}
         settings = replace(self._settings(), max_epochs=1, early_stopping=False)
-        if hasattr(self, "_trainer"):
-            self._trainer: Trainer = deepcopy(self._trainer)  # the model before stays whole if this call fails
-            self._trainer.resume(settings)
+        if hasattr(self, "_trainers"):
+            self._trainers: list[Trainer] = deepcopy(self._trainers)  # the model before stays whole if this call fails
         else:
-            self._trainer = Trainer(deepcopy(self.network_), settings, training_rng)
-        self.network_ = self._trainer.network
-        history = run(self._trainer, self._samples(part, by_class), None, Hooks(), verbose=self.verbose)
-        if history.best_epoch is None:
-            raise KeyboardInterrupt
-        self.history_ = [*self.history_, history.records[0] | {"epoch": len(self.history_) + 1}]
+            networks, quantities = deepcopy(self.networks_), self.preparation_.quantities
+            self._trainers = [begun(*of_member, quantities, settings) for of_member in zip(networks, rngs[1::2])]
+        self.networks_ = [trainer.network for trainer in self._trainers]
+        members = [partial(resumed, trainer) for trainer in self._trainers]
+        histories = self._train(members, settings, self.histories_, self._samples(part, by_class))
+        if len(histories) < len(members):
+            raise KeyboardInterrupt  # all members see every part, or none of them
         self.n_iter_ = len(self.history_)
         seconds = self.training_.get("seconds", 0.0) + time.perf_counter() - start
-        everything = History(self.history_, best_epoch=self.n_iter_)
+        everything = [History(records, best_epoch=self.n_iter_) for records in self.histories_]
         self.training_ = summary(everything, part, None, None, seconds)
+
+    def _train(
+        self,
+        members: Sequence[Member],
+        settings: TrainingSettings,
+        before: list[list[Record]],
+        training: Samples,
+        held_out: Samples | None = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: Checkpoint | None = None,
+    ) -> list[History]:
+        """Train the networks and give the histories, epochs counted on from the records ``before``, of those kept."""
+        self.temperature_ = 1.0
+        watching = [*([Printer(checkpoint)] if self.verbose else []), *callbacks]
+        histories = train_members(members, settings, training, held_out, watching, checkpoint)
+        self.networks_, self.histories_, kept = with_epochs(self.networks_, before, histories)
+        return kept
 
     def _read(self, X: Any, is_new: bool) -> Sequences:
         """Read training data as the parameters say, which must say what they said where training goes on."""
@@ -311,8 +378,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         kept = np.flatnonzero(counts)
         return part.take(kept, every_step=self.every_step), None if groups is None else groups[kept]
 
-    def _begin(self, training: Part, rng: np.random.Generator) -> None:
-        """Learn what becomes of the features, and make the network."""
+    def _begin(self, training: Part, rngs: list[np.random.Generator]) -> None:
+        """Learn what becomes of the features, and make a network for each generator."""
         self.columns_: dict[str, str] = {}
         self.preparation_ = Preparation.fit(
             training.sequences,
@@ -324,12 +391,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         )
         doubt_kinds(self.preparation_, training.sequences)
         architecture = self._architecture()
-        check_size(architecture.parameter_shapes())
-        self.network_ = Network(architecture, dtype=self.dtype)
-        self.network_.initialise(rng, self.initialisation, forget_bias=self.forget_bias)
-        for name, values in self.network_.parameters.items():
-            if name.startswith("weight_embedding"):
-                values[0] = 0  # what is unknown says nothing, unless training shows that it does
+        check_size(architecture.parameter_shapes(), self.n_members)
+        self.networks_ = make_networks(architecture, self.dtype, rngs, self.initialisation, self.forget_bias)
 
     def _by_class(self, training: Part) -> Weights | None:
         """Give the weight of each class in the loss, learned from the training part where it is to be balanced."""
@@ -339,7 +402,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
 
     def _classes(self, labels: NDArray[Any]) -> NDArray[Any]:
         """Give the classes of training labels."""
-        return _classes(labels)
+        return classes_of(labels)
 
     def _baselines(self, training: Part, by_class: Weights | None) -> Baselines:
         return Baselines.fit(
@@ -356,6 +419,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         """Refuse another network than that which is to be trained on."""
         before = self.network_.architecture, self.network_.dtype.name
         require_same_network(before, (self._architecture(), self.dtype))
+        require_same_members(len(self.networks_), self.n_members, self._called)
 
     def _architecture(self) -> Architecture:
         parameters = self.get_params(deep=False)
@@ -410,36 +474,19 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         return np.concatenate([proba.argmax(axis=1) for proba in self._finite_proba(sequences)])
 
     def _unchecked_proba(self, sequences: Sequences) -> NDArray[np.float64]:
-        return np.concatenate(list(probabilities(self.network_, self._prepared, sequences, self.n_threads)))
+        """Give probabilities as the members have them, before they are calibrated, finite or not."""
+        return np.concatenate(list(probabilities(self.networks_, self._prepared, sequences, self.n_threads)))
 
     def _finite_proba(self, sequences: Sequences) -> Iterator[NDArray[np.float64]]:
-        runs = probabilities(self.network_, self._prepared, sequences, self.n_threads)
-        return require_finite_scores(runs, sequences, every_step=self.every_step)
+        runs = probabilities(self.networks_, self._prepared, sequences, self.n_threads)
+        calibrated = (at_temperature(proba, self.temperature_) for proba in runs)
+        return require_finite_scores(calibrated, sequences, every_step=self.every_step)
 
-    def _figures(self, held_out: Part) -> Evaluation | None:
-        """Measure the model on the validation part; None where its scores are not finite."""
-        proba = self._unchecked_proba(held_out.sequences)
+    def _figures(self, held_out: Part, proba: NDArray[np.float64]) -> Evaluation | None:
+        """Measure probabilities of the validation part; None where they are not finite."""
         if not np.isfinite(proba).all():
             return None
         baselines = self.baselines_.proba(
             held_out.sequences, every_step=self.every_step, summarise=self.preparation_.summarised
         )
         return measure(held_out.codes, proba, baselines, self.classes_, held_out.weights)
-
-
-def _classes(labels: NDArray[Any]) -> NDArray[Any]:
-    classes = np.unique(labels)
-    if len(classes) < 2:
-        raise DataError(
-            f"y must hold at least two classes. Got one class, {classes[0].item()!r}; "
-            "a classifier needs examples of what it is to tell apart."
-        )
-    return classes
-
-
-def _declared(classes: Any) -> NDArray[Any]:
-    if classes is None:
-        raise DataError(
-            "classes must be passed on the first call to partial_fit, since no part need hold all. Got None."
-        )
-    return _classes(as_labels(classes, "classes"))

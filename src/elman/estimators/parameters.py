@@ -55,6 +55,8 @@ class SharedParameters:
     embedding_size: int | None = None
     text: str = "characters"
     layout: str = "steps-first"
+    n_members: int = 1
+    calibrate: bool = False
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -176,6 +178,20 @@ class OrNone:
 
 
 @dataclass(frozen=True)
+class OrAuto:
+    """What another constraint accepts, or 'auto': chosen from the data."""
+
+    inner: Number
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether ``value`` is 'auto' or accepted by the inner constraint."""
+        return (isinstance(value, str) and value == "auto") or self.inner.accepts(value)
+
+    def __str__(self) -> str:
+        return f"{self.inner} or 'auto'"
+
+
+@dataclass(frozen=True)
 class RandomState:
     """A seed, a generator of NumPy's, old or new, or None."""
 
@@ -219,7 +235,7 @@ class Sizes:
         return f"{_SIZE} or a tuple of them"
 
 
-Constraint = Sizes | Number | Choice | Truth | Label | ClassWeight | Features | OrNone | RandomState
+Constraint = Sizes | Number | Choice | Truth | Label | ClassWeight | Features | OrNone | OrAuto | RandomState
 
 # The names that network/ and data/ know, here without loading Numba or NumPy; a test compares the two.
 CELLS = ("elman", "elman_relu", "lstm", "gru")
@@ -235,6 +251,7 @@ LARGEST_FLOAT = 1e300
 LARGEST_SEED = 2**63 - 1
 LARGEST_HIDDEN_SIZE = 65_536
 MOST_LAYERS = 1024
+MOST_MEMBERS = 1024
 LONGEST_NAME = 10_000  # characters
 MOST_PARAMETERS = 2**31
 
@@ -285,6 +302,8 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "embedding_size": OrNone(Number(int, 1, LARGEST_HIDDEN_SIZE, "both")),
     "text": Choice(SPLITS),
     "layout": Choice(LAYOUTS),
+    "n_members": Number(int, 1, MOST_MEMBERS, "both"),
+    "calibrate": Truth(),
 }
 
 
@@ -316,18 +335,18 @@ def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str]
         )
 
 
-def check_size(shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise ParameterError for a network of parameters of these shapes that is too large to be made.
+def check_size(shapes: Mapping[str, tuple[int, ...]], n_members: int = 1) -> None:
+    """Raise ParameterError for networks of parameters of these shapes that are too large to be made.
 
     >>> check_size({"weight_hh_l0": (196_608, 65_536)})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     elman.errors.ParameterError: The network must have at most 2,147,483,648 parameters. Got 12,884,901,888 ...
     """
-    count = sum(math.prod(shape) for shape in shapes.values())
+    count = n_members * sum(math.prod(shape) for shape in shapes.values())
     if count > MOST_PARAMETERS:
         raise ParameterError(
             f"The network must have at most {MOST_PARAMETERS:,} parameters. Got {count:,} instead. "
-            "Choose a smaller hidden_size or num_layers."
+            f"Choose a smaller hidden_size or num_layers{', or fewer members' * (n_members > 1)}."
         )
 
 

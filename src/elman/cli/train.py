@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman.cli.augmentation_options import BucketByLength, Jitter, Scaling, TimeWarp, WindowSlice
 from elman.cli.columns import (
     PANEL,
     Categorical,
@@ -163,8 +164,13 @@ def train(
         str, typer.Option(help=f"{', '.join(OPTIMIZERS)}.", rich_help_panel=_LEARNING)
     ] = Defaults.optimizer,
     learning_rate: Annotated[
-        float, typer.Option(help="Size of a step.", rich_help_panel=_LEARNING)
-    ] = Defaults.learning_rate,
+        str,
+        typer.Option(
+            metavar="RATE or auto",
+            help="Size of a step; auto: chosen before training, by how the loss falls.",
+            rich_help_panel=_LEARNING,
+        ),
+    ] = str(Defaults.learning_rate),
     momentum: Annotated[float, typer.Option(help="For sgd, rmsprop.", rich_help_panel=_LEARNING)] = Defaults.momentum,
     nesterov: Annotated[
         bool, typer.Option("--nesterov", metavar="", help="Nesterov's momentum, for sgd.", rich_help_panel=_LEARNING)
@@ -193,6 +199,11 @@ def train(
         int | None,
         typer.Option(help="All cores if not said; the model does not depend on it.", rich_help_panel=_LEARNING),
     ] = None,
+    bucket_by_length: BucketByLength = Defaults.bucket_by_length,
+    jitter: Jitter = Defaults.jitter,
+    scaling: Scaling = Defaults.scaling,
+    time_warp: TimeWarp = Defaults.time_warp,
+    window_slice: WindowSlice = Defaults.window_slice,
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Train a recurrent network on a labelled file and save it.
@@ -219,7 +230,7 @@ def train(
         "initialisation": initialisation,
         "forget_bias": forget_bias,
         "optimizer": optimizer,
-        "learning_rate": learning_rate,
+        "learning_rate": _rate(learning_rate),
         "momentum": momentum,
         "nesterov": nesterov,
         "weight_decay": weight_decay,
@@ -239,6 +250,11 @@ def train(
         "embedding_size": embedding_size,
         "missing": missing_choice(missing, missing_text),
         "class_weight": class_weight,
+        "bucket_by_length": bucket_by_length,
+        "jitter": jitter,
+        "scaling": scaling,
+        "time_warp": time_warp,
+        "window_slice": window_slice,
     }
     if class_weight not in (None, "balanced"):
         raise ParameterError(f"--class-weight must be balanced. Got {class_weight!r} instead.")
@@ -283,6 +299,14 @@ def _sizes(text: str) -> Any:
     except ValueError:
         return text
     return sizes if len(sizes) > 1 else sizes[0]
+
+
+def _rate(text: str) -> Any:
+    """Give a learning rate as the library takes it; text that is neither a number nor auto is refused there."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _idle_options(parameters: dict[str, Any], validation: Path | None) -> list[str]:
@@ -382,6 +406,8 @@ def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Pa
     if training["interrupted"]:
         say(f"Stopped by Ctrl-C after epoch {training['epochs']}; the best epoch so far is kept.")
     say(f"{describe_network(asdict(classifier.network_.architecture))}.", f"Trained on {describe_training(training)}")
+    if classifier.learning_rate == "auto":
+        say(f"Learning rate {classifier.learning_rate_:g}, chosen by a range test.")
     if training["validation"]:
         say("", grouping.heading)
         every_step = classifier.every_step

@@ -47,7 +47,10 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     forget_bias : float or None
         Start of an LSTM's forget gate; None: as the scheme has it.
     optimizer : {'sgd', 'rmsprop', 'adam', 'adamw'}
-    learning_rate, momentum, weight_decay : float
+    learning_rate : float or 'auto'
+        'auto': by a range test before training, from the network's start (`elman.range_test`); where training goes on,
+        as it was.
+    momentum, weight_decay : float
     nesterov : bool
         Whether momentum is Nesterov's; for 'sgd'.
     batch_size : int
@@ -93,6 +96,18 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         What texts in X are split into.
     layout : {'steps-first', 'channels-first'}
         Whether arrays in X are (N, T, D) and (T_n, D), or (N, D, T) and (D, T_n) as aeon's.
+    bucket_by_length : bool
+        Whether a batch holds sequences of like length, drawn so that none is favoured.
+    jitter : float
+        Training sequences are augmented anew in every epoch, by noise of this deviation on each value; where features
+        are standardised, in deviations of theirs. Nothing but training is augmented, and kinds never are.
+    scaling : float in [0, 10]
+        Likewise, each feature of a sequence is multiplied by a number of its own, around 1 with this deviation.
+    time_warp : float in [0, 10]
+        Likewise, time runs faster and slower within a sequence, its speed by this deviation of the logarithm (0.2:
+        mostly within a fifth); the length stays, and labels of steps follow.
+    window_slice : float in (0, 1]
+        Likewise, a window of this share of a sequence's steps is taken. See `elman.training.augmentation`.
 
     Attributes
     ----------
@@ -107,9 +122,13 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         The training loss, and the accuracy on the validation part, of each epoch, those before a warm start included.
     history_ : list of dict
         One record an epoch, likewise: losses, accuracies, gradient norm, learning rate, seconds, sequences a second.
+    learning_rate_ : float
+        The learning rate of the last training, before its schedule.
+    range_test_ : RangeTest
+        With ``learning_rate='auto'``, the curve that it was chosen by; not kept in a model file.
     training_ : dict
-        What the last training was: epochs, best epoch, seconds, sizes of both parts, figures on the validation part,
-        or None where there is none or the scores on it are not finite.
+        What the last training was: epochs, best epoch, seconds, learning rate, sizes of both parts, figures on the
+        validation part, or None where there is none or the scores on it are not finite.
     baselines_ : Baselines
         Two simple classifiers fitted on the same training part; `elman.estimators.evaluation` measures against them.
     preparation_ : Preparation

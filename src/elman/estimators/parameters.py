@@ -31,7 +31,7 @@ class SharedParameters:
     initialisation: str = "orthogonal"
     forget_bias: float | None = 1.0
     optimizer: str = TrainingSettings.optimizer
-    learning_rate: float = TrainingSettings.learning_rate
+    learning_rate: Any = TrainingSettings.learning_rate
     momentum: float = TrainingSettings.momentum
     nesterov: bool = TrainingSettings.nesterov
     weight_decay: float = TrainingSettings.weight_decay
@@ -55,6 +55,11 @@ class SharedParameters:
     embedding_size: int | None = None
     text: str = "characters"
     layout: str = "steps-first"
+    bucket_by_length: bool = TrainingSettings.bucket_by_length
+    jitter: float = TrainingSettings.jitter
+    scaling: float = TrainingSettings.scaling
+    time_warp: float = TrainingSettings.time_warp
+    window_slice: float = TrainingSettings.window_slice
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -252,6 +257,8 @@ MOST_LAYERS = 1024
 LONGEST_NAME = 10_000  # characters
 MOST_PARAMETERS = 2**31
 
+LARGEST_JITTER = 1e30  # which float32 holds, with what is added to it
+
 _SIZE = Number(int, 1, LARGEST_HIDDEN_SIZE, "both")
 _SEED = Number(int, 0, LARGEST_SEED, "both")
 _COUNT = Number(int, 1, 2**31 - 1, "both")
@@ -274,7 +281,7 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "initialisation": Choice(INITIALISATIONS),
     "forget_bias": OrNone(Number(float, -LARGEST_FLOAT, LARGEST_FLOAT, "neither")),
     "optimizer": Choice(OPTIMIZERS),
-    "learning_rate": _POSITIVE,
+    "learning_rate": OrAuto(_POSITIVE),
     "momentum": Number(float, 0, 1),
     "nesterov": Truth(),
     "weight_decay": Number(float, 0, LARGEST_FLOAT),
@@ -299,6 +306,11 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "embedding_size": OrNone(Number(int, 1, LARGEST_HIDDEN_SIZE, "both")),
     "text": Choice(SPLITS),
     "layout": Choice(LAYOUTS),
+    "bucket_by_length": Truth(),
+    "jitter": Number(float, 0, LARGEST_JITTER, "both"),
+    "scaling": Number(float, 0, 10, "both"),
+    "time_warp": Number(float, 0, 10, "both"),
+    "window_slice": Number(float, 0, 1, "right"),
 }
 
 
@@ -402,6 +414,8 @@ def idle_settings(parameters: Mapping[str, Any], called: Callable[[str], str] = 
         sentences.append(f"{called('nesterov')} has no effect with {optimizer}: it is for sgd.")
     if forget_bias not in (None, Defaults.forget_bias) and cell != "lstm":
         sentences.append(f"{called('forget_bias')} has no effect with cell {cell}: only lstm has a forget gate.")
+    if parameters["bucket_by_length"] and parameters["batch_size"] == 1:
+        sentences.append(f"{called('bucket_by_length')} has no effect with batches of one sequence.")
     return sentences
 
 

@@ -1,5 +1,6 @@
 """The learning-rate range test: how the loss goes while the rate rises, and the rate that this suggests."""
 
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -17,8 +18,8 @@ Array = np.ndarray[Any, Any]
 LOWEST, HIGHEST, N_RATES = 1e-6, 1.0, 100
 _MEMORY = 0.9  # share of the running mean of losses that is kept from one rate to the next
 _EXPLODED = 2.0  # times the lowest loss
-_LOW = 1.05  # times the lowest loss, which noise makes of a loss that is as low
-_MARGIN = 10  # how far below the highest rate at which the loss was low training is safe
+_BEFORE = 16  # losses at rates so low that they change nothing, whose mean is where the fall begins
+_LEAST_FALL = 0.05  # share of the loss: less is taken for noise
 
 
 class RangeTest(NamedTuple):
@@ -40,9 +41,9 @@ def rate_curve(
     """Train a copy of the network for up to 100 steps, at rates that rise from 1e-6 to 1, each by the same factor.
 
     The running mean of the loss, a tenth of it new at each step, ends the test where it comes to twice its lowest
-    value, or is no number. Suggested is a tenth of the highest rate at which it is within 5 % of its lowest value, to
-    two digits: where the loss falls, that is a tenth of the rate at its minimum; where so few steps teach nothing, of
-    the rate that breaks it.
+    value, or is no number. Suggested is, to two digits, the rate at which it has made half of its fall for good: well
+    above rates that are slow, and well below those at which it rises again. Where it falls by less than 5 %, or than the
+    losses of batches deviate, so few steps teach nothing about rates, and the default is suggested.
 
     Parameters
     ----------
@@ -59,27 +60,49 @@ def rate_curve(
     Source: Smith, "Cyclical learning rates for training neural networks" (2017).
     """
     trial = Trainer(deepcopy(network), settings, deepcopy(rng), quantities)
-    lengths, drawing = np.diff(samples.offsets), deepcopy(rng)
-    batches: list[Array] = []
+    batches = _batches(samples, settings, deepcopy(rng))
     losses: list[float] = []
     smoothed: list[float] = []
     mean = 0.0
     rates = np.geomspace(LOWEST, HIGHEST, N_RATES)
     for rate in rates.tolist():
-        batches = batches or epoch_batches(lengths, settings.batch_size, drawing, bucketed=settings.bucket_by_length)
         trial.resume(replace(settings, learning_rate=rate))
         try:
-            losses.append(trial.step(samples, batches.pop()).loss)
-        except TrainingError:  # the loss is no number: this rate and those above it are too high
+            losses.append(_loss_of_step(trial, samples, batches))
+        except TrainingError:
+            if not losses:  # what is wrong is no rate
+                raise
             break
         mean = _MEMORY * mean + (1 - _MEMORY) * losses[-1]
         smoothed.append(mean / (1 - _MEMORY ** len(losses)))
         if smoothed[-1] > _EXPLODED * min(smoothed):
             break
-    rates = rates[: len(losses)]
-    return RangeTest(rates, np.array(losses), np.array(smoothed), _suggestion(rates, np.array(smoothed)))
+    curve = rates[: len(losses)], np.array(losses), np.array(smoothed)
+    return RangeTest(*curve, suggested(*curve))
 
 
-def _suggestion(rates: Array, smoothed: Array) -> float:
-    is_low = smoothed <= _LOW * smoothed.min()
-    return float(f"{rates[is_low][-1] / _MARGIN:.2g}")
+def _batches(samples: Samples, settings: TrainingSettings, rng: np.random.Generator) -> Iterator[Array]:
+    """Give batches of one epoch after another."""
+    lengths = np.diff(samples.offsets)
+    while True:
+        yield from epoch_batches(lengths, settings.batch_size, rng, bucketed=settings.bucket_by_length)
+
+
+def _loss_of_step(trial: Trainer, samples: Samples, batches: Iterator[Array]) -> float:
+    """Train on the next batch that has a label, and return its loss."""
+    while True:
+        found = trial.step(samples, next(batches))
+        if found.scored > 0:
+            return found.loss
+
+
+def suggested(rates: Array, losses: Array, smoothed: Array) -> float:
+    """Return the rate that a curve suggests."""
+    before = losses[:_BEFORE]
+    start = before.mean()
+    lowest = len(before) + int(smoothed[len(before) :].argmin()) if len(losses) > len(before) else 0
+    if start - smoothed[lowest] <= max(_LEAST_FALL * start, before.std()):
+        return TrainingSettings.learning_rate
+    is_above = smoothed[:lowest] > (start + smoothed[lowest]) / 2
+    half = int(np.flatnonzero(is_above)[-1]) + 1
+    return float(f"{rates[half]:.2g}")

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from typing import Any
 
 from numpy.typing import NDArray
 
+from elman.caution import warn_user as warn_user
 from elman.data import Preparation, Sequences
 from elman.training.settings import TrainingSettings
 
 _MISSING_NAMES = ("", "nan", "na", "n/a", "<na>", "none", "null", "?")
 _MANY_KINDS = 50
-_PACKAGES = ("elman", "sklearn")
-
-
-def warn_user(sentence: str) -> None:
-    """Warn at the line that called into elman, whatever called what inside."""
-    depth, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _PACKAGES:
-        depth, frame = depth + 1, frame.f_back
-    warnings.warn(sentence, UserWarning, stacklevel=depth)
 
 
 def doubt_classes(classes: NDArray[Any]) -> None:
@@ -49,4 +39,6 @@ def doubt_augmentation(preparation: Preparation, settings: TrainingSettings) -> 
     """Warn where noise or factors are to be put on quantities, and there are none."""
     names = [name for name in ("jitter", "scaling") if getattr(settings, name) > 0]
     if names and preparation.quantities is not None and len(preparation.quantities) == 0:
-        warn_user(f"{' and '.join(names)} cannot act, since no feature is a quantity: leave them out.")
+        warn_user(
+            f"{' and '.join(names)} cannot act, since no feature is a quantity: leave {'them' if len(names) > 1 else 'it'} out."
+        )

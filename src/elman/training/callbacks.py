@@ -24,6 +24,10 @@ class Run:
     n_parameters, max_epochs : int
     first_epoch : int
         1, or the epoch that an interrupted run goes on with.
+    is_resumed : bool
+        Whether it goes on from a checkpoint.
+    is_finished : bool
+        Whether that is of a run that was finished, so that nothing is left to do.
     """
 
     settings: TrainingSettings
@@ -33,6 +37,8 @@ class Run:
     n_parameters: int
     max_epochs: int
     first_epoch: int = 1
+    is_resumed: bool = False
+    is_finished: bool = False
 
 
 class StepRecord(TypedDict):

@@ -9,7 +9,6 @@ import numpy as np
 
 from elman.errors import TrainingError
 from elman.network.network import Network
-from elman.training.batches import epoch_batches
 from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
 from elman.training.trainer import Trainer
@@ -42,8 +41,8 @@ def rate_curve(
 
     The running mean of the loss, a tenth of it new at each step, ends the test where it comes to twice its lowest
     value, or is no number. Suggested is, to two digits, the rate at which it has made half of its fall for good: well
-    above rates that are slow, and well below those at which it rises again. Where it falls by less than 5 %, or than the
-    losses of batches deviate, so few steps teach nothing about rates, and the default is suggested.
+    above rates that are slow, and well below those at which it rises again. Where it falls by less than 5 %, or than
+    the losses of batches deviate, so few steps teach nothing about rates, and the default is suggested.
 
     Parameters
     ----------
@@ -59,16 +58,15 @@ def rate_curve(
 
     Source: Smith, "Cyclical learning rates for training neural networks" (2017).
     """
-    trial = Trainer(deepcopy(network), settings, deepcopy(rng), quantities)
-    batches = _batches(samples, settings, deepcopy(rng))
+    trial = Trainer(deepcopy(network), replace(settings, learning_rate=LOWEST), deepcopy(rng), quantities)
+    rates = np.geomspace(LOWEST, HIGHEST, N_RATES)
+    steps = _steps(trial, samples)
     losses: list[float] = []
     smoothed: list[float] = []
     mean = 0.0
-    rates = np.geomspace(LOWEST, HIGHEST, N_RATES)
-    for rate in rates.tolist():
-        trial.resume(replace(settings, learning_rate=rate))
+    while len(losses) < N_RATES:
         try:
-            losses.append(_loss_of_step(trial, samples, batches))
+            losses.append(_loss_of_step(trial, samples, steps))
         except TrainingError:
             if not losses:  # what is wrong is no rate
                 raise
@@ -77,21 +75,21 @@ def rate_curve(
         smoothed.append(mean / (1 - _MEMORY ** len(losses)))
         if smoothed[-1] > _EXPLODED * min(smoothed):
             break
+        trial.updater().slow_down(float(rates[1] / rates[0]))  # which makes it faster
     curve = rates[: len(losses)], np.array(losses), np.array(smoothed)
     return RangeTest(*curve, suggested(*curve))
 
 
-def _batches(samples: Samples, settings: TrainingSettings, rng: np.random.Generator) -> Iterator[Array]:
-    """Give batches of one epoch after another."""
-    lengths = np.diff(samples.offsets)
+def _steps(trial: Trainer, samples: Samples) -> Iterator[list[Array]]:
+    """Give the batches of one step after another, epoch after epoch."""
     while True:
-        yield from epoch_batches(lengths, settings.batch_size, rng, bucketed=settings.bucket_by_length)
+        yield from trial.epoch_batches(samples)
 
 
-def _loss_of_step(trial: Trainer, samples: Samples, batches: Iterator[Array]) -> float:
-    """Train on the next batch that has a label, and return its loss."""
+def _loss_of_step(trial: Trainer, samples: Samples, steps: Iterator[list[Array]]) -> float:
+    """Make the next step that has a label to learn from, and return its loss."""
     while True:
-        found = trial.step(samples, next(batches))
+        found = trial.step(samples, *next(steps))
         if found.scored > 0:
             return found.loss
 

@@ -18,6 +18,7 @@ class TrainingSettings:
     early_stopping : end after `n_iter_no_change` epochs in which the validation loss did not fall by `tol`
     n_threads : None: as many as the process may use
     bucket_by_length : whether a batch holds sequences of like length; see `elman.training.batches`
+    accumulate : batches whose gradients make one step of the optimizer
     jitter, scaling, time_warp, window_slice : see `elman.training.augmentation`
     """
 
@@ -42,6 +43,7 @@ class TrainingSettings:
     scaling: float = 0.0
     time_warp: float = 0.0
     window_slice: float = 1.0
+    accumulate: int = 1
 
     def __post_init__(self) -> None:
         if not self.epsilon >= SMALLEST_EPSILON:

@@ -11,10 +11,9 @@ from elman.errors import DataError, TrainingError
 from elman.kernels.loss import losses
 from elman.network.network import Network
 from elman.network.threads import threads_or_default
-from elman.training.clipping import clip_by_value, clip_scale
 from elman.training.history import History, Record
-from elman.training.optimizers import make_optimizer
 from elman.training.settings import TrainingSettings
+from elman.training.updater import Updater
 
 Array = np.ndarray[Any, Any]
 _RUN = 1 << 20  # steps that are assessed together, but of one sequence at least
@@ -36,6 +35,7 @@ class StepResult(NamedTuple):
     correct: float  # the sum of the weights of what was right
     scored: float  # the sum of the weights of all: without weights the labelled sequences, or steps
     gradient_norm: float  # before clipping
+    learning_rate: float
 
 
 class Trainer:
@@ -51,14 +51,14 @@ class Trainer:
 
     def __init__(self, network: Network, settings: TrainingSettings, rng: np.random.Generator) -> None:
         self.network, self.settings, self._rng = network, settings, rng
-        self._optimizer = make_optimizer(settings, network.parameters.vector.size, network.dtype)
+        self._updater: Updater | None = None
         self._n_threads = threads_or_default(settings.n_threads)
 
     def resume(self, settings: TrainingSettings) -> None:
         """Go on under other settings; the optimizer keeps its state, unless it is to be another one."""
         kinds = [(s.optimizer, s.momentum, s.nesterov, s.weight_decay) for s in (self.settings, settings)]
         if kinds[0] != kinds[1]:
-            self._optimizer = make_optimizer(settings, self.network.parameters.vector.size, self.network.dtype)
+            self._updater = None
         self.settings = settings
         self._n_threads = threads_or_default(settings.n_threads)
 
@@ -71,7 +71,14 @@ class Trainer:
         values, offsets, targets, weights = samples
         key = int(self._rng.integers(2**63)) if network.architecture.draws_masks else None
         found = network.loss_and_gradient(
-            values, offsets, targets, weights=weights, chosen=chosen, dropout_key=key, n_threads=self._n_threads
+            values,
+            offsets,
+            targets,
+            weights=weights,
+            chosen=chosen,
+            dropout_key=key,
+            label_smoothing=settings.label_smoothing,
+            n_threads=self._n_threads,
         )
         if not math.isfinite(found.loss) or not math.isfinite(found.norm):
             raise TrainingError(
@@ -79,13 +86,16 @@ class Trainer:
                 f"Try learning_rate={settings.learning_rate / 10:g}, or clip_norm=1."
             )
         if found.scored == 0:  # nothing to learn from, and so no step along what was learned before
-            return StepResult(0.0, 0.0, 0.0, 0.0)
-        before = found.norm
-        if settings.clip_value is not None:
-            before = clip_by_value(found.gradient, settings.clip_value)
-        scale = clip_scale(before, settings.clip_norm)
-        self._optimizer.step(network.parameters.vector, found.gradient, settings.learning_rate, scale)
-        return StepResult(found.loss, found.correct, found.scored, found.norm)
+            return StepResult(0.0, 0.0, 0.0, 0.0, settings.learning_rate)
+        update = self._updating(1).update(found.gradient, found.norm)
+        return StepResult(found.loss, found.correct, found.scored, found.norm, update.learning_rate)
+
+    def _updating(self, steps_per_epoch: int) -> Updater:
+        """Return what updates the parameters, made when the length of an epoch is known."""
+        if self._updater is None:
+            n_steps = self.settings.max_epochs * steps_per_epoch
+            self._updater = Updater(self.network, self.settings, n_steps, steps_per_epoch, self._rng)
+        return self._updater
 
     def fit(
         self,
@@ -123,7 +133,7 @@ class Trainer:
                 history.records.append(record)
                 loss = record["validation_loss"]
                 if loss is None or loss < lowest or history.best_epoch is None:
-                    best[:] = self.network.parameters.vector
+                    best[:] = self._updater.evaluated() if self._updater else self.network.parameters.vector
                     history.best_epoch = epoch
                     lowest = math.inf if loss is None or math.isnan(loss) else loss
                 wants_to_stop = on_epoch is not None and on_epoch(record) is True
@@ -155,13 +165,15 @@ class Trainer:
         n, size = len(training.offsets) - 1, self.settings.batch_size
         order = self._rng.permutation(n)
         batches = [order[at : at + size] for at in range(0, n, size)]
+        updater = self._updating(len(batches))
         results = []
         for number, chosen in enumerate(batches, start=1):
             results.append(self.step(training, chosen))
             if on_step is not None:
                 on_step(number, len(batches))
         seconds = time.perf_counter() - started
-        validation_loss, validation_accuracy = (None, None) if validation is None else self.assess(validation)
+        validation_loss, validation_accuracy = (None, None) if validation is None else self._assess_average(validation)
+        updater.end_epoch(validation_loss)
         most = max(result.scored for result in results)  # weights may be as large as numbers go
         shares = [result.scored / most for result in results]
         return Record(
@@ -171,10 +183,21 @@ class Trainer:
             validation_loss=validation_loss,
             validation_accuracy=validation_accuracy,
             gradient_norm=sum(result.gradient_norm for result in results) / len(results),
-            learning_rate=self.settings.learning_rate,
+            learning_rate=results[-1].learning_rate,
             seconds=seconds,
             sequences_per_second=n / seconds,
         )
+
+    def _assess_average(self, samples: Samples) -> tuple[float, float]:
+        """Assess the network with the average of its parameters, where one is kept."""
+        vector = self.network.parameters.vector
+        kept = vector.copy()
+        if self._updater is not None:
+            vector[:] = self._updater.evaluated()
+        try:
+            return self.assess(samples)
+        finally:
+            vector[:] = kept
 
     def assess(self, samples: Samples) -> tuple[float, float]:
         """Return loss and accuracy of the network as it is: means over the labelled targets by their weights.

@@ -92,7 +92,7 @@ def test_steps_with_labels_can_be_augmented():
 def test_where_no_feature_is_a_quantity_noise_is_doubted_and_kinds_stay_whole():
     words, languages = ["haus", "casa", "baum", "rosa"] * 6, ["de", "it"] * 12
     settings = SMALL | {"early_stopping": False, "max_epochs": 2}
-    with pytest.warns(UserWarning, match="jitter cannot act, since no feature is a quantity: leave it out"):
+    with pytest.warns(UserWarning, match="jitter cannot act, since no feature is a quantity"):
         noisy = SequenceClassifier(jitter=0.5, **settings).fit(words, languages)
     assert noisy.preparation_.quantities.tolist() == []
     assert (

@@ -39,6 +39,4 @@ def doubt_augmentation(preparation: Preparation, settings: TrainingSettings) -> 
     """Warn where noise or factors are to be put on quantities, and there are none."""
     names = [name for name in ("jitter", "scaling") if getattr(settings, name) > 0]
     if names and preparation.quantities is not None and len(preparation.quantities) == 0:
-        warn_user(
-            f"{' and '.join(names)} cannot act, since no feature is a quantity: leave {'them' if len(names) > 1 else 'it'} out."
-        )
+        warn_user(f"{' and '.join(names)} cannot act, since no feature is a quantity.")

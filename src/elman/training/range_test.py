@@ -58,7 +58,8 @@ def rate_curve(
 
     Source: Smith, "Cyclical learning rates for training neural networks" (2017).
     """
-    trial = Trainer(deepcopy(network), replace(settings, learning_rate=LOWEST), deepcopy(rng), quantities)
+    rising = replace(settings, learning_rate=LOWEST, schedule="constant", warm_up=0.0)
+    trial = Trainer(deepcopy(network), rising, deepcopy(rng), quantities)
     rates = np.geomspace(LOWEST, HIGHEST, N_RATES)
     steps = _steps(trial, samples)
     losses: list[float] = []

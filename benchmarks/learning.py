@@ -64,7 +64,9 @@ def measure(task: Task, seed: int) -> Run:
 def row(task: Task, runs: list[Run]) -> str:
     """Give a line of the table: means over the seeds, the lowest and the highest accuracy, the median of the seconds."""
     accuracies = [run["accuracy"] for run in runs]
-    reached = "" if task.target is None else f">= {task.target:.3f} {'yes' if np.mean(accuracies) >= task.target else 'NO'}"
+    reached = (
+        "" if task.target is None else f">= {task.target:.3f} {'yes' if np.mean(accuracies) >= task.target else 'NO'}"
+    )
     baselines = [float(np.mean([run[name] for run in runs])) for name in ("majority", "summary_statistics")]  # type: ignore[literal-required]
     return (
         f"| {task.name} | {np.mean(accuracies):.4f} | {np.std(accuracies):.4f} | {min(accuracies):.3f} to "

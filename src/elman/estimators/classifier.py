@@ -43,11 +43,21 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     readout : {'last', 'mean', 'max', 'attention'}
         What of the last layer's states is classified: those at each direction's last step, or their mean or maximum,
         or a mean with learned weights (Felbo et al. 2017).
-    initialisation : {'uniform', 'glorot', 'orthogonal', 'identity'}
+    initialisation : {'uniform', 'glorot', 'orthogonal', 'identity', 'chrono'}
+        'chrono', for 'lstm' and 'gru': gates start so that memories last 1 step to as many as the longest sequence of
+        the training part has (Tallec & Ollivier 2018); 'identity' is for 'elman_relu'.
     forget_bias : float or None
         Start of an LSTM's forget gate; None: as the scheme has it.
-    optimizer : {'sgd', 'rmsprop', 'adam', 'adamw'}
-    learning_rate, momentum, weight_decay : float
+    optimizer : {'sgd', 'rmsprop', 'adam', 'adamw', 'adagrad', 'adadelta', 'nadam', 'radam', 'amsgrad', 'lion'}
+        Each by PyTorch's rule and with its values, but for the rate. 'lion' wants about a tenth of the
+        ``learning_rate`` of 'adam', 'adadelta' about 1.
+    learning_rate : float or 'auto'
+        'auto': by a range test before training, from the network's start (`elman.range_test`); where training goes on,
+        as it was.
+    momentum : float
+    weight_decay : float
+        Pull of weights and embeddings to 0, with 'adamw' and 'lion' apart from the gradient; biases, gains and initial
+        states are spared.
     nesterov : bool
         Whether momentum is Nesterov's; for 'sgd'.
     batch_size : int
@@ -101,6 +111,39 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         Whether a temperature is fitted on the validation part once training is done: the T for which p^(1/T), each row
         divided by its sum, has the least log loss there (Guo et al. 2017). Which class is the most probable stays as it
         is. Figures on the validation part then include it.
+    centred : bool
+        Whether 'rmsprop' divides by the deviation of the gradient instead of its root mean square.
+    schedule : {'constant', 'step', 'exponential', 'cosine', 'one_cycle', 'plateau'}
+        How ``learning_rate`` changes over the ``max_epochs``. 'step' multiplies it by ``schedule_factor`` every
+        ``schedule_epochs`` epochs, 'exponential' as much but a little at each step; 'cosine' takes it down to
+        ``final_rate`` of it, and so does 'one_cycle', which first takes it up from a 25th of it; 'plateau' multiplies
+        it by ``schedule_factor`` whenever for more than ``schedule_epochs`` epochs the validation loss has not fallen
+        by ``tol``.
+    warm_up : float in [0, 1)
+        Share of all steps in which the rate rises in a line to what the schedule begins with.
+    schedule_epochs : int
+    schedule_factor : float in (0, 1)
+    final_rate : float in [0, 1]
+    label_smoothing : float in [0, 1)
+        Share of each label that is spread evenly over all classes in training (Szegedy et al. 2016). The training loss
+        is that of the smoothed labels, the validation loss that of the labels themselves.
+    gradient_noise : float
+        Variance of the noise that is added to the gradient; it falls as (1 + steps)^-0.55 (Neelakantan et al. 2015).
+    weight_average : float in [0, 1)
+        Decay, a step, of a running mean of the parameters, which is validated and kept in their place, such as 0.99;
+        0: none. Early on it follows faster.
+    bucket_by_length : bool
+        Whether a batch holds sequences of like length, drawn so that none is favoured.
+    jitter : float
+        Training sequences are augmented anew in every epoch, by noise of this deviation on each value; where features
+        are standardised, in deviations of theirs. Nothing but training is augmented, and kinds never are.
+    scaling : float in [0, 10]
+        Likewise, each feature of a sequence is multiplied by a number of its own, around 1 with this deviation.
+    time_warp : float in [0, 10]
+        Likewise, time runs faster and slower within a sequence, its speed by this deviation of the logarithm (0.2:
+        mostly within a fifth); the length stays, and labels of steps follow.
+    window_slice : float in (0, 1]
+        Likewise, a window of this share of a sequence's steps is taken. See `elman.training.augmentation`.
 
     Attributes
     ----------
@@ -118,10 +161,14 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         All three are of the first member.
     histories_ : list of lists of dict
         The records of each member.
+    learning_rate_ : float
+        The learning rate of the last training, before its schedule.
+    range_test_ : RangeTest
+        With ``learning_rate='auto'``, the curve that it was chosen by; not kept in a model file.
     training_ : dict
-        What the last training was: epochs, best epoch, seconds, sizes of both parts, figures on the validation part,
-        or None where there is none or the scores on it are not finite. Epochs are of the first member, and under
-        'members' of each.
+        What the last training was: epochs, best epoch, seconds, learning rate, sizes of both parts, figures on the
+        validation part, or None where there is none or the scores on it are not finite.
+        Epochs are of the first member, and under 'members' of each.
     baselines_ : Baselines
         Two simple classifiers fitted on the same training part; `elman.estimators.evaluation` measures against them.
     preparation_ : Preparation

@@ -45,12 +45,13 @@ def make_networks(
     rngs: Sequence[np.random.Generator],
     initialisation: str,
     forget_bias: float | None,
+    longest: int,
 ) -> list[Network]:
     """Give a network for each generator, with parameters drawn from it."""
     networks = []
     for rng in rngs:
         network = Network(architecture, dtype=dtype)
-        network.initialise(rng, initialisation, forget_bias=forget_bias)
+        network.initialise(rng, initialisation, forget_bias=forget_bias, longest=longest)
         for name, values in network.parameters.items():
             if name.startswith("weight_embedding"):
                 values[0] = 0  # what is unknown says nothing, unless training shows that it does

@@ -24,7 +24,9 @@ PATIENCE = 30  # epochs
 MOST_TO_REFIT = 250_000  # time steps in all: training on them once more takes seconds
 
 
-def choose(parameters: Mapping[str, Any], lengths: NDArray[np.int64], n_all: int, *, every_step: bool) -> dict[str, Any]:
+def choose(
+    parameters: Mapping[str, Any], lengths: NDArray[np.int64], n_all: int, *, every_step: bool
+) -> dict[str, Any]:
     """Give a value for each parameter that is 'auto'.
 
     Parameters

@@ -62,6 +62,7 @@ class Defaults(SharedParameters):
     """The parameters of SequenceClassifier, likewise."""
 
     readout: str = "last"
+    patch_size: int | str = "auto"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -248,6 +249,7 @@ LAYOUTS = ("steps-first", "channels-first")
 LARGEST_FLOAT = 1e300
 LARGEST_SEED = 2**63 - 1
 LARGEST_HIDDEN_SIZE = 65_536
+LARGEST_PATCH = 65_536
 MOST_LAYERS = 1024
 LONGEST_NAME = 10_000  # characters
 MOST_PARAMETERS = 2**31
@@ -299,6 +301,7 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "embedding_size": OrNone(Number(int, 1, LARGEST_HIDDEN_SIZE, "both")),
     "text": Choice(SPLITS),
     "layout": Choice(LAYOUTS),
+    "patch_size": OrAuto(Number(int, 1, LARGEST_PATCH, "both")),
 }
 
 

@@ -276,8 +276,8 @@ def _check_patches(size: int, architecture: dict[str, Any], parameters: dict[str
     """Hold the steps of a patch against the network, which may need each of them, and against what was asked for."""
     needs_each = bool(architecture["embeddings"]) or architecture["loss_at"] == "every_step"
     _require("preparation.patch_size", size == 1 or not needs_each, "1 with this network", size)
-    asked = parameters.get("patch_size", "auto")
-    _require("preparation.patch_size", asked in (size, "auto"), f"{asked!r}, as 'parameters' has it", size)
+    is_as_asked = parameters.get("patch_size", "auto") in (size, "auto")
+    _require("preparation.patch_size", is_as_asked, "the size that 'parameters' has", size)
 
 
 def _check_columns(columns: Any) -> None:

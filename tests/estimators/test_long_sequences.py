@@ -64,18 +64,30 @@ def test_padding_changes_no_bit(model, unseen):
     assert np.array_equal(model.predict_proba(padded), model.predict_proba(X))
 
 
-def test_a_network_in_patches_is_one_trained_on_steps_side_by_side(ragged):
-    X, y = ragged
-    scaled = [(x - 1) / 3 for x in X]
+def test_what_a_network_sees_is_steps_side_by_side(model, unseen):
+    X, y = unseen
+    scale = model.preparation_.standardiser
     patches = []
-    for x in scaled:
-        filled = np.concatenate([x, np.repeat(x[-1:], -len(x) % 4, axis=0)])
+    for x in X:
+        scaled = ((x - scale.mean) / scale.scale).astype(np.float32)
+        filled = np.concatenate([scaled, np.repeat(scaled[-1:], -len(x) % 4, axis=0)])
         patches.append(filled.reshape(-1, 8))
-    by_hand = SequenceClassifier(**SMALL, standardise=False).fit(patches, y)
-    model = SequenceClassifier(**SMALL, standardise=False, patch_size=4).fit(scaled, y)
-    assert np.array_equal(model.network_.parameters.vector, by_hand.network_.parameters.vector)
-    assert np.array_equal(model.predict_proba(scaled), by_hand.predict_proba(patches))
-    assert model.score(scaled, y) == by_hand.score(patches, y)
+    by_hand = as_sequences(patches)
+    proba = model.network_.proba(by_hand.values, by_hand.offsets)
+    assert np.array_equal(model.predict_proba(X), proba)
+    assert model.score(X, y) == np.mean(model.classes_[proba.argmax(axis=1)] == y)
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_training_starts_from_the_average_of_a_patch(ragged, bidirectional):
+    barely = {"optimizer": "sgd", "learning_rate": 1e-30, "weight_decay": 0.0, "bidirectional": bidirectional}
+    model = SequenceClassifier(**SMALL, **barely, patch_size=5).fit(*ragged)
+    weights = [values for name, values in model.network_.parameters.items() if name.startswith("weight_ih_l0")]
+    assert len(weights) == 1 + bidirectional
+    for weight in weights:
+        by_step = weight.reshape(-1, 5, 2)
+        assert (by_step == by_step[:, :1]).all()
+        assert len(np.unique(by_step[:, 0])) == by_step[:, 0].size
 
 
 def test_a_saved_model_reads_the_same_patches(model, unseen, tmp_path):
@@ -151,17 +163,10 @@ def test_the_importance_of_features_is_told_for_features_and_not_for_their_place
     assert importances[0] > importances[1]
 
 
-def test_what_distant_steps_tell_is_learned_through_patches():
-    """One of two events near the start of 1,600 steps; read step by step, it is forgotten in as many epochs."""
+def test_what_takes_many_steps_to_tell_is_learned_through_patches():
+    """The period is told by far more steps than a patch holds."""
     rng = np.random.default_rng(5)
-
-    def events(n):
-        y = np.arange(n) % 2
-        X = rng.normal(0, 0.3, (n, 1600, 2))
-        for x, label, start in zip(X, y, rng.integers(0, 400, n)):
-            x[start : start + 20, label] += 1
-        return X, y
-
-    model = SequenceClassifier(hidden_size=16, max_epochs=12, random_state=0, bidirectional=False).fit(*events(120))
+    model = SequenceClassifier(hidden_size=16, batch_size=8, max_epochs=20, random_state=0, bidirectional=False)
+    model.fit(*waves(100, rng, shortest=1500, longest=1700))
     assert model.preparation_.patch_size == 4
-    assert model.score(*events(100)) > 0.9
+    assert model.score(*waves(100, rng, shortest=1500, longest=1700)) > 0.9

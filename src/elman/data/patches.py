@@ -84,3 +84,26 @@ def in_patches(sequences: Sequences, size: int) -> Sequences:
         steps[start:end] = sequence
         steps[end:stop] = sequence[-1]
     return Sequences(steps.reshape(-1, size * n_features), offsets)
+
+
+def start_as_average(weight: FloatArray, size: int) -> None:
+    """Give the steps of a patch equal weights at the start of training, in place.
+
+    Parameters
+    ----------
+    weight : float array (G, size * D), C-contiguous
+        Of the layer that reads patches; for each feature the weights of the steps of a patch become their mean.
+    size : int
+
+    Drawn each by itself, weights sum up noise as much as signal, and what is slow takes long to be found in it. From
+    the average of a patch the layer learns both, what is slow and what differs from step to step.
+
+    Examples
+    --------
+    >>> weight = np.array([[1.0, 10.0, 3.0, 30.0]])
+    >>> start_as_average(weight, 2)
+    >>> weight.tolist()
+    [[2.0, 20.0, 2.0, 20.0]]
+    """
+    by_step = weight.reshape(len(weight), size, -1)
+    by_step[...] = by_step.mean(axis=1, keepdims=True)

@@ -17,7 +17,7 @@ from sklearn.utils.metadata_routing import UNUSED
 from sklearn.utils.validation import check_is_fitted
 
 from elman.data import Preparation, Sequences
-from elman.data.patches import start_as_average
+from elman.data.patches import start_near_average
 from elman.errors import DataError, ParameterError
 from elman.estimators.alignment import aligned
 from elman.estimators.baselines import Baselines
@@ -337,7 +337,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             if name.startswith("weight_embedding"):
                 values[0] = 0  # what is unknown says nothing, unless training shows that it does
             elif name.startswith("weight_ih_l0"):
-                start_as_average(values, self.preparation_.patch_size)
+                start_near_average(values, self.preparation_.patch_size)
 
     def _by_class(self, training: Part) -> Weights | None:
         """Give the weight of each class in the loss, learned from the training part where it is to be balanced."""

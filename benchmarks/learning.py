@@ -4,9 +4,9 @@
     python -m benchmarks.learning --tasks digits parity --seeds 2
     python -m benchmarks.learning --output results.json
 
-One protocol for all: an estimator with `random_state` and no other parameter is fitted on the training data, and scored
-once on the test data, which nothing was chosen by. Beside it stand the two baselines that each model carries, on the same
-test data, and published figures. The seed also draws the generated data and the split of the digits.
+One protocol for all: an estimator with `random_state` and no other parameter is fitted on the training data, and
+scored once on the test data, which nothing was chosen by. Beside it stand the two baselines that each model carries, on
+the same test data, and published figures. The seed also draws the generated data and the split of the digits.
 """
 
 import argparse
@@ -62,7 +62,7 @@ def measure(task: Task, seed: int) -> Run:
 
 
 def row(task: Task, runs: list[Run]) -> str:
-    """Give a line of the table: means over the seeds, the lowest and the highest accuracy, the median of the seconds."""
+    """Give a line of the table: figures over the seeds, the median of the seconds."""
     accuracies = [run["accuracy"] for run in runs]
     reached = (
         "" if task.target is None else f">= {task.target:.3f} {'yes' if np.mean(accuracies) >= task.target else 'NO'}"

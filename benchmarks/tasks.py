@@ -1,7 +1,7 @@
 """The tasks of `benchmarks.learning`: real data with the split it is published with, and generated tests of memory.
 
-Each draws sequences and labels to train on, then those to test on. The generated ones, of Hochreiter & Schmidhuber (1997),
-are solvable without error by whoever carries a few values over all the steps between.
+Each draws sequences and labels to train on, then those to test on. The generated ones, after Hochreiter & Schmidhuber
+(1997), are solvable without error by whoever carries a few values over all the steps between.
 """
 
 from collections.abc import Callable

@@ -95,7 +95,14 @@ def test_parameters_in_the_file_are_those_of_fit_and_threads_are_the_machines(tm
 
 
 def test_the_bounds_of_parameters_are_those_of_the_file():
-    for name in ("LARGEST_FLOAT", "LARGEST_HIDDEN_SIZE", "MOST_LAYERS", "MOST_MEMBERS", "LONGEST_NAME"):
+    for name in (
+        "LARGEST_FLOAT",
+        "LARGEST_HIDDEN_SIZE",
+        "LARGEST_PATCH",
+        "MOST_LAYERS",
+        "MOST_MEMBERS",
+        "LONGEST_NAME",
+    ):
         assert getattr(parameters, name) == getattr(metadata, name)
 
 
@@ -320,6 +327,9 @@ def test_an_edited_preparation_loads_as_a_sound_model_or_not_at_all(mixed_conten
         (("missing",), [], "expected 'error' or 'indicator' in 'preparation.missing'"),
         (("n_features",), 5, r"expected a whole number in \[4, 4\] in 'preparation.n_features', got 5"),
         (("step_feature",), 1, "expected a feature of numbers in 'preparation.step_feature'"),
+        (("patch_size",), 0, r"expected a whole number in \[1, 65536\] in 'preparation.patch_size', got 0"),
+        (("patch_size",), True, r"expected a whole number in \[1, 65536\] in 'preparation.patch_size', got True"),
+        (("patch_size",), 2, r"expected a whole number in \[14, 14\] in 'architecture.input_size', got 7"),
         (("standardised",), False, "the array 'preparation.mean' is not expected"),
         (("vocabularies", 0, "feature"), 2, r"expected a whole number in \[3, 3\] in 'preparation.vocabularies'"),
         (("vocabularies", 0, "names"), ["sun", "sun"], "expected distinct names in 'vocabularies.names'"),
@@ -336,6 +346,38 @@ def test_a_preparation_that_does_not_fit_is_named(tmp_path, mixed_content, path,
     header, metadata, arrays = taken_apart(mixed_content)
     edited = with_value(metadata, ("preparation", *path), value)
     assert re.search(sentence, refused(tmp_path, put_together(header, edited, arrays)))
+
+
+def of_patches(content, patch_size, **architecture):
+    """Give the parts of a file with that patch size, and with a network of as many inputs."""
+    header, metadata, arrays = taken_apart(content)
+    edited = with_value(metadata, ("preparation", "patch_size"), patch_size)
+    inputs = metadata["architecture"]["input_size"] * patch_size
+    return header, edited | {"architecture": metadata["architecture"] | {"input_size": inputs} | architecture}, arrays
+
+
+def test_patches_that_the_network_or_the_parameters_do_not_allow_are_refused(tmp_path, content, mixed_content):
+    for parts in (of_patches(mixed_content, 2), of_patches(content, 2, loss_at="every_step")):
+        assert refused(tmp_path, put_together(*parts)).startswith(
+            "the model file is damaged: expected 1 with this network in 'preparation.patch_size', got 2."
+        )
+    header, metadata, arrays = of_patches(content, 2)
+    other = with_value(metadata, ("parameters", "patch_size"), 3)
+    assert refused(tmp_path, put_together(header, other, arrays)).startswith(
+        "the model file is damaged: expected the size that 'parameters' has in 'preparation.patch_size', got 2."
+    )
+    assert "'weight_ih_l0' as float32 of shape (6, 6)" in refused(tmp_path, put_together(header, metadata, arrays))
+
+
+def test_a_file_from_before_there_were_patches_reads_each_step_by_itself(tmp_path, content):
+    header, metadata, arrays = taken_apart(content)
+    for part in ("preparation", "parameters"):
+        del metadata[part]["patch_size"]
+    (tmp_path / "old").write_bytes(put_together(header, metadata, arrays))
+    (tmp_path / "new").write_bytes(content)
+    old, new = elman.load(tmp_path / "old"), elman.load(tmp_path / "new")
+    assert old.preparation_.patch_size == 1
+    assert np.array_equal(old.predict_proba(X), new.predict_proba(X))
 
 
 def test_a_model_with_gaps_and_kinds_predicts_the_same_bits(tmp_path, mixed_content):

@@ -22,6 +22,7 @@ FORMAT_VERSION = 1
 ESTIMATORS = ("SequenceClassifier", "SequenceTagger")
 LARGEST_FLOAT = 1e300  # these five bound the parameters of the estimator too; a test compares the two
 LARGEST_HIDDEN_SIZE = 65_536
+LARGEST_PATCH = 65_536
 MOST_LAYERS = 1024
 MOST_MEMBERS = 1024
 HOTTEST = 100.0  # temperature of probabilities: all but uniform
@@ -63,8 +64,8 @@ class Metadata:
         From 'id', 'time', 'label', 'group', 'text', 'step_length' to the columns of the table that was trained on.
     training : dict
         'epochs', 'best_epoch', 'seconds', 'learning_rate', 'n_training', 'n_validation', 'stopped_early',
-        'interrupted', 'validation' (figures of model and baselines, or None), 'members' ('epochs' and 'best_epoch' of each network) and 'histories'
-        (a list of records for each network).
+        'interrupted', 'validation' (figures of model and baselines, or None), 'members' ('epochs' and 'best_epoch' of
+        each network) and 'histories' (a list of records for each network).
     temperature : float
         Of the probabilities, see `elman.estimators.calibration`; 1: as the networks have them.
     elman_version : str
@@ -140,6 +141,7 @@ def read_metadata(data: dict[str, Any]) -> Metadata:
     _check_names(data["feature_names"], data["n_features"])
     _check_preparation(data["preparation"], 1 if data["steps_are_columns"] else data["n_features"])
     _check_inputs(data["architecture"], rebuilt(data["preparation"], {}))
+    _check_patches(data["preparation"]["patch_size"], data["architecture"], data["parameters"])
     _check_columns(data["columns"])
     _check_training(data["training"])
     is_warm = _is_number(data["temperature"]) and COLDEST <= data["temperature"] <= HOTTEST
@@ -230,7 +232,9 @@ def _check_names(names: Any, n_features: int) -> None:
 
 
 def _check_preparation(data: Any, n_features: int) -> None:
-    names = ["gaps", "missing", "n_features", "standardised", "step_feature", "vocabularies"]
+    names = ["gaps", "missing", "n_features", "patch_size", "standardised", "step_feature", "vocabularies"]
+    if isinstance(data, dict):
+        data.setdefault("patch_size", 1)  # files from before there were patches have none
     is_complete = isinstance(data, dict) and sorted(data) == names
     _require("preparation", is_complete, f"the fields {', '.join(names)}", data)
     _whole("preparation.n_features", data["n_features"], n_features, n_features)
@@ -248,6 +252,7 @@ def _check_preparation(data: Any, n_features: int) -> None:
     if data["step_feature"] is not None:
         _whole("preparation.step_feature", data["step_feature"], 0, n_features - 1)
         _require("preparation.step_feature", data["step_feature"] not in categorical, "a feature of numbers", data)
+    _whole("preparation.patch_size", data["patch_size"], 1, LARGEST_PATCH)
 
 
 def _check_features(name: str, features: Any, n_features: int) -> None:
@@ -277,9 +282,17 @@ def _check_vocabulary(data: Any) -> None:
 
 def _check_inputs(architecture: dict[str, Any], preparation: Preparation) -> None:
     """Hold the columns that the network reads against those that the preparation gives."""
-    _whole("architecture.input_size", architecture["input_size"], preparation.n_columns, preparation.n_columns)
+    _whole("architecture.input_size", architecture["input_size"], preparation.input_size, preparation.input_size)
     is_same = architecture["embeddings"] == preparation.embeddings
     _require("architecture.embeddings", is_same, f"{preparation.embeddings}", architecture["embeddings"])
+
+
+def _check_patches(size: int, architecture: dict[str, Any], parameters: dict[str, Any]) -> None:
+    """Hold the steps of a patch against the network, which may need each of them, and against what was asked for."""
+    needs_each = bool(architecture["embeddings"]) or architecture["loss_at"] == "every_step"
+    _require("preparation.patch_size", size == 1 or not needs_each, "1 with this network", size)
+    is_as_asked = parameters.get("patch_size", "auto") in (size, "auto")
+    _require("preparation.patch_size", is_as_asked, "the size that 'parameters' has", size)
 
 
 def _check_columns(columns: Any) -> None:

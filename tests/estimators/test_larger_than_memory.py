@@ -90,6 +90,17 @@ def test_gaps_and_kinds_on_disk_are_prepared_as_in_memory(ragged, map_it, no_mem
     assert mapped.predict_proba(there).tobytes() == in_memory.predict_proba(sequences).tobytes()
 
 
+@pytest.mark.parametrize("options", [{}, {"standardise": False, "dtype": "float64"}])
+def test_patches_of_mapped_data_are_those_of_data_in_memory(ragged, unseen, map_it, no_memory, options):
+    X, y = ragged
+    options = {**SMALL, "patch_size": 3, **options}
+    in_memory = SequenceClassifier(**options).fit(as_sequences(X), y)
+    mapped = SequenceClassifier(**options).fit(map_it(X), y)
+    assert [array.shape[1] for array in no_memory][-2:] == [6, 6], "both parts, prepared, in patches"
+    assert learned(mapped) == learned(in_memory)
+    assert mapped.predict_proba(map_it(unseen[0])).tobytes() == in_memory.predict_proba(unseen[0]).tobytes()
+
+
 def test_a_tagger_of_mapped_data_has_the_bits_of_one_in_memory(parity, map_it, no_memory):
     X, y = parity
     in_memory = SequenceTagger(**SMALL).fit(as_sequences(X), y)

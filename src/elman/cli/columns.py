@@ -87,6 +87,15 @@ Missing = Annotated[
         rich_help_panel=_KINDS,
     ),
 ]
+PatchSize = Annotated[
+    str,
+    typer.Option(
+        "--patch-size",
+        metavar="N or auto",
+        help="Steps in a row that the network reads as one; auto: as long sequences need; 1: each by itself.",
+        rich_help_panel="Network",
+    ),
+]
 MissingText = Annotated[
     list[str],
     typer.Option(

@@ -87,6 +87,7 @@ def _print(path: Path, model: Model) -> None:
         "features": f"{preparation['n_features']} a step{', standardised' * is_scaled}{names}",
         "kinds": "; ".join(_described(each, metadata.feature_names) for each in preparation["vocabularies"]),
         "missing": _missing(preparation, metadata.feature_names),
+        "steps": _patches(preparation["patch_size"]),
         "classes": f"{architecture['n_classes']}: {_listed(metadata.classes['values'])}",
         "training": describe_training(training) + ending,
         "calibration": describe_calibration(metadata.temperature) if settings.get("calibrate") else "",
@@ -127,6 +128,10 @@ def _missing(preparation: dict[str, Any], feature_names: list[str] | None) -> st
     elif len(preparation["vocabularies"]) == preparation["n_features"]:
         fate = "counts as unknown"
     return fate + (f"; was missing in training: {gaps}" if gaps else "")
+
+
+def _patches(size: int) -> str:
+    return f"every {size} in a row are read as one" if size > 1 else ""
 
 
 def _name(feature: int, feature_names: list[str] | None) -> str:

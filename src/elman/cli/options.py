@@ -20,7 +20,7 @@ _OTHERWISE = {
 }
 _WITHOUT_LABELS = " To read without labels pass labels_required=False."  # what no command has an option for
 _SETTING = re.compile(
-    r"(?<![\w'])(id|time|label|group|labels_per_step|clip_norm|learning_rate|text|unlabelled|missing|missing_text|step_length|categorical|standardise|validation_fraction|groups)=('[^']*'|True|False|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
+    r"(?<![\w'])(id|time|label|group|labels_per_step|clip_norm|learning_rate|text|unlabelled|missing|missing_text|step_length|categorical|patch_size|standardise|validation_fraction|groups)=('[^']*'|True|False|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
 )
 
 
@@ -44,6 +44,18 @@ def with_options(message: str) -> str:
     'Keep them together with --group, or leave --no-standardise out.'
     """
     return _SETTING.sub(_as_option, message.replace(_WITHOUT_LABELS, ""))
+
+
+def number_or_word(text: str) -> int | str:
+    """Give the value of an option that takes a whole number, or a word such as auto.
+
+    >>> number_or_word("8"), number_or_word("auto")
+    (8, 'auto')
+    """
+    try:
+        return int(text)
+    except ValueError:
+        return text
 
 
 def missing_choice(missing: str | None, missing_text: list[str]) -> str:

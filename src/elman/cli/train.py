@@ -18,6 +18,7 @@ from elman.cli.columns import (
     Label,
     Missing,
     MissingText,
+    PatchSize,
     StepLength,
     Text,
     TextSplit,
@@ -46,7 +47,7 @@ from elman.cli.learning_options import (
     WeightAverage,
     WeightDecay,
 )
-from elman.cli.options import missing_choice, option
+from elman.cli.options import missing_choice, number_or_word, option
 from elman.errors import DataError, FileError, OutputError, ParameterError
 from elman.estimators.parameters import (
     CELLS,
@@ -87,6 +88,7 @@ def train(
     step_length: StepLength = False,
     missing: Missing = None,
     missing_text: MissingText = [],  # noqa: B006
+    patch_size: PatchSize = str(Defaults.patch_size),
     validation: Annotated[
         Path | None,
         typer.Option(
@@ -274,6 +276,7 @@ def train(
         "scaling": scaling,
         "time_warp": time_warp,
         "window_slice": window_slice,
+        "patch_size": number_or_word(patch_size),
     }
     if class_weight not in (None, "balanced"):
         raise ParameterError(f"--class-weight must be balanced. Got {class_weight!r} instead.")
@@ -293,6 +296,11 @@ def train(
     idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
     if per_step_labels and readout != Defaults.readout:
         idle.append("--readout has no effect with --per-step-labels: each step is classified by its own state.")
+    if per_step_labels and parameters["patch_size"] not in (1, "auto"):
+        raise ParameterError(
+            f"--patch-size must be 1 or auto with --per-step-labels: each step is read by itself, for its own label. "
+            f"Got {patch_size} instead."
+        )
     if group_from_id and (no_validation or validation is not None):
         idle.append(f"--group-from-id has no effect with {'--no-validation' if no_validation else '--validation'}.")
     for sentence in idle:
@@ -374,6 +382,7 @@ def _fit(
     from elman.cli.dataset import read_training, read_validation, say_classes, say_notes
     from elman.cli.grouping import find_grouping
     from elman.cli.progress import follow
+    from elman.estimators.progress import patches_line
     from elman.estimators.saved import make
 
     dataset = read_training(file, columns, reading, per_step=per_step)
@@ -387,7 +396,10 @@ def _fit(
     is_split = bool(parameters["early_stopping"])
     grouping = find_grouping(file, dataset, other, from_id=group_from_id, is_split=is_split)
     if per_step:
-        classifier = make("SequenceTagger", {name: value for name, value in parameters.items() if name != "readout"})
+        of_sequences = ("readout", "patch_size")
+        classifier = make(
+            "SequenceTagger", {name: value for name, value in parameters.items() if name not in of_sequences}
+        )
     else:
         classifier = make("SequenceClassifier", parameters)
     try:
@@ -407,6 +419,8 @@ def _fit(
     except DataError as error:
         files = f"{file}" if validation is None else f"{file} and {validation}"
         raise FileError(f"{files}: {error}") from error
+    if parameters["patch_size"] == "auto" and classifier.preparation_.patch_size > 1:
+        note(patches_line(classifier.preparation_.patch_size, dataset.sequences.lengths))
     said = set(idle_settings(parameters))  # before training, as options
     for doubt in doubts:
         if issubclass(doubt.category, UserWarning) and str(doubt.message) not in said:
@@ -421,6 +435,7 @@ def _summary(classifier: RecurrentEstimator, grouping: Grouping, model: Path) ->
         "n_parameters": sum(int(network.parameters.vector.size) for network in classifier.networks_),
         "temperature": classifier.temperature_,
         "classes": classifier.classes_.tolist(),
+        "patch_size": classifier.preparation_.patch_size,
         **classifier.training_,
         "split_by": grouping.split_by,
         "shared_subjects": grouping.n_shared,

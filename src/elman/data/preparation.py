@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from collections.abc import Sequence as ListOf
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from elman.data.missing import carried_forward, last_seen, time_since
-from elman.data.numeric import LARGEST, FloatArray
+from elman.data.numeric import LARGEST, FloatArray, IntArray
+from elman.data.patches import chosen_size, in_patches, patched_offsets
 from elman.data.sequences import Sequences, require_finite
 from elman.data.standardiser import Standardiser, blocks_of, measure, too_far
 from elman.data.vocabulary import Vocabulary
@@ -36,6 +37,7 @@ class Preparation:
     A feature that was whole in training has no such columns, for their weights would never be learned; where it is
     missing later it is filled in alone. A missing category is id 0, unknown, and needs no column. Every column but
     those of 0 and 1 and of ids is standardised. Each sequence is prepared by itself, and each step from those before.
+    Last, the columns of ``patch_size`` steps in a row stand side by side, as one step: see `elman.data.patches`.
 
     Parameters
     ----------
@@ -52,6 +54,8 @@ class Preparation:
         What stands in before a feature is first seen, and 0 for a categorical one; None: missing values are an error.
     standardiser : Standardiser or None
         Of the columns; mean 0 and scale 1 for those that stay as they are.
+    patch_size : int
+        1: each step by itself, which alone goes with ids.
 
     Examples
     --------
@@ -67,6 +71,7 @@ class Preparation:
     step_feature: int | None = None
     start: Array | None = None
     standardiser: Standardiser | None = None
+    patch_size: int = 1
 
     @classmethod
     def fit(
@@ -78,6 +83,7 @@ class Preparation:
         categorical_features: ListOf[int | str] = (),
         embedding_size: int | None = None,
         weights: Array | None = None,
+        patch_size: int | str = 1,
     ) -> Preparation:
         """Learn from the training part.
 
@@ -93,11 +99,13 @@ class Preparation:
             Of every embedded feature; else `elman.data.vocabulary.default_size`.
         weights : float64 array (N,) or (S,), optional
             A weight of k counts as k copies, 0 as absence.
+        patch_size : int or 'auto'
+            'auto': as `elman.data.patches.chosen_size` has it; 1 where the network embeds ids.
 
         Raises
         ------
         ParameterError
-            If ``categorical_features`` names a feature that is not there.
+            If ``categorical_features`` names a feature that is not there, or ids would stand side by side.
         DataError
             If there is nothing to learn from.
         """
@@ -118,13 +126,19 @@ class Preparation:
             plain = cls(training.n_features, vocabularies, gaps, step_feature, values.mean)
         if plain.n_columns == 0:
             raise DataError("The training data must hold a value somewhere. Every cell of it is missing.")
-        return plain._standardised(training, values, weights) if standardise else plain
+        scaled = plain._standardised(training, values, weights) if standardise else plain
+        return scaled._with_patches(training, patch_size, weights)
 
     @property
     def n_columns(self) -> int:
-        """How many columns a prepared step has."""
+        """How many columns a step has."""
         columns = sum(vocabulary.n_columns - 1 for vocabulary in self.vocabularies)
         return self.n_features + columns + 2 * len(self.gaps)
+
+    @property
+    def input_size(self) -> int:
+        """How many columns a prepared step has: those of a patch."""
+        return self.n_columns * self.patch_size
 
     @property
     def embeddings(self) -> tuple[tuple[int, int, int], ...]:
@@ -168,7 +182,11 @@ class Preparation:
                 row, column = np.argwhere(~is_sound)[0]
                 raise too_far(sequences, begin + int(row), self._source(int(column)), first)
             result[begin : begin + len(block)] = block
-        return Sequences(result, sequences.offsets)
+        return in_patches(Sequences(result, sequences.offsets), self.patch_size)
+
+    def offsets(self, sequences: Sequences) -> IntArray:
+        """Give the offsets, int64 (N + 1,), that raw sequences have once they are prepared."""
+        return patched_offsets(sequences.offsets, self.patch_size)
 
     def summarised(self, sequences: Sequences) -> Sequences:
         """Give raw sequences as simple statistics can be taken of them: numbers, filled in, then columns of 0 and 1.
@@ -277,9 +295,21 @@ class Preparation:
                     yield block[:, -n_gaps:], None if weights is None else weights[begin : begin + len(block)]
 
             mean[-n_gaps:], scale[-n_gaps:] = measure(blocks, n_gaps)
-        return Preparation(
-            self.n_features, self.vocabularies, self.gaps, self.step_feature, self.start, Standardiser(mean, scale)
-        )
+        return replace(self, standardiser=Standardiser(mean, scale))
+
+    def _with_patches(self, training: Sequences, patch_size: int | str, weights: Array | None) -> Preparation:
+        """Give this preparation with patches; ``weights`` (S,)."""
+        if self.embeddings and patch_size not in (1, "auto"):
+            raise ParameterError(
+                "The 'patch_size' parameter must be 1 or 'auto' where tokens or kinds are embedded, one id a step. "
+                f"Got {patch_size!r} instead. Pass patch_size=1."
+            )
+        if self.embeddings:
+            return self
+        if patch_size == "auto":
+            by_sequence = None if weights is None else weights[training.offsets[:-1]]
+            patch_size = chosen_size(training.lengths, self.n_columns, by_sequence)
+        return replace(self, patch_size=int(patch_size))
 
 
 def _chosen(training: Sequences, categorical_features: ListOf[int | str]) -> tuple[int, ...]:

@@ -23,6 +23,7 @@ def fields_of(preparation: Preparation) -> dict[str, Any]:
         "missing": "error" if preparation.start is None else "indicator",
         "gaps": list(preparation.gaps),
         "step_feature": preparation.step_feature,
+        "patch_size": preparation.patch_size,
         "vocabularies": [
             {
                 "feature": vocabulary.feature,
@@ -56,6 +57,7 @@ def rebuilt(fields: Mapping[str, Any], arrays: Mapping[str, Array]) -> Preparati
         fields["step_feature"],
         arrays.get("start"),
         Standardiser(arrays["mean"], arrays["scale"]) if "mean" in arrays else None,
+        fields["patch_size"],
     )
 
 

@@ -33,8 +33,9 @@ from elman.estimators.learning import Printer, ShortForms, as_callbacks, as_chec
 from elman.estimators.members import Member, begun, make_networks, resumed, train_members, with_epochs
 from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python, plain
 from elman.estimators.parts import Part, make_generators, split
+from elman.estimators.progress import patches_line
 from elman.estimators.rates import with_rate
-from elman.estimators.runs import prepared_values, probabilities, require_finite_scores
+from elman.estimators.runs import prepared, probabilities, require_finite_scores
 from elman.estimators.targets import Targets
 from elman.estimators.weights import Weights, as_weights, check_together, together, weights_by_class
 from elman.network.architecture import Architecture
@@ -52,6 +53,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
     """Fits a recurrent network to labelled sequences; a subclass says what is labelled."""
 
     every_step: ClassVar[bool]  # whether each step has a label, or each sequence
+    patch_size: int | str = 1  # for who offers no other: steps with labels of their own are not put together
 
     networks_: list[Network]
     histories_: list[list[Record]]
@@ -409,13 +411,19 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             categorical_features=() if self.categorical_features is None else self.categorical_features,
             embedding_size=self.embedding_size,
             weights=training.step_weights(),
+            patch_size=plain(self.patch_size),
         )
+        if self.verbose and self.patch_size == "auto" and self.preparation_.patch_size > 1:
+            print(patches_line(self.preparation_.patch_size, training.sequences.lengths), flush=True)
         doubt_kinds(self.preparation_, training.sequences)
         doubt_augmentation(self.preparation_, self._settings())
         architecture = self._architecture()
         check_size(architecture.parameter_shapes(), self.n_members)
-        longest = int(training.sequences.lengths.max())
-        self.networks_ = make_networks(architecture, self.dtype, rngs, self.initialisation, self.forget_bias, longest)
+        patch_size = self.preparation_.patch_size
+        longest = -(-int(training.sequences.lengths.max()) // patch_size)
+        self.networks_ = make_networks(
+            architecture, self.dtype, rngs, self.initialisation, self.forget_bias, longest, patch_size
+        )
 
     def _by_class(self, training: Part) -> Weights | None:
         """Give the weight of each class in the loss, learned from the training part where it is to be balanced."""
@@ -454,7 +462,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             sizes = tuple(int(size) for size in self.hidden_size)
             chosen |= {"hidden_size": sizes, "num_layers": len(sizes)}
         return Architecture(
-            input_size=self.preparation_.n_columns,
+            input_size=self.preparation_.input_size,
             n_classes=len(self.classes_),
             loss_at=loss_at,
             embeddings=self.preparation_.embeddings,
@@ -485,9 +493,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         return self.preparation_.apply(sequences, self.network_.dtype, first=first)
 
     def _samples(self, part: Part, by_class: Weights | None = None) -> Samples:
-        values = prepared_values(self._prepared, part.sequences, self.network_.dtype)
-        weights = together(part.codes, part.weights, by_class)
-        return Samples(values, part.sequences.offsets, part.codes, weights)
+        offsets = self.preparation_.offsets(part.sequences)
+        ready = prepared(self._prepared, part.sequences, offsets, self.network_.dtype)
+        return Samples(ready.values, ready.offsets, part.codes, together(part.codes, part.weights, by_class))
 
     def _proba(self, sequences: Sequences) -> NDArray[np.float64]:
         """Give probabilities (N, C), or (S, C), of sequences with the model's features."""

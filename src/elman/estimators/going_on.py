@@ -17,12 +17,12 @@ from elman.estimators.parameters import plain
 from elman.estimators.parts import Part
 from elman.network.architecture import Architecture
 
-READING = ("text", "layout", "missing", "categorical_features", "embedding_size", "standardise")
+READING = ("text", "layout", "missing", "categorical_features", "embedding_size", "standardise", "patch_size")
 
 
 def require_same_reading(before: Mapping[str, Any], now: Mapping[str, Any], called: Callable[[str], str]) -> None:
     """Raise ParameterError for the first parameter of how features are read that is not as in the fit before."""
-    for name in READING:
+    for name in (name for name in READING if name in before):
         was, is_now = _comparable(before[name]), _comparable(now[name])
         if was != is_now:
             raise ParameterError(

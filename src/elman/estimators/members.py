@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from elman.data.patches import start_near_average
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 from elman.network.threads import threads_or_default
@@ -46,6 +47,7 @@ def make_networks(
     initialisation: str,
     forget_bias: float | None,
     longest: int,
+    patch_size: int,
 ) -> list[Network]:
     """Give a network for each generator, with parameters drawn from it."""
     networks = []
@@ -55,6 +57,8 @@ def make_networks(
         for name, values in network.parameters.items():
             if name.startswith("weight_embedding"):
                 values[0] = 0  # what is unknown says nothing, unless training shows that it does
+            elif name.startswith("weight_ih_l0"):
+                start_near_average(values, patch_size)
         networks.append(network)
     return networks
 

@@ -80,6 +80,7 @@ class Defaults(SharedParameters):
     """The parameters of SequenceClassifier, likewise."""
 
     readout: str = "last"
+    patch_size: int | str = "auto"
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -266,6 +267,7 @@ LAYOUTS = ("steps-first", "channels-first")
 LARGEST_FLOAT = 1e300
 LARGEST_SEED = 2**63 - 1
 LARGEST_HIDDEN_SIZE = 65_536
+LARGEST_PATCH = 65_536
 MOST_LAYERS = 1024
 MOST_MEMBERS = 1024
 LONGEST_NAME = 10_000  # characters
@@ -336,6 +338,7 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "scaling": Number(float, 0, 10, "both"),
     "time_warp": Number(float, 0, 10, "both"),
     "window_slice": Number(float, 0, 1, "right"),
+    "patch_size": OrAuto(Number(int, 1, LARGEST_PATCH, "both")),
 }
 
 

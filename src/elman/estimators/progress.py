@@ -7,6 +7,9 @@ import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from elman.training.callbacks import Run
 
 PATIENCE = 2.0  # seconds without a first step before the reason is told
@@ -21,6 +24,18 @@ def tell_if_slow(tell: Callable[[str], object]) -> threading.Timer:
     timer.daemon = True
     timer.start()
     return timer
+
+
+def patches_line(patch_size: int, lengths: NDArray[np.int64]) -> str:
+    """Say that the sequences of these lengths are so long that steps are read together.
+
+    >>> patches_line(6, np.array([100, 3000, 9000]))
+    'Sequences of a median of 3,000 steps: every 6 steps are read as one (patch_size=1 turns it off).'
+    """
+    return (
+        f"Sequences of a median of {np.median(lengths):,.0f} steps: every {patch_size} steps are read as one "
+        "(patch_size=1 turns it off)."
+    )
 
 
 def epoch_line(record: Mapping[str, Any], max_epochs: int) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data import Sequences
-from elman.data.numeric import FloatArray
+from elman.data.numeric import IntArray
 from elman.data.scratch import goes_to_disk, on_disk
 from elman.errors import DataError
 from elman.network.network import Network
@@ -20,23 +20,26 @@ Prepare: TypeAlias = Callable[[Sequences, int], Sequences]
 """Gives sequences as the network takes them; the number is what errors call the first."""
 
 
-def prepared_values(prepare: Prepare, sequences: Sequences, dtype: np.dtype[np.generic]) -> FloatArray:
-    """Give all values (S, D) as the network takes them; where they come from disk and are too many, on disk again."""
+def prepared(prepare: Prepare, sequences: Sequences, offsets: IntArray, dtype: np.dtype[np.generic]) -> Sequences:
+    """Give all sequences as the network takes them; where they come from disk and are too many, on disk again.
+
+    ``offsets``, int64 (N + 1,), are those of the result.
+    """
     if not goes_to_disk(sequences.values, sequences.values.size * dtype.itemsize):
-        return prepare(sequences, 0).values
+        return prepare(sequences, 0)
     blocks = (run.values for run in _prepared_runs(prepare, sequences))
-    return on_disk(blocks, len(sequences.values), dtype, sequences.values)
+    return Sequences(on_disk(blocks, int(offsets[-1]), dtype, sequences.values), offsets)
 
 
 def probabilities(
     networks: Sequence[Network], prepare: Prepare, sequences: Sequences, n_threads: int | None
 ) -> Iterator[NDArray[np.float64]]:
     """Give the mean of the networks' probabilities (n, C) of run after run; a row a sequence, or a step with a loss."""
-    for prepared in _prepared_runs(prepare, sequences):
+    for run in _prepared_runs(prepare, sequences):
         with np.errstate(over="ignore", invalid="ignore"):
-            total = networks[0].proba(prepared.values, prepared.offsets, n_threads=n_threads)
+            total = networks[0].proba(run.values, run.offsets, n_threads=n_threads)
             for network in networks[1:]:
-                total += network.proba(prepared.values, prepared.offsets, n_threads=n_threads)
+                total += network.proba(run.values, run.offsets, n_threads=n_threads)
         yield total / len(networks)
 
 
@@ -62,6 +65,6 @@ def _prepared_runs(prepare: Prepare, sequences: Sequences) -> Iterator[Sequences
     first = 0
     for run in sequences.in_runs(RUN):
         with np.errstate(over="ignore", invalid="ignore"):
-            prepared = prepare(run, first)
-        yield prepared
+            ready = prepare(run, first)
+        yield ready
         first += len(run)

@@ -32,7 +32,8 @@ class SequenceTagger(TaggerDefaults, RecurrentEstimator):
         what a masked array hides mark it in any case.
         Such steps are read like any other, and left out of loss, baselines, class statistics and score.
     others
-        Those of `SequenceClassifier`, but for ``readout``; attributes likewise.
+        Those of `SequenceClassifier`, but for ``readout`` and ``patch_size``, for each step has a state and a label of
+        its own; attributes likewise.
 
     Examples
     --------

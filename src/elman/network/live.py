@@ -22,6 +22,8 @@ _empty = np.empty  # looked up once: a step takes little longer than such things
 class LiveSequence:
     """One sequence on its way through a network; `step` takes the next time step.
 
+    The network of a classifier with a ``patch_size`` above 1 takes a patch a step, as its ``preparation_`` makes them.
+
     After t steps the scores are, to the bit, those that `Network.logits` gives for the first t steps.
 
     Parameters

@@ -17,10 +17,22 @@ ARROWS = {
     "training": {"network", "kernels"},
     "data": {"output_file"},
     "output_file": set(),
+    "extras": set(),
     "metadata": {"data", "network", "kernels", "__init__"},
     "model_file": {"metadata", "data", "output_file", "network", "__init__"},
     "estimators": {"model_file", "metadata", "training", "network", "data"},
-    "cli": {"estimators", "model_file", "metadata", "output_file", "training", "network", "data", "__init__"},
+    "watching": {"training", "output_file", "extras", "__init__"},
+    "cli": {
+        "estimators",
+        "watching",
+        "model_file",
+        "metadata",
+        "output_file",
+        "training",
+        "network",
+        "data",
+        "__init__",
+    },
 }
 # An outside package -> the parts that alone may import it.
 OWNERS = {

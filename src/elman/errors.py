@@ -7,7 +7,8 @@ ElmanError
 │   └── FileError                      a data file: missing, unreadable, cut short, malformed
 ├── TrainingError (ArithmeticError)  training broke down: the loss is no longer a number
 ├── ModelFileError (ValueError)      a saved model that cannot be trusted: damaged, edited, of a newer format
-└── OutputError (OSError)            a file or folder that cannot be written
+├── OutputError (OSError)            a file or folder that cannot be written
+└── MissingExtraError (ImportError)  a library that only an extra brings is not installed
 """
 
 
@@ -41,3 +42,7 @@ class ModelFileError(ElmanError, ValueError):
 
 class OutputError(ElmanError, OSError):
     """A file or folder cannot be written."""
+
+
+class MissingExtraError(ElmanError, ImportError):
+    """A library that only an extra of elman brings is not installed."""

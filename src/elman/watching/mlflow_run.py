@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from elman.errors import OutputError
 from elman.extras import library
 from elman.training.callbacks import Callback, Run
 from elman.training.history import History, Record
@@ -37,6 +38,8 @@ class MlflowRun(Callback):
     ------
     MissingExtraError
         If MLflow, of the extra ``elman[mlflow]``, is not installed.
+    OutputError
+        When training begins, if MLflow does not take the run.
 
     >>> from elman import SequenceClassifier
     >>> run = MlflowRun("vowels")  # doctest: +SKIP
@@ -53,13 +56,18 @@ class MlflowRun(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         """Start a run of MLflow, or take the active one, and log the settings."""
-        active = self._mlflow.active_run()
-        self._is_own = active is None
-        if active is None:
-            active = self._mlflow.start_run(experiment_id=self._experiment_id(), run_name=self.run_name)
-        self.run_id = active.info.run_id
-        content = asdict(run)
-        self._mlflow.log_params(content.pop("settings") | content)
+        try:
+            active = self._mlflow.active_run()
+            self._is_own = active is None
+            if active is None:
+                active = self._mlflow.start_run(experiment_id=self._experiment_id(), run_name=self.run_name)
+            self.run_id = active.info.run_id
+            content = asdict(run)
+            self._mlflow.log_params(content.pop("settings") | content)
+        except self._mlflow.MlflowException as error:
+            raise OutputError(
+                f"MLflow does not take the run: {error} Train without it, or set another store."
+            ) from error
 
     def on_epoch_end(self, record: Record) -> None:
         """Log all numbers of the record, at the step of the optimizer that it was made after."""

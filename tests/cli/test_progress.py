@@ -7,6 +7,7 @@ from rich.console import Console
 
 from elman.cli.display import clock, curve, display
 from elman.cli.progress import Progress, follow
+from elman.network.architecture import Architecture
 from elman.training.callbacks import Run
 from elman.training.settings import TrainingSettings
 
@@ -20,7 +21,19 @@ class Follower:
         self.now, self.validated = 100.0, validated
         self.progress = Progress(40, lambda: self.now)
         self.now += 5  # while all is prepared
-        self.progress.on_train_begin(Run(TrainingSettings(), 64, 16 if validated else 0, STEPS, 99, 40, first_epoch))
+        self.progress.on_train_begin(
+            Run(
+                settings=TrainingSettings(),
+                architecture=Architecture(2, 3),
+                n_sequences=64,
+                n_validation=16 if validated else 0,
+                steps_per_epoch=STEPS,
+                n_parameters=99,
+                max_epochs=40,
+                first_epoch=first_epoch,
+                first_step=(first_epoch - 1) * STEPS + 1,
+            )
+        )
 
     def step(self, epoch, number):
         self.progress.on_step_end(

@@ -8,7 +8,8 @@ from elman.kernels.cells import CELLS, Cell
 from elman.kernels.compiled import ElementWise
 from elman.network.network import Network
 from elman.training import optimizers
-from elman.training import trainer as trainer_module
+from elman.training import updater as updater_module
+from elman.training.callbacks import Callback
 from elman.training.trainer import Trainer
 
 # --- Faults in the weights --------------------------------------------------------------------------------------------
@@ -274,11 +275,11 @@ def rmsprop_epsilon_under_the_root(patch):
 
 
 def clipping_forgotten(patch):
-    patch.setattr(trainer_module, "clip_scale", lambda before, most: 1.0)
+    patch.setattr(updater_module, "clip_scale", lambda before, most: 1.0)
 
 
 def clipping_part_by_part(patch):
-    make = trainer_module.make_optimizer
+    make = updater_module.make_optimizer
 
     def faulty(settings, size, dtype):
         optimizer = make(settings, size, dtype)
@@ -292,20 +293,16 @@ def clipping_part_by_part(patch):
         optimizer.step = by_parts
         return optimizer
 
-    patch.setattr(trainer_module, "make_optimizer", faulty)
+    patch.setattr(updater_module, "make_optimizer", faulty)
 
 
 def validation_loss_ignored(patch):
     fit = Trainer.fit
 
-    def faulty(self, training, validation=None, *, on_epoch=None, **options):
-        latest = []
-
-        def watch(record):
-            latest[:] = [self.network.parameters.vector.copy()]
-            on_epoch(record)
-
-        history = fit(self, training, validation, on_epoch=watch, **options)
+    def faulty(self, training, validation=None, callbacks=(), **options):
+        latest, watch = [], Callback()
+        watch.on_epoch_end = lambda record: latest.__setitem__(slice(None), [self.network.parameters.vector.copy()])
+        history = fit(self, training, validation, [watch, *callbacks], **options)
         self.network.parameters.vector[:] = latest[0]
         return history
 
@@ -313,9 +310,9 @@ def validation_loss_ignored(patch):
 
 
 def validation_on_the_training_data(patch):
-    epoch = Trainer._epoch
+    fit = Trainer.fit
 
-    def faulty(self, number, training, validation, on_step):
-        return epoch(self, number, training, training, on_step)
+    def faulty(self, training, validation=None, *callbacks, **options):
+        return fit(self, training, training, *callbacks, **options)
 
-    patch.setattr(Trainer, "_epoch", faulty)
+    patch.setattr(Trainer, "fit", faulty)

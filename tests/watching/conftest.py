@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from elman.network.architecture import Architecture
 from elman.training.callbacks import Run
 from elman.training.history import History
 from elman.training.settings import TrainingSettings
@@ -10,9 +11,19 @@ from elman.training.settings import TrainingSettings
 STEPS = 4  # an epoch
 
 
-def new_run(*, first_epoch=1, n_validation=7, max_epochs=5):
-    settings = TrainingSettings(optimizer="adamw", learning_rate=0.0125)
-    return Run(settings, 26, n_validation, STEPS, 123, max_epochs, first_epoch)
+def new_run(*, first_step=1, n_validation=7, max_epochs=5):
+    return Run(
+        settings=TrainingSettings(optimizer="adamw", learning_rate=0.0125),
+        architecture=Architecture(2, 3, cell="lstm"),
+        n_sequences=26,
+        n_validation=n_validation,
+        steps_per_epoch=STEPS,
+        n_parameters=123,
+        max_epochs=max_epochs,
+        first_epoch=(first_step - 1) // STEPS + 1,
+        first_step=first_step,
+        is_resumed=first_step > 1,
+    )
 
 
 def new_record(epoch, *, rng, validated=True):
@@ -51,18 +62,19 @@ def new_step(step, *, rng):
 
 @pytest.fixture
 def tell():
-    """Tell a callback of a run from one epoch to another; gives the history of these epochs, and their steps."""
+    """Tell a callback of a run up to an epoch, from one or a step on; gives the history of these, and the steps."""
 
     open_ends = []
 
-    def tell_it(callback, first=1, last=5, *, seed=0, validated=True, ends=True, **how):
+    def tell_it(callback, first=1, last=5, *, first_step=None, seed=0, validated=True, ends=True, **how):
         rng = np.random.default_rng([seed, first])
+        first_step = first_step or (first - 1) * STEPS + 1
         history, steps = History(**how), []
-        callback.on_train_begin(new_run(first_epoch=first, n_validation=7 if validated else 0))
+        callback.on_train_begin(new_run(first_step=first_step, n_validation=7 if validated else 0))
         for epoch in range(first, last + 1):
             callback.on_epoch_begin(epoch)
-            for number in range(1, STEPS + 1):
-                steps.append(new_step((epoch - 1) * STEPS + number, rng=rng))
+            for number in range(max(first_step, (epoch - 1) * STEPS + 1), epoch * STEPS + 1):
+                steps.append(new_step(number, rng=rng))
                 assert callback.on_step_end(steps[-1]) is not True
             history.records.append(new_record(epoch, rng=rng, validated=validated))
             assert callback.on_epoch_end(history.records[-1]) is not True

@@ -27,9 +27,10 @@ def test_a_log_holds_every_record_as_it_is_between_what_the_run_was_and_how_it_e
     begin, *epochs, end = lines_of(log)
     assert begin["kind"] == "begin"
     assert (begin["version"], begin["n_sequences"], begin["first_epoch"]) == (__version__, 26, 1)
+    assert begin["architecture"]["cell"] == "lstm"
     assert (begin["settings"]["optimizer"], begin["settings"]["betas"]) == ("adamw", [0.9, 0.999])
     assert epochs == [{"kind": "epoch", **record} for record in history.records]
-    assert end == {"kind": "end", "epochs": 5, "best_epoch": 5, "reason": "max_epochs"}
+    assert end == {"kind": "end", "epochs": 5, "best_epoch": 5, "reason": "max_epochs", "error": None}
 
 
 def test_every_so_many_th_step_has_a_line_if_asked_for(tmp_path, tell):
@@ -53,7 +54,8 @@ def test_what_is_no_finite_number_is_null(tmp_path, tell):
 
 
 @pytest.mark.parametrize(
-    ("how", "reason"), [({"interrupted": True}, "interrupted"), ({"stopped_early": True}, "stopped")]
+    ("how", "reason"),
+    [({"interrupted": True}, "interrupted"), ({"stopped_early": True}, "stopped"), ({"error": "broken"}, "error")],
 )
 def test_the_last_line_tells_why_training_ended(tmp_path, tell, how, reason):
     tell(JsonLines(tmp_path / "run.jsonl"), **how)
@@ -82,6 +84,17 @@ def test_a_resumed_run_takes_the_place_of_the_epochs_that_it_makes_again(tmp_pat
     told = [line for line in lines if line["kind"] == "epoch"]
     assert told == [{"kind": "epoch", **record} for record in before.records[:2] + after.records]
     assert [line["step"] for line in lines if line["kind"] == "step"] == list(range(1, 21))
+
+
+def test_a_run_resumed_within_an_epoch_keeps_the_steps_that_it_does_not_make_again(tmp_path, tell):
+    log = tmp_path / "run.jsonl"
+    before, made = tell(JsonLines(log, every=1), last=3, ends=False)
+    _, made_again = tell(JsonLines(log, every=1), first=2, last=2, first_step=7)
+    lines = [line for line in lines_of(log) if line["kind"] in ("step", "epoch")]
+    assert [line["step"] for line in lines if line["kind"] == "step"] == list(range(1, 9))
+    assert [line["loss"] for line in lines if line["kind"] == "step"] == [s["loss"] for s in made[:6] + made_again]
+    assert [line["epoch"] for line in lines if line["kind"] == "epoch"] == [1, 2]
+    assert before.records[0]["training_loss"] == lines[4]["training_loss"]
 
 
 def test_a_full_disk_costs_lines_but_never_the_training_nor_half_a_line(tmp_path, tell, small_files):

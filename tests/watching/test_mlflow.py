@@ -32,7 +32,7 @@ def test_mlflow_has_every_setting_and_every_figure_of_the_history(mlflow, tell):
     assert run.info.experiment_id == mlflow.get_experiment_by_name("vowels").experiment_id
     assert (run.info.run_name, run.info.status) == ("first", "FINISHED")
     assert run.data.params["optimizer"] == "adamw"
-    assert run.data.params["n_sequences"] == "26"
+    assert (run.data.params["cell"], run.data.params["n_sequences"]) == ("lstm", "26")
     assert (run.data.tags["elman.best_epoch"], run.data.tags["elman.reason"]) == ("5", "stopped")
     for name in set(history.records[0]) - {"steps"}:
         assert metrics(mlflow, callback.run_id, name) == [(r["steps"], r[name]) for r in history.records], name

@@ -62,6 +62,7 @@ def test_settings_are_a_table_of_text(tmp_path, tell):
     (event,) = read(tmp_path / "training").Tensors("settings/text_summary")
     text = event.tensor_proto.string_val[0].decode()
     assert "| optimizer | adamw |" in text
+    assert "| cell | lstm |" in text
     assert "| n_sequences | 26 |" in text
 
 

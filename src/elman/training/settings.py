@@ -17,6 +17,9 @@ class TrainingSettings:
     clip_value : largest absolute value of any part of the gradient; None: as it is
     early_stopping : end after `n_iter_no_change` epochs in which the validation loss did not fall by `tol`
     n_threads : None: as many as the process may use
+    bucket_by_length : whether a batch holds sequences of like length; see `elman.training.batches`
+    accumulate : batches whose gradients make one step of the optimizer
+    jitter, scaling, time_warp, window_slice : see `elman.training.augmentation`
     """
 
     optimizer: str = "adam"
@@ -35,6 +38,12 @@ class TrainingSettings:
     n_iter_no_change: int = 30
     tol: float = 1e-4
     n_threads: int | None = None
+    bucket_by_length: bool = False
+    jitter: float = 0.0
+    scaling: float = 0.0
+    time_warp: float = 0.0
+    window_slice: float = 1.0
+    accumulate: int = 1
 
     def __post_init__(self) -> None:
         if not self.epsilon >= SMALLEST_EPSILON:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import io
 import os
-import warnings
 from contextlib import suppress
 from pathlib import Path
 
+from elman.caution import warn_user
 from elman.errors import OutputError
 
 
@@ -49,7 +49,7 @@ class GrowingFile:
                 self._file.seek(start)
             if not self._has_warned:
                 self._has_warned = True
-                warnings.warn(f"{self.path}: not all of the run could be written: {error.strerror}.", stacklevel=2)
+                warn_user(f"{self.path}: not all of the run could be written: {error.strerror}.")
 
     def close(self) -> None:
         """Close the file."""

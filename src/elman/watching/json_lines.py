@@ -25,8 +25,8 @@ class JsonLines(Callback):
     The key ``kind`` tells them apart: "begin" (version, sizes and settings), "epoch" (a `Record`), "step" (a
     `StepRecord`), "end" (the best epoch, and why training ended). What is not a finite number is null.
 
-    A new run starts the file anew. A resumed run goes on in it, from the line where its first epoch stands: the file
-    then reads as that of one run, with a "begin" for each part. If a line cannot be written, as on a full disk,
+    A new run starts the file anew. A resumed run goes on in it, in the place of what it makes again: the file then
+    reads as that of one run, with a "begin" for each part. If a line cannot be written, as on a full disk,
     training goes on without it.
 
     Parameters
@@ -63,8 +63,8 @@ class JsonLines(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         """Open the file, and write what the run is."""
-        is_resumed = run.first_epoch > 1 and self.path.exists()
-        kept = _end_of_epochs_before(run.first_epoch, self.path.read_bytes()) if is_resumed else 0
+        goes_on = run.is_resumed and self.path.exists()
+        kept = _end_of_what_stays(run, self.path.read_bytes()) if goes_on else 0
         self._file = GrowingFile(self.path, kept)
         self._write("begin", {"version": __version__, **asdict(run)})
 
@@ -106,11 +106,14 @@ def _require_log(path: Path) -> None:
         raise OutputError(f"{path}: expected a log of elman to replace, or no file, got another. Choose another name.")
 
 
-def _end_of_epochs_before(epoch: int, log: bytes) -> int:
-    """Give the position of the first line of this epoch or a later one, or of one that was cut short."""
+def _end_of_what_stays(run: Run, log: bytes) -> int:
+    """Give the position of the first line that was cut short, or is of a step or epoch that the run makes again."""
     position = 0
     for line in log.splitlines(keepends=True):
-        if not line.endswith(b"\n") or json.loads(line).get("epoch", 0) >= epoch:
+        if not line.endswith(b"\n"):
+            break
+        told = json.loads(line)
+        if told.get("step", 0) >= run.first_step or (told["kind"] == "epoch" and told["epoch"] >= run.first_epoch):
             break
         position += len(line)
     return position

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import warnings
 from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from elman.caution import warn_user
 from elman.errors import OutputError
 from elman.extras import library
 from elman.training.callbacks import Callback, Run
@@ -56,6 +56,7 @@ class MlflowRun(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         """Start a run of MLflow, or take the active one, and log the settings."""
+        self.run_id = None
         try:
             active = self._mlflow.active_run()
             self._is_own = active is None
@@ -63,7 +64,7 @@ class MlflowRun(Callback):
                 active = self._mlflow.start_run(experiment_id=self._experiment_id(), run_name=self.run_name)
             self.run_id = active.info.run_id
             content = asdict(run)
-            self._mlflow.log_params(content.pop("settings") | content)
+            self._mlflow.log_params(content.pop("settings") | content.pop("architecture") | content)
         except self._mlflow.MlflowException as error:
             raise OutputError(
                 f"MLflow does not take the run: {error} Train without it, or set another store."
@@ -76,8 +77,10 @@ class MlflowRun(Callback):
 
     def on_train_end(self, history: History) -> None:
         """Log how training ended; end the run of MLflow if it was started here."""
+        if self.run_id is None:  # MLflow did not take the run
+            return
         end = ending(history)
-        tags = {f"elman.{name}": value for name, value in end.items()}
+        tags = {f"elman.{name}": value for name, value in end.items() if value is not None}
         self._tried(self._mlflow.set_tags, tags)
         if self._is_own:
             status = {"interrupted": "KILLED", "error": "FAILED"}.get(end["reason"], "FINISHED")
@@ -108,4 +111,4 @@ class MlflowRun(Callback):
         except (self._mlflow.MlflowException, OSError) as error:
             if not self._has_warned:
                 self._has_warned = True
-                warnings.warn(f"MLflow did not take all records of the run: {error}", stacklevel=2)
+                warn_user(f"MLflow did not take all records of the run: {error}")

@@ -14,6 +14,7 @@ class Ending(TypedDict):
     epochs: int  # that were finished
     best_epoch: int | None  # whose parameters were kept
     reason: str  # "max_epochs", "stopped" (by patience or a callback), "interrupted" or "error"
+    error: str | None
 
 
 def is_due(step: StepRecord, every: int | None) -> bool:
@@ -29,7 +30,9 @@ def ending(history: History) -> Ending:
     """Give how a run ended, as plain data.
 
     >>> ending(History(best_epoch=None, interrupted=True))
-    {'epochs': 0, 'best_epoch': None, 'reason': 'interrupted'}
+    {'epochs': 0, 'best_epoch': None, 'reason': 'interrupted', 'error': None}
     """
-    reason = "interrupted" if history.interrupted else "stopped" if history.stopped_early else "max_epochs"
-    return Ending(epochs=len(history.records), best_epoch=history.best_epoch, reason=reason)
+    reason = "stopped" if history.stopped_early else "max_epochs"
+    if history.error is not None or history.interrupted:
+        reason = "interrupted" if history.interrupted else "error"
+    return Ending(epochs=len(history.records), best_epoch=history.best_epoch, reason=reason, error=history.error)

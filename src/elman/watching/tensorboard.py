@@ -61,7 +61,7 @@ class TensorBoardWriter(Callback):
         """Open the files; those of a new run begin with its settings."""
         parts = ["training", "validation"] if run.n_validation else ["training"]
         self._files = {part: _EventFile(self.directory / part) for part in parts}
-        if run.first_epoch == 1:
+        if not run.is_resumed:
             for file in self._files.values():
                 file.go_back(0)
             self._files["training"].write_text("settings", _table(asdict(run)), 0)

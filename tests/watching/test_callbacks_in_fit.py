@@ -1,5 +1,6 @@
 """Callbacks of a user's own, in both estimators and in the document about them."""
 
+import json
 import re
 import shutil
 from importlib.util import find_spec
@@ -88,11 +89,11 @@ def test_callbacks_do_not_change_what_is_learned(data, tmp_path):
 
 def test_a_log_of_a_run_that_broke_down_says_so(data, tmp_path):
     X, y, _ = data
-    with pytest.raises(TrainingError):
-        SequenceClassifier(**small(optimizer="sgd", learning_rate=1e30)).fit(
-            X, y, callbacks=[JsonLines(tmp_path / "run.jsonl")]
-        )
-    assert '"reason": "error"' in (tmp_path / "run.jsonl").read_text().splitlines()[-1]
+    hopeless = SequenceClassifier(**small(optimizer="sgd", learning_rate=1e30))
+    with pytest.warns(UserWarning, match="broke down"), pytest.raises(TrainingError) as raised:
+        hopeless.fit(X, y, callbacks=[JsonLines(tmp_path / "run.jsonl")])
+    end = json.loads((tmp_path / "run.jsonl").read_text().splitlines()[-1])
+    assert (end["kind"], end["reason"], end["error"]) == ("end", "error", str(raised.value))
 
 
 def test_the_examples_of_the_document_run_as_they_stand(tmp_path, monkeypatch, capsys):

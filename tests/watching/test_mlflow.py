@@ -13,12 +13,9 @@ def mlflow(tmp_path, monkeypatch):
     import mlflow
 
     monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")
-    monkeypatch.chdir(tmp_path)
-    before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(f"file:{tmp_path}/mlruns")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"file:{tmp_path}/mlruns")
     yield mlflow
     assert mlflow.active_run() is None
-    mlflow.set_tracking_uri(before)
 
 
 def metrics(mlflow, run_id, name):

@@ -76,7 +76,10 @@ def _bar(progress: Progress) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    row: list[RenderableType] = [Text(_place(progress)), ProgressBar(progress.max_epochs, progress.epochs_done)]
+    row: list[RenderableType] = [
+        Text(_place(progress)),
+        ProgressBar(progress.max_epochs, progress.epochs_done, complete_style="cyan"),
+    ]
     left = progress.seconds_left
     row.append(Text(clock(progress.seconds) + ("" if left is None else f", at most {clock(left)} left")))
     bar = Table.grid(padding=(0, 1))

@@ -143,6 +143,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         """
         start = time.perf_counter()
         self._check_parameters(stacklevel=3)
+        if self.schedule == "plateau":
+            self._refuse_plateau("partial_fit, which sets nothing aside")
         if isinstance(self.class_weight, str):
             raise ParameterError(
                 f"{self._called('class_weight')} must be a dict or None for partial_fit, since no part knows how often "
@@ -198,6 +200,12 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         for sentence in idle_settings(parameters):
             warnings.warn(sentence, UserWarning, stacklevel=stacklevel)
 
+    def _refuse_plateau(self, found: str) -> None:
+        raise ParameterError(
+            f"{self._called('schedule')} 'plateau' goes by the loss on a validation part, which there must be. "
+            f"Got {found}; choose another schedule, such as 'cosine'."
+        )
+
     def _called(self, name: str) -> str:
         return in_python(name, type(self).__name__)
 
@@ -234,6 +242,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             )
             drawing = self._split.generator()
             training, held_out = split(whole, groups, self.validation_fraction, drawing, every_step=self.every_step)
+        elif self.schedule == "plateau":
+            self._refuse_plateau("early_stopping=False, without validation")
         by_class = self._by_class(training)
         if held_out is not None:
             check_together("the validation part", held_out.codes, held_out.weights, by_class)
@@ -277,7 +287,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             self._begin(part, start_rng)
             self.baselines_ = self._baselines(part, by_class)
             self.history_, self.training_ = [], {}
-        settings = replace(self._settings(), max_epochs=1, early_stopping=False)
+        settings = replace(
+            self._settings(), max_epochs=1, early_stopping=False, schedule="constant", warm_up=0.0
+        )  # how many parts there will be is not known
         if hasattr(self, "_trainer"):
             self._trainer: Trainer = deepcopy(self._trainer)  # the model before stays whole if this call fails
             self._trainer.resume(settings)
@@ -347,7 +359,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         architecture = self._architecture()
         check_size(architecture.parameter_shapes())
         self.network_ = Network(architecture, dtype=self.dtype)
-        self.network_.initialise(rng, self.initialisation, forget_bias=self.forget_bias)
+        longest = int(training.sequences.lengths.max())
+        self.network_.initialise(rng, self.initialisation, forget_bias=self.forget_bias, longest=longest)
         for name, values in self.network_.parameters.items():
             if name.startswith("weight_embedding"):
                 values[0] = 0  # what is unknown says nothing, unless training shows that it does

@@ -95,14 +95,8 @@ def test_parameters_in_the_file_are_those_of_fit_and_threads_are_the_machines(tm
 
 
 def test_the_bounds_of_parameters_are_those_of_the_file():
-    for name in (
-        "LARGEST_FLOAT",
-        "LARGEST_HIDDEN_SIZE",
-        "LARGEST_PATCH",
-        "MOST_LAYERS",
-        "MOST_MEMBERS",
-        "LONGEST_NAME",
-    ):
+    sizes = ("LARGEST_HIDDEN_SIZE", "LARGEST_PATCH", "MOST_LAYERS", "MOST_MEMBERS")
+    for name in ("LARGEST_FLOAT", "LONGEST_NAME", *sizes):
         assert getattr(parameters, name) == getattr(metadata, name)
 
 

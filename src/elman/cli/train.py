@@ -48,6 +48,7 @@ from elman.cli.learning_options import (
     WeightDecay,
 )
 from elman.cli.options import missing_choice, number_or_word, option
+from elman.cli.watching_options import Log, LogEvery, Mlflow, TensorBoard, hand_over, watchers
 from elman.errors import DataError, FileError, OutputError, ParameterError
 from elman.estimators.parameters import (
     CELLS,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from elman.cli.dataset import Columns, Reading
     from elman.cli.grouping import Grouping
     from elman.estimators.base import RecurrentEstimator
+    from elman.training.callbacks import Callback
 
 _VALIDATION = "Validation part"
 _NETWORK = "Network"
@@ -200,6 +202,10 @@ def train(
         int | None,
         typer.Option(help="All cores if not said; the model does not depend on it.", rich_help_panel=_LEARNING),
     ] = None,
+    log: Log = None,
+    tensorboard: TensorBoard = None,
+    log_every: LogEvery = None,
+    mlflow: Mlflow = None,
     centred: Centred = Defaults.centred,
     schedule: Schedule = Defaults.schedule,
     warm_up: WarmUp = Defaults.warm_up,
@@ -293,6 +299,7 @@ def train(
     if group_from_id and group is not None:
         raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
     _check_output(model, file, validation)
+    watching = watchers(log, tensorboard, log_every, mlflow, model=model)
     idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
     if per_step_labels and readout != Defaults.readout:
         idle.append("--readout has no effect with --per-step-labels: each step is classified by its own state.")
@@ -317,9 +324,10 @@ def train(
     if text is None and text_split != Defaults.text:
         note("--text-split has no effect without --text.")
     classifier, grouping = _fit(
-        parameters, file, validation, columns, reading, per_step=per_step_labels, group_from_id=group_from_id
+        parameters, file, validation, columns, reading, watching, per_step=per_step_labels, group_from_id=group_from_id
     )
     classifier.save(model)
+    hand_over(model, watching)
     if json:
         say_json(_summary(classifier, grouping, model))
     else:
@@ -373,6 +381,7 @@ def _fit(
     validation: Path | None,
     columns: Columns,
     reading: Reading,
+    watching: list[Callback],
     *,
     per_step: bool,
     group_from_id: bool,
@@ -413,8 +422,7 @@ def _fit(
                 dataset.labels,
                 groups=grouping.groups,
                 validation=held_out,
-                on_epoch=progress.on_epoch,
-                on_step=progress.on_step,
+                callbacks=[progress, *watching],
             )
     except DataError as error:
         files = f"{file}" if validation is None else f"{file} and {validation}"

@@ -64,7 +64,7 @@ def batch_size_for(n_sequences: int) -> int:
     [32, 32, 64, 256]
     """
     doublings = max(0, int(math.log2(max(n_sequences, 1) / SEQUENCES_TO_GROW)))
-    return min(BATCH * 2**doublings, LARGEST_BATCH)
+    return int(min(BATCH * 2**doublings, LARGEST_BATCH))
 
 
 def max_epochs_for(n_sequences: int, batch_size: int) -> int:

@@ -65,7 +65,8 @@ class Metadata:
     training : dict
         'epochs', 'best_epoch', 'seconds', 'learning_rate', 'n_training', 'n_validation', 'stopped_early',
         'interrupted', 'validation' (figures of model and baselines, or None), 'members' ('epochs' and 'best_epoch' of
-        each network) and 'histories' (a list of records for each network).
+        each network), 'n_refit' (sequences of the run on all data, 0 without it), 'chosen' (the parameters that were
+        'auto') and 'histories' (a list of records for each network).
     temperature : float
         Of the probabilities, see `elman.estimators.calibration`; 1: as the networks have them.
     elman_version : str
@@ -315,10 +316,12 @@ def _check_training(data: Any) -> None:
         "validation",
         "members",
         "histories",
+        "n_refit",
+        "chosen",
     }
     is_complete = isinstance(data, dict) and data.keys() == expected
     _require("training", is_complete, f"the fields {', '.join(sorted(expected))}", data)
-    for name in ("epochs", "n_training", "n_validation"):
+    for name in ("epochs", "n_training", "n_validation", "n_refit"):
         _whole(f"training.{name}", data[name], 0, 2**53)
     if data["best_epoch"] is not None:
         _whole("training.best_epoch", data["best_epoch"], 0, 2**53)
@@ -328,6 +331,7 @@ def _check_training(data: Any) -> None:
     _require("training.learning_rate", _is_number(rate) and rate > 0, "a number above 0", rate)
     for name in ("stopped_early", "interrupted"):
         _require(f"training.{name}", isinstance(data[name], bool), "true or false", data[name])
+    _check_scalars("training.chosen", data["chosen"])
     _check_members(data["members"], data["histories"])
     if data["validation"] is not None:
         _check_validation(data["validation"])

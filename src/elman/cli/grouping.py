@@ -37,11 +37,12 @@ class Grouping:
     what: str = ""
     n_shared: int = 0
 
-    def heading(self, *, is_calibrated: bool) -> str:
+    def heading(self, *, is_calibrated: bool, is_refit: bool) -> str:
         """Give the line above the figures on the validation part."""
         apart = f", and shares no {self.what} with the training part" if self.split_by == "group" else ""
         temperature = " and the temperature" * is_calibrated
-        return f"On the validation part, which chose the best epoch{temperature}{apart}:"
+        by = ", by the network that was trained without it" * is_refit
+        return f"On the validation part, which chose the best epoch{temperature}{apart}{by}:"
 
     @property
     def caution(self) -> str:

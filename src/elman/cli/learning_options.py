@@ -34,8 +34,24 @@ Centred = Annotated[
 WeightDecay = Annotated[
     float, typer.Option("--weight-decay", help="Pull of the weights to 0; biases are spared.", rich_help_panel=_PANEL)
 ]
-BatchSize = Annotated[int, typer.Option("--batch-size", help="Sequences a step.", rich_help_panel=_PANEL)]
-MaxEpochs = Annotated[int, typer.Option("--max-epochs", help="Passes over the data, at most.", rich_help_panel=_PANEL)]
+BatchSize = Annotated[
+    str,
+    typer.Option(
+        "--batch-size",
+        metavar="N or auto",
+        help="Sequences a step.",
+        rich_help_panel=_PANEL,
+    ),
+]
+MaxEpochs = Annotated[
+    str,
+    typer.Option(
+        "--max-epochs",
+        metavar="N or auto",
+        help="Passes over the data, at most.",
+        rich_help_panel=_PANEL,
+    ),
+]
 ClipNorm = Annotated[
     float | None,
     typer.Option("--clip-norm", help="Largest norm of the gradient; 0 for none.", rich_help_panel=_PANEL),

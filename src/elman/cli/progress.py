@@ -33,6 +33,7 @@ class Progress(Callback):
     """
 
     of_every_member: ClassVar[bool] = True
+    of_refit: ClassVar[bool] = True
 
     def __init__(
         self, max_epochs: int | None = None, clock: Callable[[], float] = time.monotonic, n_members: int = 1
@@ -114,10 +115,14 @@ class _Lines(Progress):
     n_told = 0  # epochs up to the last line
 
     def on_train_begin(self, run: Run) -> None:
+        from elman.estimators.progress import refit_line
+
+        if run.is_refit:
+            self.tell()
         self.n_told = 0 if run.is_refit else self.n_told
         super().on_train_begin(run)
         if run.is_refit:
-            _print(f"Training once more, on all {run.n_sequences:,} sequences.")
+            _print(refit_line(run.n_sequences))
 
     def on_epoch_end(self, record: Record) -> None:
         super().on_epoch_end(record)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from elman.training.settings import ENDING_LOW
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -50,10 +52,11 @@ def describe_training(training: Mapping[str, Any]) -> str:
     named = f"{'epochs' if len(bests) > 1 else 'epoch'} {', '.join(bests[:_MOST_MEMBERS])}"
     best = f", best in {named}{', ...' * (len(bests) > _MOST_MEMBERS)}" if training["n_validation"] else ""
     epochs = sum(member["epochs"] for member in training["members"])
+    again = f", then once more on all {training['n_refit']:,}" if training["n_refit"] else ""
     parts = f"{count(training['n_training'], 'sequence')}"
     if training["n_validation"]:
         parts += f", validated on {training['n_validation']:,}"
-    return f"{parts}: {count(epochs, 'epoch')} in {training['seconds']:.1f} s{best}."
+    return f"{parts}: {count(epochs, 'epoch')} in {training['seconds']:.1f} s{best}{again}."
 
 
 def describe_calibration(temperature: float) -> str:
@@ -91,8 +94,13 @@ def _plain(name: str) -> str:
     return name if name.isprintable() else repr(name)
 
 
-def describe_rise(training: Mapping[str, Any], max_epochs: int) -> str:
-    """Advise to train for longer where all epochs were used and the best was among the last tenth; else ''."""
+def describe_rise(training: Mapping[str, Any], max_epochs: int, schedule: str) -> str:
+    """Advise to train for longer where all epochs were used and the best was among the last tenth; else ''.
+
+    A schedule that ends low is best at its end, which says nothing.
+    """
+    if schedule in ENDING_LOW:
+        return ""
     used_up = training["epochs"] == max_epochs and not training["stopped_early"]
     if used_up and training["n_validation"] and training["best_epoch"] > 0.9 * max_epochs:
         return f"It was still improving: try --max-epochs {2 * max_epochs}."

@@ -104,11 +104,24 @@ def train(
         float, typer.Option(help="Share of the training data to set aside for it.", rich_help_panel=_VALIDATION)
     ] = Defaults.validation_fraction,
     patience: Annotated[
-        int,
+        str,
         typer.Option(
-            help="Epochs without a fall of the validation loss by --tol to stop after.", rich_help_panel=_VALIDATION
+            metavar="N, none or auto",
+            help="Epochs without a fall of the validation loss by --tol to stop after; auto: none where the schedule "
+            "ends low.",
+            rich_help_panel=_VALIDATION,
         ),
-    ] = Defaults.n_iter_no_change,
+    ] = str(Defaults.n_iter_no_change),
+    refit: Annotated[
+        bool | None,
+        typer.Option(
+            "--refit/--no-refit",
+            metavar="",
+            help="Whether to train once more on all data, for as long as was best; not said: if that takes seconds.",
+            rich_help_panel=_VALIDATION,
+            show_default=False,
+        ),
+    ] = None,
     tol: Annotated[
         float,
         typer.Option(help="Smallest fall of the loss that counts for --patience.", rich_help_panel=_VALIDATION),
@@ -190,8 +203,8 @@ def train(
     momentum: Momentum = Defaults.momentum,
     nesterov: Nesterov = Defaults.nesterov,
     weight_decay: WeightDecay = Defaults.weight_decay,
-    batch_size: BatchSize = Defaults.batch_size,
-    max_epochs: MaxEpochs = Defaults.max_epochs,
+    batch_size: BatchSize = str(Defaults.batch_size),
+    max_epochs: MaxEpochs = str(Defaults.max_epochs),
     clip_norm: ClipNorm = Defaults.clip_norm,
     clip_value: ClipValue = Defaults.clip_value,
     class_weight: ClassWeight = Defaults.class_weight,
@@ -250,13 +263,14 @@ def train(
         "momentum": momentum,
         "nesterov": nesterov,
         "weight_decay": weight_decay,
-        "batch_size": batch_size,
-        "max_epochs": max_epochs,
+        "batch_size": number_or_word(batch_size),
+        "max_epochs": number_or_word(max_epochs),
         "clip_norm": clip_norm or None,
         "clip_value": clip_value,
         "early_stopping": not no_validation,
         "validation_fraction": validation_fraction,
-        "n_iter_no_change": patience,
+        "n_iter_no_change": None if patience == "none" else number_or_word(patience),
+        "refit": "auto" if refit is None else refit,
         "tol": tol,
         "standardise": not no_standardise,
         "dtype": dtype,
@@ -413,7 +427,7 @@ def _fit(
         classifier = make("SequenceClassifier", parameters)
     try:
         with (
-            follow(parameters["max_epochs"], parameters["n_members"]) as progress,
+            follow(n_members=parameters["n_members"]) as progress,
             warnings.catch_warnings(record=True) as doubts,
         ):
             warnings.simplefilter("always", UserWarning)
@@ -470,14 +484,14 @@ def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Pa
     if classifier.learning_rate == "auto":
         say(f"Learning rate {classifier.learning_rate_:g}, chosen by a range test.")
     if training["validation"]:
-        say("", grouping.heading(is_calibrated=classifier.calibrate))
+        say("", grouping.heading(is_calibrated=classifier.calibrate, is_refit=bool(training["n_refit"])))
         every_step = classifier.every_step
         say(figures_table(training["validation"]), "", baselines_note(training["n_validation"], every_step=every_step))
         if classifier.calibrate:
             say("", describe_calibration(classifier.temperature_))
         if grouping.caution:
             say("", grouping.caution)
-    advice = describe_rise(training, classifier.max_epochs)
+    advice = describe_rise(training, classifier._value("max_epochs"), classifier.schedule)
     if advice:
         say("", advice)
     say("", f"Saved {model}. Next, on data that it has not seen:")

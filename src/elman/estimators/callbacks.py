@@ -42,17 +42,17 @@ class FitTask(Callback):
     ----------
     estimator : the estimator whose fit is called
     X, y, sample_weight : what fit was called with
-    max_epochs : int
     """
 
-    def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any, max_epochs: int) -> None:
+    def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any) -> None:
         self._data = {"X": X, "y": y, "metadata": None if sample_weight is None else {"sample_weight": sample_weight}}
         self._estimator = self._learner = estimator
         self._task: Any = None
         self._epoch: Any = None
         self._n_begun = 0  # epochs
         if hasattr(estimator, "_init_callback_context"):
-            self._task = estimator._init_callback_context(max_subtasks=int(max_epochs))
+            n_epochs = int(estimator.max_epochs) if estimator.max_epochs != "auto" else None
+            self._task = estimator._init_callback_context(max_subtasks=n_epochs)
             self._task.call_on_fit_task_begin(estimator=estimator, **self._data)
 
     def watch(self, learner: Any) -> FitTask:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from elman.errors import ParameterError
 from elman.estimators.evaluation import FIGURES, Evaluation
 from elman.estimators.parts import Part
-from elman.estimators.progress import epoch_line, going_on_line, tell_if_slow
+from elman.estimators.progress import epoch_line, going_on_line, refit_line, tell_if_slow
 from elman.training.callbacks import Callback, Run, StepRecord
 from elman.training.checkpoint import Checkpoint
 from elman.training.history import History, Record
@@ -36,6 +37,22 @@ class ShortForms(Callback):
         return self._on_epoch is not None and self._on_epoch(record)
 
 
+class OfRefit(Callback):
+    """Tells a callback of the run on all data, and says so in its `Run`."""
+
+    def __init__(self, callback: Callback) -> None:
+        self._callback = callback
+        self.of_every_member = callback.of_every_member  # type: ignore[misc]
+        self.on_epoch_begin = callback.on_epoch_begin  # type: ignore[method-assign]
+        self.on_step_end = callback.on_step_end  # type: ignore[method-assign]
+        self.on_epoch_end = callback.on_epoch_end  # type: ignore[method-assign]
+        self.on_train_end = callback.on_train_end  # type: ignore[method-assign]
+
+    def on_train_begin(self, run: Run) -> None:
+        """Tell of the run that it is one on all data."""
+        self._callback.on_train_begin(replace(run, is_refit=True))
+
+
 class Printer(Callback):
     """Prints a line an epoch.
 
@@ -43,17 +60,21 @@ class Printer(Callback):
     ----------
     checkpoint : Checkpoint or None
         What the run may go on from.
+    of_refit : bool
+        Whether the run is that on all data.
     """
 
     of_every_member = True
 
-    def __init__(self, checkpoint: Checkpoint | None = None) -> None:
-        self._checkpoint, self._max_epochs = checkpoint, 0
+    def __init__(self, checkpoint: Checkpoint | None = None, *, of_refit: bool = False) -> None:
+        self._checkpoint, self._max_epochs, self._of_refit = checkpoint, 0, of_refit
         self._timer: threading.Timer | None = None
 
     def on_train_begin(self, run: Run) -> None:
         """Say where the run goes on from, and after a while why it has not begun."""
         self._max_epochs = run.max_epochs
+        if self._of_refit:
+            print(refit_line(run.n_sequences), flush=True)
         if run.is_resumed and self._checkpoint is not None:
             print(going_on_line(run, self._checkpoint.path), flush=True)
         self._stop_waiting()

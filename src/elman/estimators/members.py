@@ -29,8 +29,11 @@ Member: TypeAlias = Callable[[TrainingSettings], Trainer]
 """Gives the trainer of a member with these settings, once it is its turn: not all need their memory at once."""
 
 
-def begun(network: Network, rng: np.random.Generator, quantities: Any, settings: TrainingSettings) -> Trainer:
-    """Give a new trainer of a network."""
+def begun(
+    network: Network, rng: np.random.Generator, quantities: Any, epochs: int | None, settings: TrainingSettings
+) -> Trainer:
+    """Give a new trainer of a network, for so many epochs where they are said."""
+    settings = settings if epochs is None else replace(settings, max_epochs=epochs)
     return Trainer(network, settings, rng, quantities)
 
 

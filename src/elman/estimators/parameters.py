@@ -22,7 +22,7 @@ class SharedParameters:
 
     cell: str = "gru"
     hidden_size: Any = 64
-    num_layers: int = 1
+    num_layers: int = 2
     bidirectional: bool = True
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
@@ -30,20 +30,20 @@ class SharedParameters:
     layer_norm: bool = False
     learn_initial_state: bool = False
     residual: bool = False
-    initialisation: str = "orthogonal"
+    initialisation: str = "auto"
     forget_bias: float | None = 1.0
-    optimizer: str = TrainingSettings.optimizer
+    optimizer: str = "adamw"
     learning_rate: Any = TrainingSettings.learning_rate
     momentum: float = TrainingSettings.momentum
     nesterov: bool = TrainingSettings.nesterov
-    weight_decay: float = TrainingSettings.weight_decay
-    batch_size: int = TrainingSettings.batch_size
-    max_epochs: int = TrainingSettings.max_epochs
+    weight_decay: float = 0.01
+    batch_size: int | str = "auto"
+    max_epochs: int | str = "auto"
     clip_norm: float | None = TrainingSettings.clip_norm
     clip_value: float | None = TrainingSettings.clip_value
     early_stopping: bool = TrainingSettings.early_stopping
     validation_fraction: float = 0.2
-    n_iter_no_change: int = TrainingSettings.n_iter_no_change
+    n_iter_no_change: int | str | None = "auto"
     tol: float = TrainingSettings.tol
     standardise: bool = True
     dtype: str = "float32"
@@ -58,9 +58,10 @@ class SharedParameters:
     text: str = "characters"
     layout: str = "steps-first"
     n_members: int = 1
+    refit: bool | str = "auto"
     calibrate: bool = False
     centred: bool = TrainingSettings.centred
-    schedule: str = TrainingSettings.schedule
+    schedule: str = "one_cycle"
     warm_up: float = TrainingSettings.warm_up
     schedule_epochs: int = TrainingSettings.schedule_epochs
     schedule_factor: float = TrainingSettings.schedule_factor
@@ -79,7 +80,7 @@ class SharedParameters:
 class Defaults(SharedParameters):
     """The parameters of SequenceClassifier, likewise."""
 
-    readout: str = "last"
+    readout: str = "auto"
     patch_size: int | str = "auto"
 
 
@@ -198,7 +199,7 @@ class OrNone:
 class OrAuto:
     """What another constraint accepts, or 'auto': chosen from the data."""
 
-    inner: Number
+    inner: Number | Choice | Truth | OrNone
 
     def accepts(self, value: object) -> bool:
         """Tell whether ``value`` is 'auto' or accepted by the inner constraint."""
@@ -293,21 +294,21 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "layer_norm": Truth(),
     "learn_initial_state": Truth(),
     "residual": Truth(),
-    "readout": Choice(READOUTS),
-    "initialisation": Choice(INITIALISATIONS),
+    "readout": OrAuto(Choice(READOUTS)),
+    "initialisation": OrAuto(Choice(INITIALISATIONS)),
     "forget_bias": OrNone(Number(float, -LARGEST_FLOAT, LARGEST_FLOAT, "neither")),
     "optimizer": Choice(OPTIMIZERS),
     "learning_rate": OrAuto(_POSITIVE),
     "momentum": Number(float, 0, 1),
     "nesterov": Truth(),
     "weight_decay": Number(float, 0, LARGEST_FLOAT),
-    "batch_size": _COUNT,
-    "max_epochs": _COUNT,
+    "batch_size": OrAuto(_COUNT),
+    "max_epochs": OrAuto(_COUNT),
     "clip_norm": OrNone(_POSITIVE),
     "clip_value": OrNone(_POSITIVE),
     "early_stopping": Truth(),
     "validation_fraction": Number(float, 0, 1, "neither"),
-    "n_iter_no_change": _COUNT,
+    "n_iter_no_change": OrAuto(OrNone(_COUNT)),
     "tol": Number(float, 0, LARGEST_FLOAT),
     "standardise": Truth(),
     "dtype": Choice(DTYPES),
@@ -322,6 +323,7 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "embedding_size": OrNone(Number(int, 1, LARGEST_HIDDEN_SIZE, "both")),
     "text": Choice(SPLITS),
     "layout": Choice(LAYOUTS),
+    "refit": OrAuto(Truth()),
     "n_members": Number(int, 1, MOST_MEMBERS, "both"),
     "calibrate": Truth(),
     "centred": Truth(),
@@ -437,6 +439,8 @@ def idle_settings(parameters: Mapping[str, Any], called: Callable[[str], str] = 
     if parameters["dropout"] > 0 and len(sizes) == 1:
         sentences.append(f"{called('dropout')} has no effect with one layer: it acts between layers.")
     sentences += idle_learning(parameters, called)
+    if parameters["refit"] is True and not parameters["early_stopping"]:
+        sentences.append(f"{called('refit')} has no effect where nothing is set aside for validation.")
     if forget_bias not in (None, Defaults.forget_bias):
         if cell != "lstm":
             sentences.append(f"{called('forget_bias')} has no effect with cell {cell}: only lstm has a forget gate.")

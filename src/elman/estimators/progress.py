@@ -69,3 +69,12 @@ def show_loss(loss: float) -> str:
 
 def _figures(part: str, record: Mapping[str, Any]) -> str:
     return f"{part} loss {show_loss(record[f'{part}_loss'])} accuracy {record[f'{part}_accuracy']:.3f}"
+
+
+def refit_line(n_sequences: int) -> str:
+    """Give what is said before the run on all data.
+
+    >>> refit_line(270)
+    'once more from the start, on all 270 sequences, those of the validation part among them'
+    """
+    return f"once more from the start, on all {n_sequences:,} sequences, those of the validation part among them"

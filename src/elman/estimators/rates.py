@@ -14,10 +14,11 @@ from elman.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     from elman.estimators.base import RecurrentEstimator
+    from elman.estimators.fitting import Fitting
 
 
 def with_rate(
-    learner: RecurrentEstimator, settings: TrainingSettings, samples: Samples, rng: np.random.Generator, *, is_new: bool
+    learner: Fitting, settings: TrainingSettings, samples: Samples, rng: np.random.Generator, *, is_new: bool
 ) -> TrainingSettings:
     """Give the settings with the learning rate of this fit, which the learner notes as `learning_rate_`.
 
@@ -64,6 +65,8 @@ def range_test(
     >>> found.rates[0] <= found.suggestion <= found.rates[-1]
     True
     """
-    trial = clone(estimator).set_params(learning_rate="auto", max_epochs=1, warm_start=False, verbose=False)
+    trial = clone(estimator).set_params(
+        learning_rate="auto", max_epochs=1, refit=False, warm_start=False, verbose=False
+    )
     fitted: RecurrentEstimator = trial.fit(X, y, sample_weight, groups=groups)
     return fitted.range_test_

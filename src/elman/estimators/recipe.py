@@ -12,15 +12,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.training.settings import ENDING_LOW, TrainingSettings
+
 BATCH = 32  # sequences a step; with more data larger batches, so that an epoch has a bounded number of steps
 LARGEST_BATCH = 256
 SEQUENCES_TO_GROW = 10_000  # up to as many, batches are of BATCH; with each doubling from there they double
 STEPS = 5000  # of the optimizer, about as many as a network learns with for two minutes on two cores
-FEWEST_STEPS = 300
+FEWEST_STEPS = 150
 MOST_EPOCHS = 100  # of little data; more of them learn it by heart
 FEWEST_EPOCHS = 10
 SHORT = 32  # time steps over which a state is carried with ease
 PATIENCE = 30  # epochs
+OF_NETWORKS = ("readout", "initialisation")
 MOST_TO_REFIT = 250_000  # time steps in all: training on them once more takes seconds
 
 
@@ -51,10 +54,20 @@ def choose(
     settle("max_epochs", max_epochs_for(len(lengths), batch_size))
     settle("readout", "last" if np.median(lengths) <= SHORT else "attention")
     settle("initialisation", "mixed" if every_step and parameters["cell"] in ("lstm", "gru") else "orthogonal")
-    ends_low = parameters["schedule"] in ("cosine", "one_cycle")  # what is gained, is gained when the rate falls
+    ends_low = parameters["schedule"] in ENDING_LOW  # what is gained, is gained when the rate falls
     settle("n_iter_no_change", None if ends_low else PATIENCE)
-    settle("refit", n_all <= MOST_TO_REFIT)
+    settle("refit", n_all <= MOST_TO_REFIT and parameters["schedule"] != "plateau")
     return chosen
+
+
+def refit_epochs(best_epoch: int, settings: TrainingSettings) -> int:
+    """Give for how many epochs to train on all data, after a run whose best epoch is known.
+
+    As many as were best; under a schedule that ends low, which then ends there, at least a quarter of all: an early
+    best epoch came at a high rate, and is due to chance more often.
+    """
+    ends_low = settings.schedule in ENDING_LOW
+    return max(best_epoch, math.ceil(settings.max_epochs / 4)) if ends_low else best_epoch
 
 
 def batch_size_for(n_sequences: int) -> int:
@@ -71,7 +84,7 @@ def max_epochs_for(n_sequences: int, batch_size: int) -> int:
     """Give how often the data is gone through: for 5,000 steps of the optimizer, within 10 to 100 epochs.
 
     >>> [max_epochs_for(n, 32) for n in (20, 270, 4000, 100_000)]
-    [300, 100, 40, 10]
+    [150, 100, 40, 10]
     """
     steps = math.ceil(n_sequences / batch_size)
     epochs = min(max(math.ceil(STEPS / steps), FEWEST_EPOCHS), MOST_EPOCHS)

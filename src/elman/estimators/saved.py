@@ -113,6 +113,7 @@ def load(path: str | os.PathLike[str]) -> RecurrentEstimator:
     except ParameterError as error:
         raise ModelFileError(f"{path}: the model file is damaged: {error}") from error
     estimator._fit_parameters = estimator.get_params(deep=False)
+    estimator.chosen_ = _chosen(estimator, metadata.training["chosen"], path)
     estimator.classes_ = classes
     estimator.n_features_in_, estimator.steps_are_columns_ = metadata.n_features, metadata.steps_are_columns
     estimator.preparation_ = rebuilt(metadata.preparation, model.preparation)
@@ -129,3 +130,16 @@ def load(path: str | os.PathLike[str]) -> RecurrentEstimator:
     estimator.learning_rate_ = metadata.training["learning_rate"]
     estimator.n_iter_ = metadata.training["epochs"]
     return estimator
+
+
+def _chosen(estimator: RecurrentEstimator, chosen: Mapping[str, Any], path: str | os.PathLike[str]) -> dict[str, Any]:
+    """Give what stands for the parameters that are 'auto', each within its contract, or raise ModelFileError."""
+    wrong = [name for name in chosen if getattr(estimator, name, None) != "auto" or chosen[name] == "auto"]
+    try:
+        if not wrong:
+            check_parameters(estimator.get_params(deep=False) | dict(chosen))
+    except ParameterError as error:
+        raise ModelFileError(f"{path}: the model file is damaged: {error}") from error
+    if wrong:
+        raise ModelFileError(f"{path}: the model file is damaged: {wrong[0][:60]!r} was not to be chosen.")
+    return dict(chosen)

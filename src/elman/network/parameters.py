@@ -86,7 +86,8 @@ def initialise(
         "orthogonal": recurrent weights orthogonal a gate, the others as "glorot" (Saxe et al. 2014);
         "identity": recurrent weights the identity, inputs of N(0, 0.001^2), for cells of one gate (Le et al. 2015);
         "chrono": as "orthogonal", with the biases of the gates that keep the state of log U(1, longest - 1), so that
-        memories reach over 1 to `longest` steps, and an LSTM's input gate at their negative (Tallec & Ollivier 2018).
+        memories reach over 1 to `longest` steps, and an LSTM's input gate at their negative (Tallec & Ollivier 2018);
+        "mixed": a quarter of the units as "chrono", the others as "orthogonal".
     Embeddings start at N(0, 1 / size), vectors of about the length of a one-hot code, as fairseq's (Ott et al. 2019);
     with "uniform" at N(0, 1), as PyTorch's. Shorter vectors overfit later: on words by their letters, validation losses
     were 1 to 3 % below those of N(0, 1), for GRU and LSTM and sizes 8 and 32.
@@ -97,9 +98,9 @@ def initialise(
     longest : steps of the longest sequence, for "chrono"
     """
     cell = CELLS[architecture.cell]
-    if scheme == "chrono" and (cell.name not in _KEEPING or longest is None):
+    if scheme in _REMEMBERING and (cell.name not in _KEEPING or longest is None):
         raise ParameterError(
-            f"The 'initialisation' parameter 'chrono' is for cells with gates that keep their state, "
+            f"The 'initialisation' parameter {scheme!r} is for cells with gates that keep their state, "
             f"{' and '.join(_KEEPING)}, and needs the steps of the longest sequence. "
             f"Got cell='{cell.name}' and longest={longest}; use 'orthogonal' instead."
         )
@@ -123,29 +124,37 @@ def initialise(
             _WEIGHTS[scheme](name, values, size if is_of_layer else len(values), rng)
         else:
             values[...] = 0
-    if scheme == "chrono" and longest is not None:
-        _remember(parameters, architecture, rng, longest)
-    elif forget_bias is not None and "f" in cell.gates:
+    if forget_bias is not None and "f" in cell.gates:
         gate = cell.gates.index("f")
         for name, values in parameters.items():
             if name.startswith("bias_") and not name.endswith("_out"):
                 size = architecture.hidden_sizes[layer_of(name)]
                 values[gate * size : (gate + 1) * size] = forget_bias if name.startswith("bias_ih") else 0
+    if scheme in _REMEMBERING and longest is not None:
+        _remember(parameters, architecture, rng, longest, _REMEMBERING[scheme])
 
 
-def _remember(parameters: Parameters, architecture: Architecture, rng: np.random.Generator, longest: int) -> None:
-    """Set the biases of the gates that decide how long a state is kept; both halves' sum counts, so one is enough."""
+def _remember(
+    parameters: Parameters, architecture: Architecture, rng: np.random.Generator, longest: int, share: float
+) -> None:
+    """Set the biases of the gates that decide how long a state is kept, for a share of the units of each layer.
+
+    Both halves' sum counts, so one is set and the other is 0.
+    """
     cell = CELLS[architecture.cell]
     keep = cell.gates.index(_KEEPING[cell.name])
     for layer, suffix in architecture.suffixes():
         size = architecture.hidden_sizes[layer]
-        gates = parameters[f"bias_ih{suffix}"].reshape(len(cell.gates), size)
-        gates[keep] = np.log(rng.uniform(1, max(longest - 1, 1), size))
+        chosen = slice(0, math.ceil(share * size))
+        gates = parameters[f"bias_ih{suffix}"].reshape(len(cell.gates), size)[:, chosen]
+        gates[keep] = np.log(rng.uniform(1, max(longest - 1, 1), gates.shape[1]))
+        parameters[f"bias_hh{suffix}"].reshape(len(cell.gates), size)[keep, chosen] = 0
         if "i" in cell.gates:
             gates[cell.gates.index("i")] = -gates[keep]
 
 
 _STARTS = ("h_0_", "c_0_")
+_REMEMBERING = {"chrono": 1.0, "mixed": 0.25}  # the share of the units that start with a long memory
 _KEEPING = {"lstm": "f", "gru": "z"}  # the gate that keeps the state: c = f c + i g;  h = z h + (1 - z) n
 
 
@@ -182,5 +191,6 @@ _WEIGHTS: dict[str, Callable[[str, Array, int, np.random.Generator], None]] = {
     "orthogonal": _orthogonal,
     "identity": _identity,
     "chrono": _orthogonal,
+    "mixed": _orthogonal,
 }
 INITIALISATIONS = ("uniform", *_WEIGHTS)

@@ -79,9 +79,13 @@ class Callback:
 
     Of an estimator with several members it is told of the first alone. One with ``of_every_member = True`` is told of
     each, one call at a time, with the number of the member in its records, and ends the training of that one.
+
+    Where an estimator trains once more on all data, one with ``of_refit = True`` is told of that run too, which its
+    `Run` says. A callback that has ended the first run thereby calls the second off.
     """
 
     of_every_member: ClassVar[bool] = False
+    of_refit: ClassVar[bool] = False
 
     def on_train_begin(self, run: Run) -> None:
         """Training begins, or goes on."""

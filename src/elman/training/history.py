@@ -30,6 +30,7 @@ class History:
     records: list[Record] = field(default_factory=list)
     best_epoch: int | None = None  # the epoch whose parameters were kept; None if not a single one was finished
     stopped_early: bool = False
+    told_to_stop: bool = False  # by a callback
     interrupted: bool = False
     error: str | None = None  # what ended it, where that was an error
 

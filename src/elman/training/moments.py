@@ -18,7 +18,7 @@ from elman.training.state import State
 Array = np.ndarray[Any, Any]
 _LARGEST = 2**63
 _COUNTS = ("epoch", "mark_epoch", "n_too_large", "rollbacks")
-_FLAGS = ("is_finished", "stopped_early")
+_FLAGS = ("is_finished", "stopped_early", "told_to_stop")
 _NUMBERS = ("seconds", "lowest", "mark", "first_loss")
 _PARTS = ("parameters", "best")
 
@@ -44,6 +44,7 @@ def as_fields(state: State) -> dict[str, Any]:
     fields: dict[str, Any] = {name: getattr(progress, name) for name in _COUNTS}
     fields |= {name: _as_json(getattr(progress, name)) for name in _NUMBERS}
     fields |= {"is_finished": progress.is_finished, "stopped_early": progress.history.stopped_early}
+    fields |= {"told_to_stop": progress.history.told_to_stop}
     fields |= {"best_epoch": progress.history.best_epoch, "records": progress.history.records}
     fields |= {"n_results": len(progress.results)}
     numbers = {name: _as_json(value) for name, value in state.updater.items() if not isinstance(value, np.ndarray)}
@@ -142,7 +143,7 @@ class Reader:
         for n, record in enumerate(fields["records"], start=1):
             _check_record(record, n)
         _require("results", bool(np.isfinite(results).all()), "finite numbers", "NaN or inf")
-        history = History(fields["records"], fields["best_epoch"], fields["stopped_early"])
+        history = History(fields["records"], fields["best_epoch"], fields["stopped_early"], fields["told_to_stop"])
         found = [_result(row) for row in results.tolist()]
         counts = {name: fields[name] for name in _COUNTS}
         return Progress(results=found, history=history, is_finished=fields["is_finished"], **counts, **numbers)  # type: ignore[arg-type]

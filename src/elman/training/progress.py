@@ -75,14 +75,16 @@ class Progress:
             self.lowest = math.inf if loss is None else loss
         if loss is not None and loss < self.mark - settings.tol:
             self.mark, self.mark_epoch = loss, epoch
-        if loss is not None and settings.early_stopping and epoch - self.mark_epoch >= settings.n_iter_no_change:
+        patience = settings.n_iter_no_change if settings.early_stopping else None
+        if loss is not None and patience is not None and epoch - self.mark_epoch >= patience:
             self.stop()
         self.is_finished = self.is_finished or epoch >= settings.max_epochs
         return is_best
 
-    def stop(self) -> None:
-        """End training before its last epoch."""
+    def stop(self, *, told: bool = False) -> None:
+        """End training before its last epoch, as its own rules say, or as a callback has told."""
         self.history.stopped_early = self.is_finished = True
+        self.history.told_to_stop = told
 
     def record(
         self, validation: tuple[float, float] | tuple[None, None], *, n_sequences: int, steps_per_epoch: int

@@ -143,7 +143,7 @@ class TrainingRun:
         self._rng_at_epoch = trainer.rng.bit_generator.state
         trainer.is_updating = False
         if self._tell.on_epoch_end(record) or stops:
-            progress.stop()
+            progress.stop(told=True)
         self._save_if_due()
 
     def _validated(self, *, is_last: bool) -> tuple[float, float] | tuple[None, None]:

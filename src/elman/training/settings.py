@@ -7,6 +7,8 @@ from elman.errors import ParameterError
 SMALLEST_EPSILON = 1e-37
 OPTIMIZERS = ("sgd", "rmsprop", "adam", "adamw", "adagrad", "adadelta", "nadam", "radam", "amsgrad", "lion")
 
+ENDING_LOW = ("cosine", "one_cycle")  # schedules whose last epochs gain most
+
 
 @dataclass(frozen=True)
 class TrainingSettings:
@@ -17,7 +19,8 @@ class TrainingSettings:
     weight_decay : pull to 0 of weights and embeddings; biases, gains and initial states are spared
     clip_norm : largest Euclidean norm of the whole gradient; None: as it is
     clip_value : largest absolute value of any part of the gradient; None: as it is
-    early_stopping : end after `n_iter_no_change` epochs in which the validation loss did not fall by `tol`
+    early_stopping : end after `n_iter_no_change` epochs in which the validation loss did not fall by `tol`;
+        None: never
     n_threads : None: as many as the process may use
     bucket_by_length : whether a batch holds sequences of like length; see `elman.training.batches`
     accumulate : batches whose gradients make one step of the optimizer
@@ -43,7 +46,7 @@ class TrainingSettings:
     clip_norm: float | None = 1.0
     clip_value: float | None = None
     early_stopping: bool = True
-    n_iter_no_change: int = 30
+    n_iter_no_change: int | None = 30
     tol: float = 1e-4
     n_threads: int | None = None
     bucket_by_length: bool = False

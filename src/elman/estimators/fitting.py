@@ -1,0 +1,427 @@
+"""How an estimator learns: from data and parameters to networks that are trained, validated, and trained on all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from copy import deepcopy
+from dataclasses import fields, replace
+from functools import partial
+from itertools import zip_longest
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator
+
+from elman.data import Preparation, Sequences
+from elman.errors import DataError, ParameterError
+from elman.estimators.alignment import aligned
+from elman.estimators.baselines import Baselines
+from elman.estimators.calibration import at_temperature, learned_temperature
+from elman.estimators.doubts import doubt_augmentation, doubt_data, doubt_kinds
+from elman.estimators.evaluation import Evaluation, measure
+from elman.estimators.features import read_like_training, read_training
+from elman.estimators.going_on import SplitSource, require_same_members, require_same_network, require_same_reading
+from elman.estimators.groups import as_groups
+from elman.estimators.labels import classes_of, declared_classes
+from elman.estimators.learning import OfRefit, Printer, summary
+from elman.estimators.members import Member, begun, make_networks, resumed, train_members, with_epochs
+from elman.estimators.parameters import SharedParameters, check_size, in_python, plain
+from elman.estimators.parts import Part, make_generators, split
+from elman.estimators.progress import patches_line
+from elman.estimators.rates import with_rate
+from elman.estimators.recipe import OF_NETWORKS, choose, refit_epochs
+from elman.estimators.runs import prepared, probabilities
+from elman.estimators.targets import Targets
+from elman.estimators.weights import Weights, as_weights, check_together, together, weights_by_class
+from elman.network.architecture import Architecture
+from elman.network.network import Network
+from elman.training.callbacks import Callback
+from elman.training.checkpoint import Checkpoint
+from elman.training.history import History, Record
+from elman.training.range_test import RangeTest
+from elman.training.samples import Samples
+from elman.training.settings import TrainingSettings
+from elman.training.trainer import Trainer
+
+
+class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
+    """What `fit` and `partial_fit` do, for an estimator that says what is labelled."""
+
+    every_step: ClassVar[bool]  # whether each step has a label, or each sequence
+    patch_size: int | str = 1  # for who offers no other: steps with labels of their own are not put together
+
+    networks_: list[Network]
+    histories_: list[list[Record]]
+    temperature_: float
+    learning_rate_: float
+    range_test_: RangeTest
+    _fit_parameters: dict[str, Any]  # those of the last fit, whatever has been set since
+
+    @property
+    def network_(self) -> Network:
+        """The network, or the first of several members."""
+        return self.networks_[0]
+
+    def _called(self, name: str) -> str:
+        return in_python(name, type(self).__name__)
+
+    def _refuse_plateau(self, found: str) -> None:
+        raise ParameterError(
+            f"{self._called('schedule')} 'plateau' goes by the loss on a validation part, which there must be. "
+            f"Got {found}; choose another schedule, such as 'cosine'."
+        )
+
+    def _learn(
+        self,
+        X: Any,
+        y: Any,
+        sample_weight: Any,
+        groups: Any,
+        validation: tuple[Any, ...] | None,
+        callbacks: list[Callback],
+        checkpoint: Checkpoint | None,
+        start: float,
+    ) -> None:
+        """Do what `fit` does, attribute by attribute, from checked parameters."""
+        is_new = not (self.warm_start and hasattr(self, "networks_"))
+        self._check_validation_part(validation)
+        self.__dict__.pop("_trainers", None)
+        sequences = self._read(X, is_new)
+        targets, weights = self._weighed(X, sequences, y, sample_weight)
+        if is_new:
+            self.classes_ = self._classes(targets.labels)
+        else:
+            self._check_architecture()
+        groups = as_groups(aligned(groups, X, "groups"), len(sequences))
+        whole, groups = self._counted(sequences, targets, weights, groups)
+        split_rng, *rngs = make_generators(self.random_state, self.n_members)
+        rngs_again = deepcopy(rngs)
+        training, held_out = self._set_aside(whole, groups, validation, split_rng, is_new=is_new)
+        by_class = self._by_class(training)
+        if held_out is not None:
+            check_together("the validation part", held_out.codes, held_out.weights, by_class)
+        if is_new:
+            self._begin(training, rngs[::2], of=whole)
+        else:
+            self._choose(training, of=whole, is_new=False)
+            self.networks_ = deepcopy(self.networks_)  # the model before stays whole if this fit fails
+        self.baselines_ = self._baselines(training, by_class)
+        samples = self._samples(training, by_class), None if held_out is None else self._samples(held_out, by_class)
+        doubt_data(training, held_out, samples, self.preparation_, self.classes_, every_step=self.every_step)
+        settings = with_rate(self, self._settings(), samples[0], rngs[1], is_new=is_new)
+        before: list[list[Record]] = [[] for _ in self.networks_] if is_new else self.histories_
+        histories = self._train(self._members(rngs), settings, before, *samples, callbacks, checkpoint)
+        self.n_iter_ = len(histories[0].records)
+        figures = None if held_out is None else self._validated(held_out)
+        is_chosen = self._value("refit") and is_new and validation is None and held_out is not None
+        n_refit = 0
+        if is_chosen and not any(history.interrupted or history.told_to_stop for history in histories):
+            n_refit = self._refit(whole, rngs_again, settings, histories, callbacks, checkpoint)
+        self.training_: dict[str, Any] = summary(
+            histories, training, held_out, figures, time.perf_counter() - start, self.learning_rate_
+        )
+        self.training_ |= {"n_refit": n_refit, "chosen": self.chosen_}
+
+    def _check_validation_part(self, validation: tuple[Any, ...] | None) -> None:
+        """Refuse what goes by a validation part where there is to be none."""
+        if validation is not None or self.early_stopping:
+            return
+        if self.calibrate:
+            raise ParameterError(
+                f"{self._called('calibrate')} must be False where nothing is set aside for validation, since the "
+                "temperature is fitted on it. Got True instead; pass validation=(X, y) or early_stopping=True."
+            )
+        if self.schedule == "plateau":
+            self._refuse_plateau("early_stopping=False, without validation")
+
+    def _set_aside(
+        self,
+        whole: Part,
+        groups: NDArray[Any] | None,
+        validation: tuple[Any, ...] | None,
+        rng: np.random.Generator,
+        *,
+        is_new: bool,
+    ) -> tuple[Part, Part | None]:
+        """Give the training part, and the validation part where there is one."""
+        split_before = self.__dict__.pop("_split", None)
+        if validation is not None:
+            return whole, self._given(validation)
+        if not self.early_stopping:
+            return whole, None
+        self._split = SplitSource.of(whole, groups, self.validation_fraction, rng, before=split_before, is_new=is_new)
+        drawing = self._split.generator()
+        return split(whole, groups, self.validation_fraction, drawing, every_step=self.every_step)
+
+    def _validated(self, held_out: Part) -> Evaluation | None:
+        """Fit the temperature, where it is asked for, and measure the model on the validation part."""
+        proba = self._unchecked_proba(held_out.sequences)
+        if self.calibrate:
+            self.temperature_ = learned_temperature(proba, held_out.codes, held_out.weights)
+        return self._figures(held_out, at_temperature(proba, self.temperature_))
+
+    def _refit(
+        self,
+        whole: Part,
+        rngs: list[np.random.Generator],
+        settings: TrainingSettings,
+        histories: list[History],
+        callbacks: list[Callback],
+        checkpoint: Checkpoint | None,
+    ) -> int:
+        """Train once more from the same start, on all data, for as long as was best; return on how many sequences.
+
+        What the first training gave stays where Ctrl-C ends this one.
+        """
+        first = {name: self.__dict__[name] for name in ("preparation_", "networks_", "baselines_", "histories_")}
+        temperature, by_class = self.temperature_, self._by_class(whole)
+        self._begin(whole, rngs[::2])
+        self.baselines_ = self._baselines(whole, by_class)
+        samples = self._samples(whole, by_class)
+        before: list[list[Record]] = [[] for _ in self.networks_]
+        epochs = [refit_epochs(history.best_epoch or 1, settings) for history in histories]
+        again = [OfRefit(callback) for callback in callbacks if callback.of_refit]
+        saved = None if checkpoint is None else checkpoint.beside("all")
+        found = self._train(self._members(rngs, epochs), settings, before, samples, None, again, saved, of_refit=True)
+        is_whole = len(found) == len(epochs) and not any(history.interrupted for history in found)
+        self.__dict__.update({"histories_": first["histories_"]} if is_whole else first)
+        self.temperature_ = temperature
+        return len(whole.sequences) if is_whole else 0
+
+    def _members(self, rngs: list[np.random.Generator], epochs: Sequence[int | None] = ()) -> list[Member]:
+        """Give what begins the training of each network, for its number of epochs where these are given."""
+        quantities = self.preparation_.quantities
+        of_members = zip_longest(self.networks_, rngs[1::2], epochs)
+        return [partial(begun, network, rng, quantities, n) for network, rng, n in of_members]
+
+    def _learn_on(self, X: Any, y: Any, classes: Any, sample_weight: Any, start: float) -> None:
+        """Do what `partial_fit` does."""
+        is_new = not hasattr(self, "networks_")
+        self.__dict__.pop("_split", None)  # every part is trained on
+        sequences = self._read(X, is_new)
+        targets, weights = self._weighed(X, sequences, y, sample_weight)
+        if is_new:
+            self.classes_ = declared_classes(classes)
+        elif classes is not None and not np.array_equal(declared_classes(classes), self.classes_):
+            raise DataError(
+                f"'classes' must be those of the first call to partial_fit, {self.classes_.tolist()}. "
+                f"Got {list(classes)} instead."
+            )
+        if not is_new:
+            self._check_architecture()
+        part, _ = self._counted(sequences, targets, weights, None)
+        _, *rngs = make_generators(self.random_state, self.n_members)
+        by_class = self._by_class(part)
+        if is_new:
+            self._begin(part, rngs[::2], of=part)
+            self.baselines_ = self._baselines(part, by_class)
+            self.histories_, self.training_ = [[] for _ in self.networks_], {}
+        samples = self._samples(part, by_class)
+        settings = replace(
+            self._settings(), max_epochs=1, early_stopping=False, schedule="constant", warm_up=0.0
+        )  # how many parts there will be is not known
+        settings = with_rate(self, settings, samples, rngs[1], is_new=is_new)
+        if hasattr(self, "_trainers"):
+            self._trainers: list[Trainer] = deepcopy(self._trainers)  # the model before stays whole if this call fails
+        else:
+            networks, quantities = deepcopy(self.networks_), self.preparation_.quantities
+            self._trainers = [begun(*of_member, quantities, None, settings) for of_member in zip(networks, rngs[1::2])]
+        self.networks_ = [trainer.network for trainer in self._trainers]
+        members = [partial(resumed, trainer) for trainer in self._trainers]
+        histories = self._train(members, settings, self.histories_, samples)
+        if len(histories) < len(members):
+            raise KeyboardInterrupt  # all members see every part, or none of them
+        self.n_iter_ = len(self.histories_[0])
+        seconds = self.training_.get("seconds", 0.0) + time.perf_counter() - start
+        everything = [History(records, best_epoch=self.n_iter_) for records in self.histories_]
+        self.training_ = summary(everything, part, None, None, seconds, self.learning_rate_)
+        self.training_ |= {"n_refit": 0, "chosen": self.chosen_}
+
+    def _train(
+        self,
+        members: Sequence[Member],
+        settings: TrainingSettings,
+        before: list[list[Record]],
+        training: Samples,
+        held_out: Samples | None = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: Checkpoint | None = None,
+        *,
+        of_refit: bool = False,
+    ) -> list[History]:
+        """Train the networks and give the histories, epochs counted on from the records ``before``, of those kept."""
+        self.temperature_ = 1.0
+        watching = [*([Printer(checkpoint, of_refit=of_refit)] if self.verbose else []), *callbacks]
+        histories = train_members(members, settings, training, held_out, watching, checkpoint)
+        self.networks_, self.histories_, kept = with_epochs(self.networks_, before, histories)
+        return kept
+
+    def _read(self, X: Any, is_new: bool) -> Sequences:
+        """Read training data as the parameters say, which must say what they said where training goes on."""
+        parameters = self.get_params(deep=False)
+        if not is_new:
+            require_same_reading(self._fit_parameters, parameters, self._called)
+        self._fit_parameters = parameters
+        return read_training(self, X) if is_new else read_like_training(self, X)
+
+    def _weighed(
+        self, X: Any, sequences: Sequences, y: Any, sample_weight: Any, of: str = ""
+    ) -> tuple[Targets, Weights | None]:
+        """Read labels and weights; a label of weight 0 is as if it were absent."""
+        targets = self._targets(aligned(y, X, f"{of}y"), sequences, f"{of}y")
+        if sample_weight is None:
+            return targets, None
+        sample_weight = aligned(sample_weight, X, f"{of}sample_weight")
+        weights = as_weights(sample_weight, sequences, every_step=self.every_step, name=f"{of}sample_weight")
+        targets = targets.where(weights > 0)
+        if len(targets.labels) == 0:
+            raise DataError(f"'{of}sample_weight' must be above zero for at least one label. Got zero weights for all.")
+        return targets, weights
+
+    def _targets(self, y: Any, sequences: Sequences, name: str = "y") -> Targets:
+        """Read the labels of sequences or steps."""
+        raise NotImplementedError
+
+    def _counted(
+        self, sequences: Sequences, targets: Targets, weights: Weights | None, groups: NDArray[Any] | None
+    ) -> tuple[Part, NDArray[Any] | None]:
+        """Give what is trained on, and its groups, without the sequences of weight 0."""
+        part = Part(sequences, targets.codes(self.classes_), weights)
+        if weights is None or weights.all():
+            return part, groups
+        counts = weights > 0
+        if self.every_step:
+            counts = np.logical_or.reduceat(counts, sequences.offsets[:-1])
+        kept = np.flatnonzero(counts)
+        return part.take(kept, every_step=self.every_step), None if groups is None else groups[kept]
+
+    def _begin(self, training: Part, rngs: list[np.random.Generator], of: Part | None = None) -> None:
+        """Learn what becomes of the features, and make a network for each generator.
+
+        What is 'auto' is chosen by the training part, set aside from all the data ``of``; None: it stays as it is.
+        """
+        self.columns_: dict[str, str] = {}
+        self.preparation_ = Preparation.fit(
+            training.sequences,
+            standardise=self.standardise,
+            missing=self.missing,
+            categorical_features=() if self.categorical_features is None else self.categorical_features,
+            embedding_size=self.embedding_size,
+            weights=training.step_weights(),
+            patch_size=plain(self.patch_size),
+        )
+        if of is not None:
+            self._choose(training, of, is_new=True)
+        if of is not None and self.verbose and self.patch_size == "auto" and self.preparation_.patch_size > 1:
+            print(patches_line(self.preparation_.patch_size, training.sequences.lengths), flush=True)
+        if of is not None:
+            doubt_kinds(self.preparation_, training.sequences)
+            doubt_augmentation(self.preparation_, self._settings())
+        architecture = self._architecture()
+        check_size(architecture.parameter_shapes(), self.n_members)
+        self.networks_ = make_networks(
+            architecture,
+            self.dtype,
+            rngs,
+            str(self._value("initialisation")),
+            self.forget_bias,
+            int(self._lengths(training).max()),
+            self.preparation_.patch_size,
+        )
+
+    def _choose(self, training: Part, of: Part, *, is_new: bool) -> None:
+        """Choose what is 'auto'; where training goes on, the network stays what it is."""
+        n_all = int(self._lengths(of).sum())
+        chosen = choose(self.get_params(deep=False), self._lengths(training), n_all, every_step=self.every_step)
+        kept = {} if is_new else {name: value for name, value in self.chosen_.items() if name in OF_NETWORKS}
+        self.chosen_: dict[str, Any] = chosen | kept
+
+    def _lengths(self, part: Part) -> NDArray[np.int64]:
+        """Give the steps of each sequence as the network sees them."""
+        lengths: NDArray[np.int64] = np.diff(self.preparation_.offsets(part.sequences))
+        return lengths
+
+    def _value(self, name: str) -> Any:
+        """Give a parameter, or what was chosen for it where it is 'auto'."""
+        return self.chosen_.get(name, plain(getattr(self, name)))
+
+    def _by_class(self, training: Part) -> Weights | None:
+        """Give the weight of each class in the loss, learned from the training part where it is to be balanced."""
+        by_class = weights_by_class(self.class_weight, self.classes_, training.codes, training.weights)
+        check_together("the training part", training.codes, training.weights, by_class)
+        return by_class
+
+    def _classes(self, labels: NDArray[Any]) -> NDArray[Any]:
+        """Give the classes of training labels."""
+        return classes_of(labels)
+
+    def _baselines(self, training: Part, by_class: Weights | None) -> Baselines:
+        return Baselines.fit(
+            training.sequences,
+            training.codes,
+            len(self.classes_),
+            every_step=self.every_step,
+            weights=training.weights,
+            by_class=by_class,
+            summarise=self.preparation_.summarised,
+        )
+
+    def _check_architecture(self) -> None:
+        """Refuse another network than that which is to be trained on."""
+        before = self.network_.architecture, self.network_.dtype.name
+        require_same_network(before, (self._architecture(), self.dtype))
+        require_same_members(len(self.networks_), self.n_members, self._called)
+
+    def _architecture(self) -> Architecture:
+        parameters = self.get_params(deep=False)
+        chosen = {field.name: self._value(field.name) for field in fields(Architecture) if field.name in parameters}
+        loss_at = "every_step" if self.every_step else "last"
+        if isinstance(self.hidden_size, tuple | list):
+            sizes = tuple(int(size) for size in self.hidden_size)
+            chosen |= {"hidden_size": sizes, "num_layers": len(sizes)}
+        return Architecture(
+            input_size=self.preparation_.input_size,
+            n_classes=len(self.classes_),
+            loss_at=loss_at,
+            embeddings=self.preparation_.embeddings,
+            **chosen,
+        )
+
+    def _settings(self) -> TrainingSettings:
+        names = {field.name for field in fields(TrainingSettings)} & set(self.get_params(deep=False))
+        names -= {"learning_rate"} if self.learning_rate == "auto" else set()
+        return TrainingSettings(**{name: self._value(name) for name in names})
+
+    def _given(self, validation: tuple[Any, ...]) -> Part:
+        if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
+            raise ParameterError(
+                "The 'validation' parameter of fit must be a tuple (X, y) or (X, y, sample_weight). "
+                f"Got {type(validation).__name__} instead."
+            )
+        X, y, sample_weight = (*validation, None)[:3]
+        sequences = read_like_training(self, X, name="validation X")
+        targets, weights = self._weighed(X, sequences, y, sample_weight, of="validation ")
+        return Part(sequences, targets.codes(self.classes_, place_of="validation y[{}]".format), weights)
+
+    def _prepared(self, sequences: Sequences, first: int = 0) -> Sequences:
+        return self.preparation_.apply(sequences, self.network_.dtype, first=first)
+
+    def _samples(self, part: Part, by_class: Weights | None = None) -> Samples:
+        offsets = self.preparation_.offsets(part.sequences)
+        ready = prepared(self._prepared, part.sequences, offsets, self.network_.dtype)
+        return Samples(ready.values, ready.offsets, part.codes, together(part.codes, part.weights, by_class))
+
+    def _unchecked_proba(self, sequences: Sequences) -> NDArray[np.float64]:
+        """Give probabilities as the members have them, before they are calibrated, finite or not."""
+        return np.concatenate(list(probabilities(self.networks_, self._prepared, sequences, self.n_threads)))
+
+    def _figures(self, held_out: Part, proba: NDArray[np.float64]) -> Evaluation | None:
+        """Measure probabilities of the validation part; None where they are not finite."""
+        if not np.isfinite(proba).all():
+            return None
+        baselines = self.baselines_.proba(
+            held_out.sequences, every_step=self.every_step, summarise=self.preparation_.summarised
+        )
+        return measure(held_out.codes, proba, baselines, self.classes_, held_out.weights)

@@ -95,8 +95,9 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         Whether arrays in X are (N, T, D) and (T_n, D), or (N, D, T) and (D, T_n) as aeon's.
     patch_size : int or 'auto'
         How many steps in a row the network reads as one, their features side by side; 1: each by itself. 'auto': 1
-        where the training sequences have a median of up to 512 steps, else the least that makes it 512, as long as a
-        patch holds at most 1,024 numbers; 1 where tokens or more than 8 kinds are embedded. See `elman.data.patches`.
+        where the training sequences have a median of up to 512 steps, else the least that makes it at most 256, as
+        long as a patch holds at most 1,024 numbers; 1 where tokens or more than 8 kinds are embedded. See
+        `elman.data.patches`.
 
     Attributes
     ----------

@@ -18,12 +18,12 @@ def test_patches_are_told_with_the_option_that_turns_them_off(elman, long, tmp_p
     model = tmp_path / "m"
     done = elman("train", long, "-m", model, "--json", *small)
     assert (
-        "note: Sequences of a median of 1,030 steps: every 3 steps are read as one (--patch-size 1 turns it off)."
+        "note: Sequences of a median of 1,030 steps: every 5 steps are read as one (--patch-size 1 turns it off)."
         in done.err.splitlines()
     )
-    assert done.data["patch_size"] == 3
-    assert "every 3 in a row are read as one" in elman("info", model).out
-    assert elman("info", model, "--json").data["preparation"]["patch_size"] == 3
+    assert done.data["patch_size"] == 5
+    assert "every 5 in a row are read as one" in elman("info", model).out
+    assert elman("info", model, "--json").data["preparation"]["patch_size"] == 5
     loaded = library.load(model)
     with np.load(long) as data:
         accuracy = loaded.score(data["X"], data["y"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from elman.data import Preparation, Sequences, as_sequences
-from elman.data.patches import MOST_INPUTS, MOST_STEPS, chosen_size, in_patches, patched_offsets
+from elman.data.patches import LONGEST_WHOLE, MOST_INPUTS, MOST_PATCHES, chosen_size, in_patches, patched_offsets
 from elman.errors import ParameterError
 
 RNG = np.random.default_rng(4)
@@ -28,12 +28,12 @@ def test_no_sequences_are_no_patches():
     assert (none.values.shape, none.offsets.tolist()) == ((0, 12), [0])
 
 
-def test_a_sequence_of_the_median_length_has_as_many_steps_as_are_allowed_and_no_more():
-    for length in (MOST_STEPS, MOST_STEPS + 1, 2 * MOST_STEPS, 2 * MOST_STEPS + 1, 100_000):
+def test_a_long_sequence_of_the_median_length_becomes_as_many_patches_as_are_allowed_and_no_more():
+    assert chosen_size(np.array([3, LONGEST_WHOLE, 10**7]), 1) == 1
+    for length in (LONGEST_WHOLE + 1, 3 * MOST_PATCHES, 3 * MOST_PATCHES + 1, 100_000):
         size = chosen_size(np.array([3, length, 10**7]), 1)
-        assert -(-length // size) <= MOST_STEPS
-        assert size == 1 or -(-length // (size - 1)) > MOST_STEPS
-    assert chosen_size(np.array([MOST_STEPS, MOST_STEPS + 1]), 1) == 1, "the shorter one of the middle two"
+        assert -(-length // size) <= MOST_PATCHES < -(-length // (size - 1))
+    assert chosen_size(np.array([LONGEST_WHOLE, LONGEST_WHOLE + 1]), 1) == 1, "the shorter one of the middle two"
 
 
 def test_a_patch_of_the_chosen_size_holds_no_more_numbers_than_are_allowed():
@@ -80,7 +80,7 @@ def test_patches_are_made_of_what_the_network_would_else_see(dtype):
 
 def test_the_size_is_chosen_from_the_training_part():
     long = as_sequences([np.zeros(length) + [[1.0], [2.0]][length % 2] for length in (40, 1500, 9000)])
-    assert Preparation.fit(long, patch_size="auto").patch_size == 3
+    assert Preparation.fit(long, patch_size="auto").patch_size == 6
     assert Preparation.fit(long).patch_size == 1
     by_sequence = np.array([3.0, 1.0, 1.0])
     assert Preparation.fit(long, patch_size="auto", weights=by_sequence).patch_size == 1

@@ -37,8 +37,8 @@ def model(ragged):
 
 def test_by_default_long_sequences_are_read_in_patches_and_short_ones_are_not(long, ragged):
     model = SequenceClassifier(**SMALL).fit(*long)
-    assert model.preparation_.patch_size == 3
-    assert model.network_.architecture.input_size == 6
+    assert model.preparation_.patch_size == 5
+    assert model.network_.architecture.input_size == 10
     assert SequenceClassifier(**SMALL, patch_size=1).fit(*long).network_.architecture.input_size == 2
     assert SequenceClassifier(**SMALL).fit(*ragged).preparation_.patch_size == 1
 
@@ -46,7 +46,7 @@ def test_by_default_long_sequences_are_read_in_patches_and_short_ones_are_not(lo
 def test_a_table_of_long_series_is_read_in_patches():
     X = np.random.default_rng(1).normal(size=(12, 1025))
     model = SequenceClassifier(**SMALL).fit(X, [0, 1] * 6)
-    assert (model.preparation_.patch_size, model.n_features_in_) == (3, 1025)
+    assert (model.preparation_.patch_size, model.n_features_in_) == (5, 1025)
     assert model.predict_proba(X).shape == (12, 2)
 
 
@@ -112,7 +112,7 @@ def test_the_patch_size_stays_as_it_was_where_training_goes_on(long, ragged):
         model.fit(X, y)
     model = SequenceClassifier(**SMALL).partial_fit(long[0], long[1], classes=[0, 1])
     model.partial_fit([x[:50] for x in long[0]], long[1])
-    assert model.preparation_.patch_size == 3
+    assert model.preparation_.patch_size == 5
 
 
 def test_each_step_that_has_a_label_is_read_by_itself(long):
@@ -140,9 +140,9 @@ def test_verbose_tells_of_patches_that_nobody_asked_for(long, capsys):
     median = f"{np.median([len(x) for x in long[0]]):,.0f}"
     first, *_ = capsys.readouterr().out.splitlines()
     assert first == (
-        f"Sequences of a median of {median} steps: every 3 steps are read as one (patch_size=1 turns it off)."
+        f"Sequences of a median of {median} steps: every 5 steps are read as one (patch_size=1 turns it off)."
     )
-    SequenceClassifier(hidden_size=2, max_epochs=1, random_state=0, verbose=True, patch_size=3).fit(*long)
+    SequenceClassifier(hidden_size=2, max_epochs=1, random_state=0, verbose=True, patch_size=5).fit(*long)
     assert "read as one" not in capsys.readouterr().out
 
 
@@ -173,5 +173,5 @@ def test_what_takes_many_steps_to_tell_is_learned_through_patches():
     rng = np.random.default_rng(5)
     model = SequenceClassifier(hidden_size=16, batch_size=8, max_epochs=20, random_state=0, bidirectional=False)
     model.fit(*waves(100, rng, shortest=1500, longest=1700))
-    assert model.preparation_.patch_size == 4
+    assert model.preparation_.patch_size == 7
     assert model.score(*waves(100, rng, shortest=1500, longest=1700)) > 0.9

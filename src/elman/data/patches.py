@@ -11,14 +11,16 @@ from numpy.typing import NDArray
 from elman.data.numeric import FloatArray, IntArray
 from elman.data.sequences import Sequences, offsets_of
 
-MOST_STEPS = 512  # of the network, for a sequence of the median length
+LONGEST_WHOLE = 512  # steps of a sequence of the median length that is read step by step
+MOST_PATCHES = 256  # of one that is not
 MOST_INPUTS = 1024  # numbers that a patch holds, unless the user asks for more
 
 
 def chosen_size(lengths: IntArray, n_columns: int, weights: NDArray[np.float64] | None = None) -> int:
-    """Give the least patch size that leaves a sequence of the median length at most 512 steps.
+    """Give the patch size for sequences of these lengths, by their median.
 
-    A patch holds at most 1,024 numbers, though. Of an even number of sequences the shorter of the middle two counts.
+    It is 1 up to 512 steps, and beyond them the least that makes at most 256 patches, of 1,024 numbers at most each. Of
+    an even number of sequences the shorter of the middle two counts.
 
     Parameters
     ----------
@@ -32,12 +34,13 @@ def chosen_size(lengths: IntArray, n_columns: int, weights: NDArray[np.float64] 
     Examples
     --------
     >>> [chosen_size(np.array([100, length, 9000]), 1) for length in (512, 513, 3000)]
-    [1, 2, 6]
+    [1, 3, 12]
     >>> chosen_size(np.array([3000]), 300)
     3
     """
     median = int(np.quantile(lengths, 0.5, weights=weights, method="inverted_cdf"))
-    return max(1, min(-(-median // MOST_STEPS), MOST_INPUTS // n_columns))
+    size = 1 if median <= LONGEST_WHOLE else -(-median // MOST_PATCHES)
+    return max(1, min(size, MOST_INPUTS // n_columns))
 
 
 def patched_offsets(offsets: IntArray, size: int) -> IntArray:

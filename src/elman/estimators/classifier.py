@@ -146,8 +146,9 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         Likewise, a window of this share of a sequence's steps is taken. See `elman.training.augmentation`.
     patch_size : int or 'auto'
         How many steps in a row the network reads as one, their features side by side; 1: each by itself. 'auto': 1
-        where the training sequences have a median of up to 512 steps, else the least that makes it 512, as long as a
-        patch holds at most 1,024 numbers; 1 where tokens or more than 8 kinds are embedded. See `elman.data.patches`.
+        where the training sequences have a median of up to 512 steps, else the least that makes it at most 256, as
+        long as a patch holds at most 1,024 numbers; 1 where tokens or more than 8 kinds are embedded. See
+        `elman.data.patches`.
 
     Attributes
     ----------

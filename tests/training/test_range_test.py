@@ -70,7 +70,9 @@ def test_network_and_generator_end_as_they_were_and_the_curve_is_the_same_again(
     assert all(np.array_equal(a, b) for a, b in zip(first, again, strict=True))
 
 
-def test_the_learning_rate_that_is_set_has_no_part_in_it():
+def test_the_learning_rate_that_is_set_and_its_schedule_have_no_part_in_it():
+    scheduled = curve(slopes(), schedule="one_cycle", warm_up=0.3)
+    assert np.array_equal(scheduled.losses, curve(slopes()).losses)
     assert np.array_equal(curve(slopes(), learning_rate=1e-9).losses, curve(slopes(), learning_rate=5.0).losses)
 
 

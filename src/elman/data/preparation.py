@@ -161,7 +161,7 @@ class Preparation:
         is_quantity[self.n_columns - 2 * len(self.gaps) :] = False
         for vocabulary, first in self._places():
             is_quantity[first : first + vocabulary.n_columns] = False
-        return np.flatnonzero(is_quantity)
+        return np.flatnonzero(np.tile(is_quantity, self.patch_size))
 
     def apply(self, sequences: Sequences, dtype: DTypeLike = np.float32, *, first: int = 0) -> Sequences:
         """Give the columns of raw sequences in ``dtype``, float32 or float64; ``first`` is what errors call the first.

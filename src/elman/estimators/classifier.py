@@ -133,7 +133,8 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         Decay, a step, of a running mean of the parameters, which is validated and kept in their place, such as 0.99;
         0: none. Early on it follows faster.
     bucket_by_length : bool
-        Whether a batch holds sequences of like length, drawn so that none is favoured.
+        Whether a batch holds sequences of like length, drawn and weighed so that none is favoured. It saves little
+        time, since padding is never computed.
     jitter : float
         Training sequences are augmented anew in every epoch, by noise of this deviation on each value; where features
         are standardised, in deviations of theirs. Nothing but training is augmented, and kinds never are.

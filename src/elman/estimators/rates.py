@@ -62,7 +62,7 @@ def range_test(
     >>> found = range_test(SequenceClassifier(hidden_size=8, random_state=0), X, ["falls", "rises"] * 20)
     >>> len(found.rates) == len(found.losses) == len(found.smoothed)
     True
-    >>> found.rates[0] <= found.suggestion <= found.rates[-1]
+    >>> bool(found.rates[0] <= found.suggestion <= found.rates[-1])
     True
     """
     trial = clone(estimator).set_params(

@@ -90,7 +90,10 @@ def _steps(trial: Trainer, samples: Samples) -> Iterator[list[Array]]:
 def _loss_of_step(trial: Trainer, samples: Samples, steps: Iterator[list[Array]]) -> float:
     """Make the next step that has a label to learn from, and return its loss."""
     while True:
-        found = trial.step(samples, *next(steps))
+        with np.errstate(
+            over="ignore", invalid="ignore"
+        ):  # what becomes of rates that are too high is told by the loss
+            found = trial.step(samples, *next(steps))
         if found.scored > 0:
             return found.loss
 

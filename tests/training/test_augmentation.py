@@ -185,3 +185,11 @@ def test_without_a_quantity_there_is_nothing_to_distort():
     samples, none = ragged(), np.array([], dtype=np.int64)
     found = Augmentation(jitter=1.0, scaling=1.0, quantities=none).augmented(samples, None, 6)
     assert np.array_equal(found.values, samples.values)
+
+
+def test_a_feature_is_scaled_by_one_factor_in_all_steps_of_a_patch():
+    samples = Samples(np.ones((3, 6)), np.array([0, 3]), np.array([0]))
+    found = Augmentation(scaling=0.5, quantities=np.array([[0, 1], [3, 4]])).augmented(samples, None, 6).values
+    assert np.array_equal(found[:, :2], found[:, 3:5])
+    assert len({*found[0, :2]}) == 2
+    assert np.array_equal(found[:, [2, 5]], np.ones((3, 2)))

@@ -151,17 +151,19 @@ class Preparation:
 
     @property
     def quantities(self) -> NDArray[np.int64] | None:
-        """The columns of numbers that were measured, int64; None: all.
+        """The columns of numbers that were measured, int64 (Q,), or (k, Q) of each of the k steps of a patch; None: all.
 
         The others are of kinds, or say where a value is missing and for how long.
         """
-        if not self.vocabularies and not self.gaps:
+        if not self.vocabularies and not self.gaps and self.patch_size == 1:
             return None
         is_quantity = np.ones(self.n_columns, dtype=np.bool_)
         is_quantity[self.n_columns - 2 * len(self.gaps) :] = False
         for vocabulary, first in self._places():
             is_quantity[first : first + vocabulary.n_columns] = False
-        return np.flatnonzero(np.tile(is_quantity, self.patch_size))
+        columns = np.flatnonzero(is_quantity)
+        steps = np.arange(self.patch_size)[:, None]
+        return columns if self.patch_size == 1 else self.n_columns * steps + columns
 
     def apply(self, sequences: Sequences, dtype: DTypeLike = np.float32, *, first: int = 0) -> Sequences:
         """Give the columns of raw sequences in ``dtype``, float32 or float64; ``first`` is what errors call the first.

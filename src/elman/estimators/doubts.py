@@ -178,5 +178,5 @@ def _listed(names: list[str], n: int) -> str:
 def doubt_augmentation(preparation: Preparation, settings: TrainingSettings) -> None:
     """Warn where noise or factors are to be put on quantities, and there are none."""
     names = [name for name in ("jitter", "scaling") if getattr(settings, name) > 0]
-    if names and preparation.quantities is not None and len(preparation.quantities) == 0:
+    if names and preparation.quantities is not None and preparation.quantities.size == 0:
         warn_user(f"{' and '.join(names)} cannot act, since no feature is a quantity.")

@@ -38,8 +38,8 @@ class Augmentation:
     window_slice : float in (0, 1]
         The share of the steps, rounded and at least one, that is kept of a sequence, from a random step on; a window
         that holds none of its labels would teach nothing, and is not cut out.
-    quantities : int64 array, or None
-        The columns that hold quantities; None: all. Others, such as codes of kinds, are neither scaled nor jittered,
+    quantities : int64 array (Q,) or (k, Q), or None
+        The columns that hold quantities, or those of each of the k steps of a patch; None: all. Others, such as codes of kinds, are neither scaled nor jittered,
         and time warping takes them, and labels of steps, from the nearest step.
 
     Examples
@@ -118,13 +118,13 @@ class Augmentation:
 
     def _distort(self, values: Array, chosen: Array, sequence: Array, step: Array, key: int) -> None:
         """Scale and jitter the quantities (S', Q) in place."""
-        columns = slice(None) if self.quantities is None else self.quantities
-        n = values.shape[1] if self.quantities is None else len(self.quantities)
+        quantities = np.arange(values.shape[1]) if self.quantities is None else self.quantities
+        columns, n = quantities.ravel(), quantities.shape[-1]
         if self.scaling:
-            factors = 1 + self.scaling * normals(hashed(key, _SCALING, chosen), n)
+            factors = np.tile(1 + self.scaling * normals(hashed(key, _SCALING, chosen), n), len(columns) // max(n, 1))
             values[:, columns] *= factors.astype(values.dtype)[sequence]
         if self.jitter:
-            noise = normals(within(hashed(key, _JITTER, chosen)[sequence], step), n)
+            noise = normals(within(hashed(key, _JITTER, chosen)[sequence], step), len(columns))
             values[:, columns] += (self.jitter * noise).astype(values.dtype)
 
 

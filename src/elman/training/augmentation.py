@@ -39,8 +39,9 @@ class Augmentation:
         The share of the steps, rounded and at least one, that is kept of a sequence, from a random step on; a window
         that holds none of its labels would teach nothing, and is not cut out.
     quantities : int64 array (Q,) or (k, Q), or None
-        The columns that hold quantities, or those of each of the k steps of a patch; None: all. Others, such as codes of kinds, are neither scaled nor jittered,
-        and time warping takes them, and labels of steps, from the nearest step.
+        The columns that hold quantities, or those of each of the k steps of a patch; None: all. Others, such as codes
+        of kinds, are neither scaled nor jittered, and time warping takes them, and labels of steps, from the nearest
+        step.
 
     Examples
     --------

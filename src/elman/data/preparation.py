@@ -151,7 +151,7 @@ class Preparation:
 
     @property
     def quantities(self) -> NDArray[np.int64] | None:
-        """The columns of numbers that were measured, int64 (Q,), or (k, Q) of each of the k steps of a patch; None: all.
+        """The columns of numbers that were measured, int64 (Q,), or (k, Q) of the k steps of a patch; None: all.
 
         The others are of kinds, or say where a value is missing and for how long.
         """

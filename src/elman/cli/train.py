@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from elman.cli.augmentation_options import BucketByLength, Jitter, Scaling, TimeWarp, WindowSlice
+from elman.cli.checkpoint_options import EVERY, CheckpointFile, Every, check_checkpoint, telling
 from elman.cli.columns import (
     PANEL,
     Categorical,
@@ -25,6 +26,7 @@ from elman.cli.columns import (
 )
 from elman.cli.console import note, say, say_command, say_json, warn
 from elman.cli.learning_options import (
+    Accumulate,
     BatchSize,
     Centred,
     ClassWeight,
@@ -209,6 +211,9 @@ def train(
     scaling: Scaling = Defaults.scaling,
     time_warp: TimeWarp = Defaults.time_warp,
     window_slice: WindowSlice = Defaults.window_slice,
+    accumulate: Accumulate = Defaults.accumulate,
+    checkpoint: CheckpointFile = None,
+    every: Every = EVERY,
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Train a recurrent network on a labelled file and save it.
@@ -269,6 +274,7 @@ def train(
         "scaling": scaling,
         "time_warp": time_warp,
         "window_slice": window_slice,
+        "accumulate": accumulate,
     }
     if class_weight not in (None, "balanced"):
         raise ParameterError(f"--class-weight must be balanced. Got {class_weight!r} instead.")
@@ -283,6 +289,7 @@ def train(
     if group_from_id and group is not None:
         raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
     _check_output(model, file, validation)
+    check_checkpoint(checkpoint, every, model)
     idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
     if per_step_labels and readout != Defaults.readout:
         idle.append("--readout has no effect with --per-step-labels: each step is classified by its own state.")
@@ -302,7 +309,14 @@ def train(
     if text is None and text_split != Defaults.text:
         note("--text-split has no effect without --text.")
     classifier, grouping = _fit(
-        parameters, file, validation, columns, reading, per_step=per_step_labels, group_from_id=group_from_id
+        parameters,
+        file,
+        validation,
+        columns,
+        reading,
+        {"checkpoint": checkpoint, "every": every},
+        per_step=per_step_labels,
+        group_from_id=group_from_id,
     )
     classifier.save(model)
     if json:
@@ -358,6 +372,7 @@ def _fit(
     validation: Path | None,
     columns: Columns,
     reading: Reading,
+    saving: dict[str, Any],
     *,
     per_step: bool,
     group_from_id: bool,
@@ -393,6 +408,8 @@ def _fit(
                 validation=held_out,
                 on_epoch=progress.on_epoch,
                 on_step=progress.on_step,
+                callbacks=telling(saving["checkpoint"]),
+                **saving,
             )
     except DataError as error:
         files = f"{file}" if validation is None else f"{file} and {validation}"

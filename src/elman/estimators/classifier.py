@@ -137,6 +137,9 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         mostly within a fifth); the length stays, and labels of steps follow.
     window_slice : float in (0, 1]
         Likewise, a window of this share of a sequence's steps is taken. See `elman.training.augmentation`.
+    accumulate : int
+        Batches whose gradients make one step of the optimizer, as one batch of so many times ``batch_size`` would, in
+        the memory of one.
 
     Attributes
     ----------

@@ -71,6 +71,7 @@ class SharedParameters:
     scaling: float = TrainingSettings.scaling
     time_warp: float = TrainingSettings.time_warp
     window_slice: float = TrainingSettings.window_slice
+    accumulate: int = TrainingSettings.accumulate
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -331,6 +332,7 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "scaling": Number(float, 0, 10, "both"),
     "time_warp": Number(float, 0, 10, "both"),
     "window_slice": Number(float, 0, 1, "right"),
+    "accumulate": _COUNT,
 }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from elman.cli.augmentation_options import BucketByLength, Jitter, Scaling, TimeWarp, WindowSlice
+from elman.cli.checkpoint_options import EVERY, CheckpointFile, Every, check_checkpoint, telling
 from elman.cli.columns import (
     PANEL,
     Categorical,
@@ -27,6 +28,7 @@ from elman.cli.columns import (
 from elman.cli.console import note, say, say_command, say_json, warn
 from elman.cli.ensemble_options import Calibrate, Members
 from elman.cli.learning_options import (
+    Accumulate,
     BatchSize,
     Centred,
     ClassWeight,
@@ -233,6 +235,9 @@ def train(
     scaling: Scaling = Defaults.scaling,
     time_warp: TimeWarp = Defaults.time_warp,
     window_slice: WindowSlice = Defaults.window_slice,
+    accumulate: Accumulate = Defaults.accumulate,
+    checkpoint: CheckpointFile = None,
+    every: Every = EVERY,
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Train a recurrent network on a labelled file and save it.
@@ -297,6 +302,7 @@ def train(
         "time_warp": time_warp,
         "window_slice": window_slice,
         "patch_size": number_or_word(patch_size),
+        "accumulate": accumulate,
     }
     if class_weight not in (None, "balanced"):
         raise ParameterError(f"--class-weight must be balanced. Got {class_weight!r} instead.")
@@ -314,6 +320,7 @@ def train(
         raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
     _check_output(model, file, validation)
     watching = watchers(log, tensorboard, log_every, mlflow, model=model)
+    check_checkpoint(checkpoint, every, model)
     idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
     if per_step_labels and readout != Defaults.readout:
         idle.append("--readout has no effect with --per-step-labels: each step is classified by its own state.")
@@ -338,7 +345,15 @@ def train(
     if text is None and text_split != Defaults.text:
         note("--text-split has no effect without --text.")
     classifier, grouping = _fit(
-        parameters, file, validation, columns, reading, watching, per_step=per_step_labels, group_from_id=group_from_id
+        parameters,
+        file,
+        validation,
+        columns,
+        reading,
+        watching,
+        {"checkpoint": checkpoint, "every": every},
+        per_step=per_step_labels,
+        group_from_id=group_from_id,
     )
     classifier.save(model)
     hand_over(model, watching)
@@ -396,6 +411,7 @@ def _fit(
     columns: Columns,
     reading: Reading,
     watching: list[Callback],
+    saving: dict[str, Any],
     *,
     per_step: bool,
     group_from_id: bool,
@@ -436,7 +452,8 @@ def _fit(
                 dataset.labels,
                 groups=grouping.groups,
                 validation=held_out,
-                callbacks=[progress, *watching],
+                callbacks=[progress, *watching, *telling(saving["checkpoint"])],
+                **saving,
             )
     except DataError as error:
         files = f"{file}" if validation is None else f"{file} and {validation}"

@@ -150,6 +150,9 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         where the training sequences have a median of up to 512 steps, else the least that makes it at most 256, as
         long as a patch holds at most 1,024 numbers; 1 where tokens or more than 8 kinds are embedded. See
         `elman.data.patches`.
+    accumulate : int
+        Batches whose gradients make one step of the optimizer, as one batch of so many times ``batch_size`` would, in
+        the memory of one.
 
     Attributes
     ----------

@@ -74,6 +74,7 @@ class SharedParameters:
     scaling: float = TrainingSettings.scaling
     time_warp: float = TrainingSettings.time_warp
     window_slice: float = TrainingSettings.window_slice
+    accumulate: int = TrainingSettings.accumulate
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -341,6 +342,7 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "time_warp": Number(float, 0, 10, "both"),
     "window_slice": Number(float, 0, 1, "right"),
     "patch_size": OrAuto(Number(int, 1, LARGEST_PATCH, "both")),
+    "accumulate": _COUNT,
 }
 
 

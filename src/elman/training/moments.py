@@ -174,8 +174,9 @@ def _number(name: str, value: Any) -> float:
 
 
 def _is_finite(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and -1e308 < value < 1e308
+    if isinstance(value, int) and not isinstance(value, bool):
+        return -_LARGEST <= value <= _LARGEST
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> None:

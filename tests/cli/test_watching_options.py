@@ -22,7 +22,7 @@ def test_a_log_and_event_files_hold_the_history_of_the_model(elman, files, tmp_p
     assert [line["step"] for line in lines if line["kind"] == "step"]
     assert all(line["step"] % 2 == 0 for line in lines if line["kind"] == "step")
     assert lines[-1]["best_epoch"] == library.load(tmp_path / "m").training_["best_epoch"]
-    assert sorted(path.name for path in runs.iterdir()) == ["training", "validation"]
+    assert sorted(path.name for path in runs.iterdir()) == ["steps", "training", "validation"]
 
 
 def test_mlflow_gets_the_run_and_the_model(elman, files, tmp_path, monkeypatch):

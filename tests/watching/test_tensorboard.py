@@ -54,7 +54,7 @@ def test_every_so_many_th_step_is_there_if_asked_for(tmp_path, tell):
     _, steps = tell(TensorBoardWriter(tmp_path, every=6))
     for name in ("loss", "gradient_norm", "is_clipped", "update_ratio", "learning_rate"):
         told = [(steps[at]["step"], float(np.float32(steps[at][name]))) for at in (5, 11, 17)]
-        assert curve(tmp_path / "training", f"step/{name}") == told
+        assert curve(tmp_path / "steps", f"step/{name}") == told
 
 
 def test_settings_are_a_table_of_text(tmp_path, tell):
@@ -77,7 +77,7 @@ def test_a_resumed_run_takes_the_place_of_the_epochs_that_it_makes_again(tmp_pat
     records = before.records[:2] + after.records
     assert curve(tmp_path / "training", "epoch/update_ratio") == expected(records, "update_ratio")
     assert curve(tmp_path / "validation", "epoch/loss") == expected(records, "validation_loss")
-    assert [step for step, _ in curve(tmp_path / "training", "step/loss")] == list(range(1, 21))
+    assert [step for step, _ in curve(tmp_path / "steps", "step/loss")] == list(range(1, 21))
     assert len(read(tmp_path / "training").Tensors("settings/text_summary")) == 1
 
 

@@ -47,7 +47,7 @@ class JsonLines(Callback):
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     log = JsonLines(f"{folder}/run.jsonl")
     ...     _ = SequenceClassifier(hidden_size=2, max_epochs=3).fit(X, y, callbacks=[log])
-    ...     lines = [json.loads(line) for line in open(log.path)]
+    ...     lines = [json.loads(line) for line in log.path.read_text().splitlines()]
     >>> [line["kind"] for line in lines]
     ['begin', 'epoch', 'epoch', 'epoch', 'end']
     >>> lines[-1]["reason"]

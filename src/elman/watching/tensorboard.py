@@ -16,7 +16,7 @@ from elman.output_file import check_writable
 from elman.training.callbacks import Callback, Run, StepRecord
 from elman.training.history import Record
 from elman.watching.growing_file import GrowingFile
-from elman.watching.runs import is_due
+from elman.watching.runs import check_every, is_due
 
 LEARNING = ("gradient_norm", "clipped_share", "update_ratio", "learning_rate", "sequences_per_second")  # of an epoch
 STEP = ("loss", "gradient_norm", "is_clipped", "update_ratio", "learning_rate")
@@ -44,8 +44,8 @@ class TensorBoardWriter(Callback):
     ------
     MissingExtraError
         If tensorboardX, of the extra ``elman[tensorboard]``, is not installed.
-    OutputError
-        If the directory cannot be written.
+    ParameterError, OutputError
+        If ``every`` is no such number; if the directory cannot be written.
 
     >>> from elman import SequenceClassifier
     >>> classifier = SequenceClassifier(hidden_size=8)
@@ -53,6 +53,7 @@ class TensorBoardWriter(Callback):
     """
 
     def __init__(self, directory: str | os.PathLike[str], *, every: int | None = None) -> None:
+        check_every(every)
         library("tensorboardX", extra="tensorboard")
         self.directory, self.every = Path(directory), every
         _make(self.directory)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman.cli.checkpoint_options import EVERY, CheckpointFile, Every, check_checkpoint, telling
 from elman.cli.columns import (
     PANEL,
     Categorical,
@@ -24,6 +25,7 @@ from elman.cli.columns import (
 )
 from elman.cli.console import note, say, say_command, say_json, warn
 from elman.cli.learning_options import (
+    Accumulate,
     BatchSize,
     Centred,
     ClassWeight,
@@ -209,6 +211,9 @@ def train(
     label_smoothing: LabelSmoothing = Defaults.label_smoothing,
     gradient_noise: GradientNoise = Defaults.gradient_noise,
     weight_average: WeightAverage = Defaults.weight_average,
+    accumulate: Accumulate = Defaults.accumulate,
+    checkpoint: CheckpointFile = None,
+    every: Every = EVERY,
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Train a recurrent network on a labelled file and save it.
@@ -264,6 +269,7 @@ def train(
         "label_smoothing": label_smoothing,
         "gradient_noise": gradient_noise,
         "weight_average": weight_average,
+        "accumulate": accumulate,
     }
     if class_weight not in (None, "balanced"):
         raise ParameterError(f"--class-weight must be balanced. Got {class_weight!r} instead.")
@@ -278,7 +284,8 @@ def train(
     if group_from_id and group is not None:
         raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
     _check_output(model, file, validation)
-    watching = watchers(log, tensorboard, log_every, mlflow, model=model)
+    check_checkpoint(checkpoint, every, model)
+    watching = watchers(log, tensorboard, log_every, mlflow, model=model, checkpoint=checkpoint)
     idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
     if per_step_labels and readout != Defaults.readout:
         idle.append("--readout has no effect with --per-step-labels: each step is classified by its own state.")
@@ -298,7 +305,15 @@ def train(
     if text is None and text_split != Defaults.text:
         note("--text-split has no effect without --text.")
     classifier, grouping = _fit(
-        parameters, file, validation, columns, reading, watching, per_step=per_step_labels, group_from_id=group_from_id
+        parameters,
+        file,
+        validation,
+        columns,
+        reading,
+        [*watching, *telling(checkpoint)],
+        {"checkpoint": checkpoint, "every": every},
+        per_step=per_step_labels,
+        group_from_id=group_from_id,
     )
     classifier.save(model)
     hand_over(model, watching)
@@ -348,6 +363,7 @@ def _fit(
     columns: Columns,
     reading: Reading,
     watching: list[Callback],
+    saving: dict[str, Any],
     *,
     per_step: bool,
     group_from_id: bool,
@@ -382,6 +398,7 @@ def _fit(
                 groups=grouping.groups,
                 validation=held_out,
                 callbacks=[progress, *watching],
+                **saving,
             )
     except DataError as error:
         files = f"{file}" if validation is None else f"{file} and {validation}"

@@ -121,6 +121,9 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     weight_average : float in [0, 1)
         Decay, a step, of a running mean of the parameters, which is validated and kept in their place, such as 0.99;
         0: none. Early on it follows faster.
+    accumulate : int
+        Batches whose gradients make one step of the optimizer, as one batch of so many times ``batch_size`` would, in
+        the memory of one.
 
     Attributes
     ----------

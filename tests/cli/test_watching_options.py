@@ -71,3 +71,13 @@ def test_a_log_goes_on_with_a_training_that_was_interrupted(elman, files, tmp_pa
     lines = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
     assert [line["epoch"] for line in lines if line["kind"] == "epoch"] == [1, 2, 3]
     assert [line["reason"] for line in lines if line["kind"] == "end"][-1] == "max_epochs"
+
+
+def test_an_mlflow_that_does_not_take_the_run_is_one_line_of_error(elman, files, tmp_path, monkeypatch):
+    pytest.importorskip("mlflow", reason="MLflow is an extra that not every machine has")
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "nowhere://runs")
+    done = train(elman, files, tmp_path / "m", "--mlflow", "walks")
+    assert done.code == 2
+    assert "error: MLflow does not take the run: " in done.err
+    assert "Traceback" not in done.err
+    assert list(tmp_path.iterdir()) == []

@@ -198,10 +198,6 @@ def train(
         int | None,
         typer.Option(help="All cores if not said; the model does not depend on it.", rich_help_panel=_LEARNING),
     ] = None,
-    log: Log = None,
-    tensorboard: TensorBoard = None,
-    log_every: LogEvery = None,
-    mlflow: Mlflow = None,
     centred: Centred = Defaults.centred,
     schedule: Schedule = Defaults.schedule,
     warm_up: WarmUp = Defaults.warm_up,
@@ -214,6 +210,10 @@ def train(
     accumulate: Accumulate = Defaults.accumulate,
     checkpoint: CheckpointFile = None,
     every: Every = EVERY,
+    log: Log = None,
+    tensorboard: TensorBoard = None,
+    log_every: LogEvery = None,
+    mlflow: Mlflow = None,
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Train a recurrent network on a labelled file and save it.

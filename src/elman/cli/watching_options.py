@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from elman.cli.console import warn
 from elman.errors import OutputError, ParameterError
 
 if TYPE_CHECKING:
@@ -79,9 +80,12 @@ def watchers(
 
 
 def hand_over(model: Path, given: list[Callback]) -> None:
-    """Add the model, now that it is saved, to the run of MLflow."""
+    """Add the model, now that it is saved, to the run of MLflow; warn if MLflow does not take it."""
     from elman.watching import MlflowRun
 
     for watcher in given:
         if isinstance(watcher, MlflowRun):
-            watcher.log_file(model)
+            try:
+                watcher.log_file(model)
+            except OutputError as error:
+                warn(str(error))

@@ -13,7 +13,7 @@ STEPS = 4  # an epoch
 
 def new_run(*, first_step=1, n_validation=7, max_epochs=5):
     return Run(
-        settings=TrainingSettings(optimizer="adamw", learning_rate=0.0125),
+        settings=TrainingSettings(optimizer="adamw", learning_rate=0.0125, betas=(0.9, 0.999)),
         architecture=Architecture(2, 3, cell="lstm"),
         n_sequences=26,
         n_validation=n_validation,

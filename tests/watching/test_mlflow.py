@@ -4,6 +4,7 @@ import pytest
 
 pytest.importorskip("mlflow", reason="MLflow is an extra that not every machine has")
 
+from elman.errors import OutputError
 from elman.watching import MlflowRun
 
 
@@ -59,6 +60,8 @@ def test_a_file_can_be_added_when_the_run_has_ended(mlflow, tell, tmp_path):
     callback.log_file(tmp_path / "model.safetensors")
     (found,) = mlflow.MlflowClient().list_artifacts(callback.run_id)
     assert (found.path, found.file_size) == ("model.safetensors", 7)
+    with pytest.raises(OutputError, match="nothing: MLflow does not take the file"):
+        callback.log_file(tmp_path / "nothing")
 
 
 def test_a_failing_mlflow_does_not_end_training(mlflow, tell, monkeypatch):

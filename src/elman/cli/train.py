@@ -217,10 +217,6 @@ def train(
         int | None,
         typer.Option(help="All cores if not said; the model does not depend on it.", rich_help_panel=_LEARNING),
     ] = None,
-    log: Log = None,
-    tensorboard: TensorBoard = None,
-    log_every: LogEvery = None,
-    mlflow: Mlflow = None,
     centred: Centred = Defaults.centred,
     schedule: Schedule = Defaults.schedule,
     warm_up: WarmUp = Defaults.warm_up,
@@ -238,6 +234,10 @@ def train(
     accumulate: Accumulate = Defaults.accumulate,
     checkpoint: CheckpointFile = None,
     every: Every = EVERY,
+    log: Log = None,
+    tensorboard: TensorBoard = None,
+    log_every: LogEvery = None,
+    mlflow: Mlflow = None,
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Train a recurrent network on a labelled file and save it.
@@ -319,8 +319,8 @@ def train(
     if group_from_id and group is not None:
         raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
     _check_output(model, file, validation)
-    watching = watchers(log, tensorboard, log_every, mlflow, model=model)
     check_checkpoint(checkpoint, every, model)
+    watching = watchers(log, tensorboard, log_every, mlflow, model=model, checkpoint=checkpoint)
     idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
     if per_step_labels and readout != Defaults.readout:
         idle.append("--readout has no effect with --per-step-labels: each step is classified by its own state.")
@@ -350,7 +350,7 @@ def train(
         validation,
         columns,
         reading,
-        watching,
+        [*watching, *telling(checkpoint)],
         {"checkpoint": checkpoint, "every": every},
         per_step=per_step_labels,
         group_from_id=group_from_id,
@@ -452,7 +452,7 @@ def _fit(
                 dataset.labels,
                 groups=grouping.groups,
                 validation=held_out,
-                callbacks=[progress, *watching, *telling(saving["checkpoint"])],
+                callbacks=[progress, *watching],
                 **saving,
             )
     except DataError as error:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from elman.cli.console import warn
 from elman.errors import OutputError, ParameterError
 
 if TYPE_CHECKING:
@@ -45,7 +46,13 @@ Mlflow = Annotated[
 
 
 def watchers(
-    log: Path | None, tensorboard: Path | None, every: int | None, mlflow: str | None, *, model: Path
+    log: Path | None,
+    tensorboard: Path | None,
+    every: int | None,
+    mlflow: str | None,
+    *,
+    model: Path,
+    checkpoint: Path | None,
 ) -> list[Callback]:
     """Give the callbacks that the options ask for; what they write to is checked.
 
@@ -59,8 +66,9 @@ def watchers(
         raise ParameterError(f"--log-every must be an int in the range [1, inf). Got {every} instead.")
     if every is not None and log is None and tensorboard is None:
         raise ParameterError("--log-every needs something to write to. Pass '--log' or '--tensorboard' too.")
-    if log is not None and log.resolve() == model.resolve():
-        raise OutputError(f"{log}: the model would replace the log. Choose another name.")
+    for what, other in (("model", model), ("checkpoint", checkpoint)):
+        if log is not None and other is not None and log.resolve() == other.resolve():
+            raise OutputError(f"{log}: the {what} would replace the log. Choose another name for one.")
     given: list[Callback] = []
     if log is not None:
         given.append(JsonLines(log, every=every))
@@ -72,9 +80,12 @@ def watchers(
 
 
 def hand_over(model: Path, given: list[Callback]) -> None:
-    """Add the model, now that it is saved, to the run of MLflow."""
+    """Add the model, now that it is saved, to the run of MLflow; warn if MLflow does not take it."""
     from elman.watching import MlflowRun
 
     for watcher in given:
         if isinstance(watcher, MlflowRun):
-            watcher.log_file(model)
+            try:
+                watcher.log_file(model)
+            except OutputError as error:
+                warn(str(error))

@@ -166,7 +166,8 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     loss_curve_, validation_scores_ : list of float
         The training loss, and the accuracy on the validation part, of each epoch, those before a warm start included.
     history_ : list of dict
-        One record an epoch, likewise: losses, accuracies, gradient norm, learning rate, seconds, sequences a second.
+        One record an epoch, likewise: losses, accuracies, gradient norm, share of clipped steps, ratio of updates to
+        parameters, learning rate, steps so far, whether training broke down, seconds, sequences a second.
         All three are of the first member.
     histories_ : list of lists of dict
         The records of each member.

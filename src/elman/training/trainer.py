@@ -50,7 +50,7 @@ class Trainer:
         self._updater: Updater | None = None
         self._usual_score: float | None = None  # what the targets of a step count in the mean, where buckets differ
         self._n_threads = threads_or_default(settings.n_threads)
-        self.is_updating = False
+        self.is_updating = False  # True from when parameters begin to change until that step is counted
 
     def resume(self, settings: TrainingSettings) -> None:
         """Go on under other settings; the optimizer keeps its state, unless it is to be another one."""
@@ -116,7 +116,6 @@ class Trainer:
             return StepResult(0.0, 0.0, 0.0, 0.0)
         self.is_updating = True
         update = self.updater().update(*self._by_score(found))
-        self.is_updating = False
         if not math.isfinite(update.update_ratio):
             raise self.breakdown("a step left parameters that are no numbers", samples)
         return StepResult(found.loss, found.correct, found.scored, found.norm, *update)

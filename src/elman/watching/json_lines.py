@@ -16,7 +16,7 @@ from elman.output_file import check_writable
 from elman.training.callbacks import Callback, Run, StepRecord
 from elman.training.history import History, Record
 from elman.watching.growing_file import GrowingFile
-from elman.watching.runs import ending, is_due
+from elman.watching.runs import check_every, ending, is_due
 
 
 class JsonLines(Callback):
@@ -38,8 +38,8 @@ class JsonLines(Callback):
 
     Raises
     ------
-    OutputError
-        If there is another file, or none can be written.
+    ParameterError, OutputError
+        If ``every`` is no such number; if there is another file, or none can be written.
 
     >>> import json, tempfile
     >>> from elman import SequenceClassifier
@@ -47,7 +47,7 @@ class JsonLines(Callback):
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     log = JsonLines(f"{folder}/run.jsonl")
     ...     _ = SequenceClassifier(hidden_size=2, max_epochs=3).fit(X, y, callbacks=[log])
-    ...     lines = [json.loads(line) for line in open(log.path)]
+    ...     lines = [json.loads(line) for line in log.path.read_text().splitlines()]
     >>> [line["kind"] for line in lines]
     ['begin', 'epoch', 'epoch', 'epoch', 'end']
     >>> lines[-1]["reason"]
@@ -55,6 +55,7 @@ class JsonLines(Callback):
     """
 
     def __init__(self, path: str | os.PathLike[str], *, every: int | None = None) -> None:
+        check_every(every)
         self.path, self.every = Path(path), every
         check_writable(path)
         if self.path.exists():
@@ -107,13 +108,15 @@ def _require_log(path: Path) -> None:
 
 
 def _end_of_what_stays(run: Run, log: bytes) -> int:
-    """Give the position of the first line that was cut short, or is of a step or epoch that the run makes again."""
+    """Give the position of the first line that is broken, or of a step or epoch that the run makes again."""
     position = 0
     for line in log.splitlines(keepends=True):
-        if not line.endswith(b"\n"):
+        try:
+            told = json.loads(line)
+        except ValueError:
             break
-        told = json.loads(line)
-        if told.get("step", 0) >= run.first_step or (told["kind"] == "epoch" and told["epoch"] >= run.first_epoch):
+        is_made_again = told["kind"] == "epoch" and told["epoch"] >= run.first_epoch
+        if is_made_again or told.get("step", 0) >= run.first_step or not line.endswith(b"\n"):
             break
         position += len(line)
     return position

@@ -65,7 +65,7 @@ class MlflowRun(Callback):
             self.run_id = active.info.run_id
             content = asdict(run)
             self._mlflow.log_params(content.pop("settings") | content.pop("architecture") | content)
-        except self._mlflow.MlflowException as error:
+        except (self._mlflow.MlflowException, OSError) as error:
             raise OutputError(
                 f"MLflow does not take the run: {error} Train without it, or set another store."
             ) from error
@@ -93,10 +93,15 @@ class MlflowRun(Callback):
         ------
         RuntimeError
             If no training has begun.
+        OutputError
+            If MLflow does not take the file.
         """
         if self.run_id is None:
             raise RuntimeError("MlflowRun has no run yet to add a file to. Train with it first.")
-        self._mlflow.log_artifact(os.fspath(path), run_id=self.run_id)
+        try:
+            self._mlflow.log_artifact(os.fspath(path), run_id=self.run_id)
+        except (self._mlflow.MlflowException, OSError) as error:
+            raise OutputError(f"{path}: MLflow does not take the file: {error} Hand it over again later.") from error
 
     def _experiment_id(self) -> Any:
         if self.experiment is None:

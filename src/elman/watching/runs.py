@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TypedDict
 
+from elman.errors import ParameterError
 from elman.training.callbacks import StepRecord
 from elman.training.history import History
 
@@ -15,6 +16,19 @@ class Ending(TypedDict):
     best_epoch: int | None  # whose parameters were kept
     reason: str  # "max_epochs", "stopped" (by patience or a callback), "interrupted" or "error"
     error: str | None
+
+
+def check_every(every: int | None) -> None:
+    """Raise ParameterError unless each so many-th step can be written.
+
+    >>> check_every(0)
+    Traceback (most recent call last):
+    elman.errors.ParameterError: The 'every' parameter must be an int in the range [1, inf) or None. Got 0 instead.
+    """
+    if every is not None and (not isinstance(every, int) or isinstance(every, bool) or every < 1):
+        raise ParameterError(
+            f"The 'every' parameter must be an int in the range [1, inf) or None. Got {every!r} instead."
+        )
 
 
 def is_due(step: StepRecord, every: int | None) -> bool:

@@ -16,7 +16,7 @@ from elman.output_file import check_writable
 from elman.training.callbacks import Callback, Run, StepRecord
 from elman.training.history import Record
 from elman.watching.growing_file import GrowingFile
-from elman.watching.runs import is_due
+from elman.watching.runs import check_every, is_due
 
 LEARNING = ("gradient_norm", "clipped_share", "update_ratio", "learning_rate", "sequences_per_second")  # of an epoch
 STEP = ("loss", "gradient_norm", "is_clipped", "update_ratio", "learning_rate")
@@ -26,8 +26,9 @@ class TensorBoardWriter(Callback):
     """Writes event files that TensorBoard shows while training runs: ``tensorboard --logdir DIRECTORY``.
 
     They lie in the folders ``training`` and ``validation``, so that TensorBoard draws the curves of both into one
-    diagram. Tags are ``epoch/loss``, ``epoch/accuracy``, ``epoch/gradient_norm`` and so on, and ``step/loss`` and so on
-    of single steps; the horizontal axis is the number of steps of the optimizer. The page "Text" has the settings.
+    diagram, and ``steps``. Tags are ``epoch/loss``, ``epoch/accuracy``, ``epoch/gradient_norm`` and so on, and
+    ``step/loss`` and so on of single steps; the horizontal axis counts the steps of the optimizer. The page "Text" has
+    the settings.
 
     A directory holds one run. A resumed run goes on in it, a new one takes the place of what was there: TensorBoard
     drops what earlier files have of the same steps. If nothing more can be written (a full disk), training goes on.
@@ -43,8 +44,8 @@ class TensorBoardWriter(Callback):
     ------
     MissingExtraError
         If tensorboardX, of the extra ``elman[tensorboard]``, is not installed.
-    OutputError
-        If the directory cannot be written.
+    ParameterError, OutputError
+        If ``every`` is no such number; if the directory cannot be written.
 
     >>> from elman import SequenceClassifier
     >>> classifier = SequenceClassifier(hidden_size=8)
@@ -52,6 +53,7 @@ class TensorBoardWriter(Callback):
     """
 
     def __init__(self, directory: str | os.PathLike[str], *, every: int | None = None) -> None:
+        check_every(every)
         library("tensorboardX", extra="tensorboard")
         self.directory, self.every = Path(directory), every
         _make(self.directory)
@@ -59,7 +61,7 @@ class TensorBoardWriter(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         """Open the files; those of a new run begin with its settings."""
-        parts = ["training", "validation"] if run.n_validation else ["training"]
+        parts = ["training", *(["validation"] if run.n_validation else []), *(["steps"] if self.every else [])]
         self._files = {part: _EventFile(self.directory / part) for part in parts}
         if not run.is_resumed:
             for file in self._files.values():
@@ -70,16 +72,17 @@ class TensorBoardWriter(Callback):
         """Write the step, if it is its turn."""
         if is_due(step, self.every):
             values: Mapping[str, Any] = step
-            self._files["training"].write({f"step/{name}": values[name] for name in STEP}, step["step"])
+            self._files["steps"].write({f"step/{name}": values[name] for name in STEP}, step["step"])
 
     def on_epoch_end(self, record: Record) -> None:
         """Write the record."""
         values: Mapping[str, Any] = record
-        for part, file in self._files.items():
-            figures = {f"epoch/{name}": values[f"{part}_{name}"] for name in ("loss", "accuracy")}
-            if part == "training":
-                figures |= {f"epoch/{name}": values[name] for name in LEARNING}
-            file.write(figures, record["steps"])
+        for part in ("training", "validation"):
+            if part in self._files:
+                figures = {f"epoch/{name}": values[f"{part}_{name}"] for name in ("loss", "accuracy")}
+                if part == "training":
+                    figures |= {f"epoch/{name}": values[name] for name in LEARNING}
+                self._files[part].write(figures, record["steps"])
 
     def on_train_end(self, history: object) -> None:
         """Close the files."""

@@ -13,7 +13,7 @@ from elman.errors import TrainingError
 from elman.training.assessment import counted
 from elman.training.callbacks import Callback, Callbacks, Run, StepRecord
 from elman.training.checkpoint import Checkpoint
-from elman.training.divergence import IN_A_ROW, TOO_LARGE, BreakdownError, is_too_large
+from elman.training.divergence import BEYOND, IN_A_ROW, TOO_LARGE, BreakdownError, is_too_large
 from elman.training.history import History
 from elman.training.identity import identity
 from elman.training.moments import Moments
@@ -120,7 +120,8 @@ class TrainingRun:
         if progress.first_loss is None and result.scored > 0:
             progress.first_loss = result.loss
         first = progress.first_loss or 0.0
-        too_large = is_too_large(result.loss, first, self._trainer.network.architecture.n_classes)
+        n_classes = self._trainer.network.architecture.n_classes
+        too_large = is_too_large(result.loss, first, n_classes)
         progress.n_too_large = progress.n_too_large + 1 if too_large else 0
         if not too_large:
             self._good = self._epoch_start
@@ -129,6 +130,10 @@ class TrainingRun:
         if progress.n_too_large >= IN_A_ROW:
             found = f"for {IN_A_ROW} steps the loss was above {TOO_LARGE:g} times chance's and its start, {first:.3g}"
             raise self._trainer.breakdown(found, self._training)
+        if is_too_large(result.loss, first, n_classes, BEYOND):
+            raise self._trainer.breakdown(
+                f"the loss is {result.loss:.3g}, from {first:.3g} at the start", self._training
+            )
 
     def _end_epoch(self, stops: bool) -> None:
         """Validate, and keep the parameters if they are the best so far."""

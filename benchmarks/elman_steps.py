@@ -6,8 +6,9 @@ from benchmarks.timing import Step
 from elman.network.architecture import Architecture
 from elman.network.live import LiveSequence
 from elman.network.network import Network
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
-from elman.training.trainer import Samples, Trainer
+from elman.training.trainer import Trainer
 
 CELLS = {"RNN": "elman", "GRU": "gru", "LSTM": "lstm"}
 

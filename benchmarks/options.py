@@ -18,8 +18,9 @@ from benchmarks.timing import QUICK, Effort, Step, medians
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 from elman.network.threads import available_threads
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
-from elman.training.trainer import Samples, Trainer
+from elman.training.trainer import Trainer
 
 SHAPES = ((32, 28, 28, 32), (64, 100, 8, 64), (64, 150, 12, 128))  # N, T, D, H
 CLASSES, AIM = 10, 1.5

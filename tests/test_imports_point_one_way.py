@@ -10,16 +10,18 @@ SOURCE = Path(__file__).parents[1] / "src" / "elman"
 # A part of the package -> the parts that it may import. Every part may import errors, and itself.
 ARROWS = {
     "errors": set(),
+    "caution": set(),
     "__init__": {"data", "estimators"},
     "__main__": {"cli"},
     "kernels": set(),
     "network": {"kernels"},
-    "training": {"network", "kernels"},
+    "training": {"network", "kernels", "tensor_file", "output_file", "caution", "__init__"},
     "data": {"output_file"},
     "output_file": set(),
-    "metadata": {"data", "network", "kernels", "__init__"},
-    "model_file": {"metadata", "data", "output_file", "network", "__init__"},
-    "estimators": {"model_file", "metadata", "training", "network", "data"},
+    "tensor_file": {"output_file", "__init__"},
+    "metadata": {"data", "network", "kernels", "tensor_file", "__init__"},
+    "model_file": {"metadata", "data", "tensor_file", "network", "__init__"},
+    "estimators": {"caution", "model_file", "metadata", "training", "network", "data"},
     "cli": {"estimators", "model_file", "metadata", "output_file", "training", "network", "data", "__init__"},
 }
 # An outside package -> the parts that alone may import it.
@@ -28,7 +30,7 @@ OWNERS = {
     "numba": {"kernels"},
     "llvmlite": {"kernels"},
     "polars": {"data", "cli"},
-    "safetensors": {"model_file"},
+    "safetensors": {"tensor_file"},
     "typer": {"cli"},
     "rich": {"cli"},
 }

@@ -4,8 +4,9 @@ import numpy as np
 
 from cases import Batch, Case
 from comparisons import assert_close
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
-from elman.training.trainer import Samples, Trainer
+from elman.training.trainer import Trainer
 from engine import network_for
 
 STEPS = 10

@@ -6,6 +6,7 @@ ElmanError
 │   ├── DataError                      sequences or labels in memory
 │   └── FileError                      a data file: missing, unreadable, cut short, malformed
 ├── TrainingError (ArithmeticError)  training broke down: the loss is no longer a number
+├── CheckpointError (ValueError)     a checkpoint that cannot be gone on from: damaged, or of another training
 ├── ModelFileError (ValueError)      a saved model that cannot be trusted: damaged, edited, of a newer format
 └── OutputError (OSError)            a file or folder that cannot be written
 """
@@ -37,6 +38,10 @@ class TrainingError(ElmanError, ArithmeticError):
 
 class ModelFileError(ElmanError, ValueError):
     """A saved model cannot be trusted: damaged, edited, or of a newer format."""
+
+
+class CheckpointError(ElmanError, ValueError):
+    """A checkpoint cannot be gone on from: it is damaged, of a newer format, or of another training."""
 
 
 class OutputError(ElmanError, OSError):

@@ -16,6 +16,7 @@ from elman.data.stored import rebuilt
 from elman.data.vocabulary import LONGEST_NAME, MOST_NAMES, MOST_ONE_HOT
 from elman.kernels.cells import CELLS
 from elman.network.architecture import LOSS_PLACES, MOST_CODES, READOUTS, Architecture
+from elman.tensor_file import BrokenFileError
 
 FORMAT_VERSION = 1
 ESTIMATORS = ("SequenceClassifier", "SequenceTagger")
@@ -28,7 +29,7 @@ _ROLES = ("id", "time", "label", "group", "text", "step_length")
 _CLASS_TYPES = {"text": str, "int": int, "bool": bool}
 
 
-class BrokenModelError(ValueError):
+class BrokenModelError(BrokenFileError):
     """What is wrong with a model file, without its name."""
 
 

@@ -190,6 +190,14 @@ def test_ids_and_ones_are_not_standardised():
     assert values[:, 5].mean() == pytest.approx(0, abs=1e-14)
 
 
+def test_quantities_are_the_columns_of_neither_kinds_nor_gaps():
+    preparation = Preparation.fit(with_everything(), missing="indicator")
+    assert preparation.n_columns == 8, "x, 3 skies, a code, the step length, whether and since when x is missing"
+    assert preparation.quantities.tolist() == [0, 5]
+    assert Preparation.fit(as_sequences(["abba", "ca"])).quantities.tolist() == []
+    assert Preparation.fit(sequences_of([[1.0, 2.0]]), missing="indicator").quantities is None
+
+
 def test_tokens_are_embedded_however_few():
     texts = as_sequences(["abba", "b"])
     preparation = Preparation.fit(texts)

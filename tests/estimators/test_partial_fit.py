@@ -11,8 +11,9 @@ from sklearn.model_selection import GridSearchCV, cross_validate
 
 from elman import DataError, ParameterError, SequenceClassifier, SequenceTagger, TrainingError, load
 from elman.network.network import Network
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
-from elman.training.trainer import Samples, Trainer
+from elman.training.trainer import Trainer
 
 CLASSES = ["falls", "rises", "stays"]
 

@@ -9,6 +9,7 @@ from elman.kernels.compiled import ElementWise
 from elman.network.network import Network
 from elman.network.parameters import Parameters
 from elman.training import optimizers, updater
+from elman.training.callbacks import Callback
 from elman.training.trainer import Trainer
 
 # --- Faults in the weights --------------------------------------------------------------------------------------------
@@ -312,14 +313,10 @@ def clipping_part_by_part(patch):
 def validation_loss_ignored(patch):
     fit = Trainer.fit
 
-    def faulty(self, training, validation=None, *, on_epoch=None, **options):
-        latest = []
-
-        def watch(record):
-            latest[:] = [self.network.parameters.vector.copy()]
-            on_epoch(record)
-
-        history = fit(self, training, validation, on_epoch=watch, **options)
+    def faulty(self, training, validation=None, callbacks=(), **options):
+        latest, watch = [], Callback()
+        watch.on_epoch_end = lambda record: latest.__setitem__(slice(None), [self.network.parameters.vector.copy()])
+        history = fit(self, training, validation, [watch, *callbacks], **options)
         self.network.parameters.vector[:] = latest[0]
         return history
 
@@ -327,9 +324,9 @@ def validation_loss_ignored(patch):
 
 
 def validation_on_the_training_data(patch):
-    epoch = Trainer._epoch
+    fit = Trainer.fit
 
-    def faulty(self, number, training, validation, on_step):
-        return epoch(self, number, training, training, on_step)
+    def faulty(self, training, validation=None, *callbacks, **options):
+        return fit(self, training, training, *callbacks, **options)
 
-    patch.setattr(Trainer, "_epoch", faulty)
+    patch.setattr(Trainer, "fit", faulty)

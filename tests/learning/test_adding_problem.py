@@ -8,8 +8,9 @@ import pytest
 
 from elman.network.architecture import Architecture
 from elman.network.network import Network
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
-from elman.training.trainer import Samples, Trainer
+from elman.training.trainer import Trainer
 
 STEPS = 100
 

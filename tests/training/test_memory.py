@@ -9,8 +9,9 @@ from elman.kernels.cells import CELLS
 from elman.network import network as network_module
 from elman.network.architecture import Architecture
 from elman.network.network import Network
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
-from elman.training.trainer import Samples, Trainer
+from elman.training.trainer import Trainer
 
 N, T, INPUTS, CLASSES = 64, 150, 5, 3
 EMBEDDINGS = ((1, 2000, 40), (3, 500, 10))

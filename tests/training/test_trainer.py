@@ -1,5 +1,7 @@
 """The training loop keeps its promises: best epoch, clipping, seeds, interruption."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -7,11 +9,20 @@ from elman.errors import DataError, TrainingError
 from elman.kernels.updates import norm
 from elman.network.architecture import Architecture
 from elman.network.network import Network
+from elman.training.callbacks import Callback
 from elman.training.clipping import clip_by_value, clip_scale
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
-from elman.training.trainer import Samples, Trainer
+from elman.training.trainer import Trainer
 
 LENGTHS = np.array([4, 6, 3, 5, 7, 2, 8, 5, 4, 6, 3, 9])
+
+
+class Told(Callback):
+    """Calls functions."""
+
+    def __init__(self, on_epoch=lambda record: None, on_step=lambda step: None):
+        self.on_epoch_end, self.on_step_end = on_epoch, on_step
 
 
 def noisy_samples(seed: int) -> Samples:
@@ -31,7 +42,9 @@ def test_the_epoch_with_the_lowest_validation_loss_is_kept():
     seen = []
     trainer = new_trainer(max_epochs=40, learning_rate=0.05, early_stopping=False, n_iter_no_change=2)
     vector = trainer.network.parameters.vector
-    history = trainer.fit(noisy_samples(1), noisy_samples(2), on_epoch=lambda record: seen.append(vector.copy()))
+    history = trainer.fit(
+        noisy_samples(1), noisy_samples(2), [Told(on_epoch=lambda record: seen.append(vector.copy()))]
+    )
     losses = [record["validation_loss"] for record in history.records]
     assert len(losses) == 40, "without early stopping there is no end to patience"
     best = int(np.argmin(losses))
@@ -86,7 +99,7 @@ def test_ctrl_c_ends_training_with_the_best_so_far(after):
 
     seen: list[tuple[float, np.ndarray]] = []
     trainer = new_trainer(max_epochs=50, learning_rate=0.05)
-    history = trainer.fit(noisy_samples(1), noisy_samples(2), on_epoch=interrupt)
+    history = trainer.fit(noisy_samples(1), noisy_samples(2), [Told(on_epoch=interrupt)])
     assert history.interrupted
     assert len(history.records) == after
     best = min(range(after), key=lambda n: seen[n][0])
@@ -95,13 +108,13 @@ def test_ctrl_c_ends_training_with_the_best_so_far(after):
 
 
 def test_ctrl_c_in_the_first_epoch_keeps_what_was_learned():
-    def interrupt(done, total):
-        if done == 2:
+    def interrupt(step):
+        if step["step_in_epoch"] == 2:
             raise KeyboardInterrupt
 
     trainer = new_trainer()
     start = trainer.network.parameters.vector.copy()
-    history = trainer.fit(noisy_samples(1), noisy_samples(2), on_step=interrupt)
+    history = trainer.fit(noisy_samples(1), noisy_samples(2), [Told(on_step=interrupt)])
     assert history.interrupted
     assert history.best_epoch is None
     assert not np.array_equal(trainer.network.parameters.vector, start)
@@ -139,7 +152,7 @@ def test_a_loss_that_is_no_number_ends_training_with_advice():
     samples.values[3] = np.nan
     trainer = new_trainer()
     start = trainer.network.parameters.vector.copy()
-    with pytest.raises(TrainingError, match=r"Try learning_rate=0\.0005, or"):
+    with pytest.raises(TrainingError, match=r"Training broke down: the loss is nan and .* Try learning_rate=0\.0005\."):
         trainer.step(samples)
     assert np.array_equal(trainer.network.parameters.vector, start), "parameters are as they were before the step"
 
@@ -226,9 +239,13 @@ def test_clipping_changes_the_step_that_training_takes():
 def test_an_epoch_whose_validation_loss_is_no_number_is_never_preferred_to_one_that_has_a_loss():
     validation = noisy_samples(2)
     trainer = new_trainer(max_epochs=3, learning_rate=0.01)
-    losses = iter([float("nan"), 2.0, 1.5])
+    losses = iter([2.0, float("nan"), 2.5, 1.5])
     trainer.assess = lambda samples: (next(losses), 0.5)
-    history = trainer.fit(noisy_samples(1), validation)
+    with pytest.warns(
+        UserWarning, match="Training broke down in epoch 2, after 3 of 3 steps: the validation loss is nan"
+    ):
+        history = trainer.fit(noisy_samples(1), validation)
+    assert [record["validation_loss"] for record in history.records] == [2.0, 2.5, 1.5]
     assert history.best_epoch == 3
 
 
@@ -271,3 +288,37 @@ def test_samples_in_which_nothing_counts_are_refused_before_anything_is_learned(
     with pytest.raises(DataError, match="At least one target must have a label and a weight above 0"):
         trainer.fit(*samples)
     assert np.array_equal(trainer.network.parameters.vector, start)
+
+
+AUGMENTED = {"jitter": 0.2, "scaling": 0.1, "time_warp": 0.3, "window_slice": 0.8}
+
+
+@pytest.mark.parametrize("name", AUGMENTED)
+def test_augmented_training_depends_on_the_seed_alone_and_validation_is_left_as_it_is(name):
+    def trained(samples: Samples, **settings: object) -> tuple[np.ndarray, list]:
+        trainer = new_trainer(max_epochs=2, early_stopping=False, **settings)
+        history = trainer.fit(samples, noisy_samples(2))
+        return trainer.network.parameters.vector.copy(), history.records
+
+    plain, _ = trained(noisy_samples(1))
+    parameters, records = trained(noisy_samples(1), **{name: AUGMENTED[name]})
+    again, _ = trained(noisy_samples(1), n_threads=1, **{name: AUGMENTED[name]})
+    assert np.array_equal(parameters, again)
+    assert not np.array_equal(parameters, plain)
+    still = new_trainer()
+    still.network.parameters.vector[:] = parameters
+    best = min(records, key=lambda record: record["validation_loss"])
+    assert still.assess(noisy_samples(2)) == (best["validation_loss"], best["validation_accuracy"])
+
+
+def test_every_pass_augments_anew():
+    trainer, samples = new_trainer(jitter=0.5, optimizer="sgd", learning_rate=1e-30), noisy_samples(1)
+    assert trainer.step(samples).loss != trainer.step(samples).loss
+
+
+def test_only_quantities_are_augmented():
+    samples = noisy_samples(1)
+    network, still = new_trainer().network, TrainingSettings(optimizer="sgd", learning_rate=1e-30)
+    bound = Trainer(network, replace(still, jitter=0.5), np.random.default_rng(0), np.array([], np.int64))
+    plain = Trainer(network, still, np.random.default_rng(0))
+    assert bound.step(samples, np.arange(12)).gradient_norm == plain.step(samples, np.arange(12)).gradient_norm

@@ -135,6 +135,20 @@ class Preparation:
             if vocabulary.embedding_size is not None
         )
 
+    @property
+    def quantities(self) -> NDArray[np.int64] | None:
+        """The columns of numbers that were measured, int64; None: all.
+
+        The others are of kinds, or say where a value is missing and for how long.
+        """
+        if not self.vocabularies and not self.gaps:
+            return None
+        is_quantity = np.ones(self.n_columns, dtype=np.bool_)
+        is_quantity[self.n_columns - 2 * len(self.gaps) :] = False
+        for vocabulary, first in self._places():
+            is_quantity[first : first + vocabulary.n_columns] = False
+        return np.flatnonzero(is_quantity)
+
     def apply(self, sequences: Sequences, dtype: DTypeLike = np.float32, *, first: int = 0) -> Sequences:
         """Give the columns of raw sequences in ``dtype``, float32 or float64; ``first`` is what errors call the first.
 

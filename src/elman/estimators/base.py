@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy, deepcopy
 from dataclasses import fields, replace
 from typing import Any, ClassVar, Self
@@ -27,7 +27,7 @@ from elman.estimators.features import read_like_training, read_training
 from elman.estimators.going_on import SplitSource, require_same_network, require_same_reading
 from elman.estimators.groups import as_groups
 from elman.estimators.labels import as_labels
-from elman.estimators.learning import Hooks, run, summary
+from elman.estimators.learning import Printer, ShortForms, as_callbacks, as_checkpoint, summary
 from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python, plain
 from elman.estimators.parts import Part, make_generators, split
 from elman.estimators.runs import prepared_values, probabilities, require_finite_scores
@@ -35,9 +35,12 @@ from elman.estimators.targets import Targets
 from elman.estimators.weights import Weights, as_weights, check_together, together, weights_by_class
 from elman.network.architecture import Architecture
 from elman.network.network import Network
+from elman.training.callbacks import Callback
+from elman.training.checkpoint import Checkpoint
 from elman.training.history import History, Record
+from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
-from elman.training.trainer import Samples, Trainer
+from elman.training.trainer import Trainer
 
 
 class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # type: ignore[misc]
@@ -48,7 +51,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
     history_: list[Record]
     _fit_parameters: dict[str, Any]  # those of the last fit, whatever has been set since
 
-    __metadata_request__fit: ClassVar[dict[str, Any]] = {"validation": UNUSED, "on_epoch": UNUSED, "on_step": UNUSED}
+    __metadata_request__fit: ClassVar[dict[str, Any]] = dict.fromkeys(
+        ("validation", "on_epoch", "on_step", "callbacks", "checkpoint", "every"), UNUSED
+    )
 
     @calling_back
     def fit(
@@ -61,6 +66,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         validation: tuple[Any, ...] | None = None,
         on_epoch: Callable[[Record], object] | None = None,
         on_step: Callable[[int, int], object] | None = None,
+        callbacks: Iterable[Callback] | None = None,
+        checkpoint: str | os.PathLike[str] | None = None,
+        every: float = 10.0,
     ) -> Self:
         """Train on labelled sequences.
 
@@ -84,23 +92,34 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             it returns True.
         on_step : callable(done, total), optional
             Called after every step of the optimizer with the steps done in this epoch.
+        callbacks : list of elman.training.callbacks.Callback, optional
+            Told of the begin and the end of training and of every epoch, and of every step; they may end training.
+        checkpoint : str or PathLike, optional
+            A file that training is saved in, and gone on from if it is there: the same call, repeated after whatever
+            ended it, gives the model that it would have given. It needs ``random_state``. Of a training that was
+            finished the model comes at once.
+        every : float
+            Minutes between two savings; it is also saved at the end, and after Ctrl-C. 0: after every step.
 
         Raises
         ------
         ParameterError, DataError
             If a parameter, the sequences, the labels or the weights break their contract.
         TrainingError
-            If the loss is no longer a number.
+            If training breaks down at once, or again after it has gone back to the last good state and on at half the
+            rate, of which it warns.
+        CheckpointError, OutputError
+            If the checkpoint is damaged, or of other data or parameters, or cannot be written.
 
         Whatever is raised, the estimator stays as it was before.
         """
         start = time.perf_counter()
         self._check_parameters(stacklevel=4)  # of whoever calls: scikit-learn's callbacks wrap this method
+        watching = [ShortForms(on_epoch, on_step), *as_callbacks(callbacks)]
+        saved = as_checkpoint(checkpoint, every, self.random_state)
         task = FitTask(self, X, y, sample_weight, self.max_epochs)
         learner = copy(self)  # takes what is learnt; it comes here only once all is done
-        learner._learn(
-            X, y, sample_weight, groups, validation, task.hooks(learner, Hooks(None, on_epoch, on_step)), start
-        )
+        learner._learn(X, y, sample_weight, groups, validation, [*watching, task.watch(learner)], saved, start)
         self.__dict__ = learner.__dict__
         task.end()
         return self
@@ -190,7 +209,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         sample_weight: Any,
         groups: Any,
         validation: tuple[Any, ...] | None,
-        hooks: Hooks,
+        callbacks: list[Callback],
+        checkpoint: Checkpoint | None,
         start: float,
     ) -> None:
         """Do what `fit` does, attribute by attribute, from checked parameters."""
@@ -228,9 +248,10 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         else:
             self.network_: Network = deepcopy(self.network_)  # the model before stays whole if this fit fails
         self.baselines_ = self._baselines(training, by_class)
-        trainer = Trainer(self.network_, self._settings(), training_rng)
+        trainer = Trainer(self.network_, self._settings(), training_rng, self.preparation_.quantities)
         samples = self._samples(training, by_class), None if held_out is None else self._samples(held_out, by_class)
-        history = run(trainer, *samples, hooks, verbose=self.verbose)
+        printing = [Printer(checkpoint)] if self.verbose else []
+        history = trainer.fit(*samples, [*printing, *callbacks], checkpoint=checkpoint)
         if history.best_epoch is None:
             raise KeyboardInterrupt  # before a single epoch was done: there is no model
         before: list[Record] = [] if is_new else self.history_
@@ -262,14 +283,16 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             self._begin(part, start_rng)
             self.baselines_ = self._baselines(part, by_class)
             self.history_, self.training_ = [], {}
-        settings = replace(self._settings(), max_epochs=1, early_stopping=False, schedule="constant", warm_up=0.0)
+        settings = replace(
+            self._settings(), max_epochs=1, early_stopping=False, schedule="constant", warm_up=0.0
+        )  # how many parts there will be is not known
         if hasattr(self, "_trainer"):
             self._trainer: Trainer = deepcopy(self._trainer)  # the model before stays whole if this call fails
             self._trainer.resume(settings)
         else:
-            self._trainer = Trainer(deepcopy(self.network_), settings, training_rng)
+            self._trainer = Trainer(deepcopy(self.network_), settings, training_rng, self.preparation_.quantities)
         self.network_ = self._trainer.network
-        history = run(self._trainer, self._samples(part, by_class), None, Hooks(), verbose=self.verbose)
+        history = self._trainer.fit(self._samples(part, by_class), None, [Printer()] if self.verbose else [])
         if history.best_epoch is None:
             raise KeyboardInterrupt
         self.history_ = [*self.history_, history.records[0] | {"epoch": len(self.history_) + 1}]

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from copy import deepcopy
 from typing import Any, TypeVar
 
-from elman.estimators.learning import Hooks
+from elman.training.callbacks import Callback
 from elman.training.history import Record
 
 _Method = TypeVar("_Method", bound=Callable[..., Any])
@@ -33,7 +33,7 @@ class CallbackSupport(CallbackSupportMixin):  # type: ignore[misc]
     """Gives an estimator `set_callbacks`."""
 
 
-class FitTask:
+class FitTask(Callback):
     """Tells the callbacks that are set on an estimator of its fit and of every epoch.
 
     Parameters
@@ -45,35 +45,33 @@ class FitTask:
 
     def __init__(self, estimator: Any, X: Any, y: Any, sample_weight: Any, max_epochs: int) -> None:
         self._data = {"X": X, "y": y, "metadata": None if sample_weight is None else {"sample_weight": sample_weight}}
-        self._estimator = estimator
+        self._estimator = self._learner = estimator
         self._task: Any = None
         self._epoch: Any = None
         if hasattr(estimator, "_init_callback_context"):
             self._task = estimator._init_callback_context(max_subtasks=int(max_epochs))
             self._task.call_on_fit_task_begin(estimator=estimator, **self._data)
 
-    def hooks(self, learner: Any, hooks: Hooks) -> Hooks:
-        """Give hooks that call the callbacks too; ``learner`` is the copy of the estimator that is being trained.
+    def watch(self, learner: Any) -> FitTask:
+        """Show the callbacks this copy of the estimator, which is being trained."""
+        self._learner = learner
+        return self
 
-        A callback sees the estimator with the parameters of the epoch just done, and ends training by returning True.
-        """
-        if self._task is None:
-            return hooks
-
-        def before_epoch(epoch: int) -> None:
+    def on_epoch_begin(self, epoch: int) -> None:
+        """Begin a subtask."""
+        if self._task is not None and self._epoch is None:  # a run that went back begins an epoch twice
             self._epoch = self._task.subcontext(task_name="epoch")
             self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._data)
-            if hooks.before_epoch is not None:
-                hooks.before_epoch(epoch)
 
-        def on_epoch(record: Record) -> bool:
-            wants_to_stop = hooks.on_epoch is not None and hooks.on_epoch(record) is True
-            stop = self._epoch.call_on_fit_task_end(
-                estimator=self._estimator, reconstruction_attributes=lambda: _fitted(learner), **self._data
-            )
-            return bool(stop) or wants_to_stop
-
-        return Hooks(before_epoch, on_epoch, hooks.on_step)
+    def on_epoch_end(self, record: Record) -> bool:
+        """End the subtask; callbacks see the estimator with the parameters of the epoch, and may end training."""
+        if self._task is None:
+            return False
+        epoch, self._epoch = self._epoch, None
+        stop = epoch.call_on_fit_task_end(
+            estimator=self._estimator, reconstruction_attributes=lambda: _fitted(self._learner), **self._data
+        )
+        return bool(stop)
 
     def end(self) -> None:
         """Tell that the fit is done, and the estimator has what it learned."""

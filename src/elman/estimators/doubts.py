@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from typing import Any
 
 from numpy.typing import NDArray
 
+from elman.caution import warn_user as warn_user
 from elman.data import Preparation, Sequences
 
 _MISSING_NAMES = ("", "nan", "na", "n/a", "<na>", "none", "null", "?")
 _MANY_KINDS = 50
-_PACKAGES = ("elman", "sklearn")
-
-
-def warn_user(sentence: str) -> None:
-    """Warn at the line that called into elman, whatever called what inside."""
-    depth, frame = 2, sys._getframe(1)
-    while frame.f_back is not None and frame.f_globals.get("__name__", "").split(".")[0] in _PACKAGES:
-        depth, frame = depth + 1, frame.f_back
-    warnings.warn(sentence, UserWarning, stacklevel=depth)
 
 
 def doubt_classes(classes: NDArray[Any]) -> None:

@@ -2,55 +2,101 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from elman.errors import ParameterError
 from elman.estimators.evaluation import FIGURES, Evaluation
 from elman.estimators.parts import Part
-from elman.estimators.progress import epoch_line, tell_if_slow
+from elman.estimators.progress import epoch_line, going_on_line, tell_if_slow
+from elman.training.callbacks import Callback, Run, StepRecord
+from elman.training.checkpoint import Checkpoint
 from elman.training.history import History, Record
-from elman.training.trainer import Samples, Trainer
 
 
-@dataclass(frozen=True)
-class Hooks:
-    """Who is called in training; each may be None.
+class ShortForms(Callback):
+    """Calls the functions ``on_epoch`` and ``on_step`` of `fit`, where they are given."""
 
-    before_epoch(epoch) counts from 1; on_epoch(record) ends training by returning True; on_step(done, total) is called
-    after each step of the optimizer.
+    def __init__(
+        self, on_epoch: Callable[[Record], object] | None, on_step: Callable[[int, int], object] | None
+    ) -> None:
+        self._on_epoch, self._on_step = on_epoch, on_step
+
+    def on_step_end(self, step: StepRecord) -> None:
+        """Tell the steps done in this epoch, and how many there are."""
+        if self._on_step is not None:
+            self._on_step(step["step_in_epoch"], step["n_steps_in_epoch"])
+
+    def on_epoch_end(self, record: Record) -> object:
+        """Tell the record; True ends training."""
+        return self._on_epoch is not None and self._on_epoch(record)
+
+
+class Printer(Callback):
+    """Prints a line an epoch.
+
+    Parameters
+    ----------
+    checkpoint : Checkpoint or None
+        What the run may go on from.
     """
 
-    before_epoch: Callable[[int], object] | None = None
-    on_epoch: Callable[[Record], object] | None = None
-    on_step: Callable[[int, int], object] | None = None
+    def __init__(self, checkpoint: Checkpoint | None = None) -> None:
+        self._checkpoint, self._max_epochs = checkpoint, 0
+
+    def on_train_begin(self, run: Run) -> None:
+        """Say where the run goes on from, and after a while why it has not begun."""
+        self._max_epochs = run.max_epochs
+        if run.is_resumed and self._checkpoint is not None:
+            print(going_on_line(run, self._checkpoint.path), flush=True)
+        self._timer = tell_if_slow(lambda line: print(line, flush=True))
+
+    def on_step_end(self, step: StepRecord) -> None:
+        """Note that it has begun."""
+        self._timer.cancel()
+
+    def on_epoch_end(self, record: Record) -> None:
+        """Print the line."""
+        print(epoch_line(record, self._max_epochs), flush=True)
+
+    def on_train_end(self, history: History) -> None:
+        """Print no more."""
+        self._timer.cancel()
 
 
-def run(trainer: Trainer, training: Samples, held_out: Samples | None, hooks: Hooks, *, verbose: bool) -> History:
-    """Run the trainer; where ``verbose``, print a line an epoch."""
-    if not verbose:
-        return trainer.fit(
-            training,
-            held_out,
-            before_epoch=hooks.before_epoch,
-            on_epoch=hooks.on_epoch,
-            on_step=hooks.on_step,
+def as_callbacks(callbacks: Any) -> list[Callback]:
+    """Give the callbacks that were passed to `fit`; raise ParameterError if they are none."""
+    found = list(callbacks) if isinstance(callbacks, list | tuple) else [] if callbacks is None else callbacks
+    wrong = found if not isinstance(found, list) else next((each for each in found if not _is_callback(each)), None)
+    if wrong is not None:
+        raise ParameterError(
+            "The 'callbacks' parameter of fit must be a list of elman.training.callbacks.Callback. "
+            f"Got {'' if wrong is found else 'one with '}{type(wrong).__name__} instead."
         )
-    timer = tell_if_slow(lambda line: print(line, flush=True))
+    checked: list[Callback] = found
+    return checked
 
-    def print_epoch(record: Record) -> object:
-        print(epoch_line(record, trainer.settings.max_epochs), flush=True)
-        return hooks.on_epoch is not None and hooks.on_epoch(record)
 
-    def note_step(done: int, total: int) -> None:
-        timer.cancel()
-        if hooks.on_step is not None:
-            hooks.on_step(done, total)
+def _is_callback(value: Any) -> bool:
+    return isinstance(value, Callback)
 
-    try:
-        return trainer.fit(training, held_out, before_epoch=hooks.before_epoch, on_epoch=print_epoch, on_step=note_step)
-    finally:
-        timer.cancel()
+
+def as_checkpoint(path: str | os.PathLike[str] | None, every: float, random_state: Any) -> Checkpoint | None:
+    """Give the checkpoint that `fit` was called with, None without; raise ParameterError if it cannot work."""
+    is_number = isinstance(every, int | float) and not isinstance(every, bool) and every >= 0
+    if not is_number:
+        raise ParameterError(
+            f"The 'every' parameter of fit must be a number of minutes of at least 0. Got {every!r} instead."
+        )
+    if path is None:
+        return None
+    if random_state is None:
+        raise ParameterError(
+            "The 'random_state' parameter must be set where a checkpoint is kept, so that the same training can be "
+            "begun again. Got None instead; pass random_state=0."
+        )
+    return Checkpoint(path, every)
 
 
 def summary(

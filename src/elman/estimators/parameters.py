@@ -187,6 +187,20 @@ class OrNone:
 
 
 @dataclass(frozen=True)
+class OrAuto:
+    """What another constraint accepts, or 'auto': chosen from the data."""
+
+    inner: Number
+
+    def accepts(self, value: object) -> bool:
+        """Tell whether ``value`` is 'auto' or accepted by the inner constraint."""
+        return (isinstance(value, str) and value == "auto") or self.inner.accepts(value)
+
+    def __str__(self) -> str:
+        return f"{self.inner} or 'auto'"
+
+
+@dataclass(frozen=True)
 class RandomState:
     """A seed, a generator of NumPy's, old or new, or None."""
 
@@ -230,7 +244,7 @@ class Sizes:
         return f"{_SIZE} or a tuple of them"
 
 
-Constraint = Sizes | Number | Choice | Truth | Label | ClassWeight | Features | OrNone | RandomState
+Constraint = Sizes | Number | Choice | Truth | Label | ClassWeight | Features | OrNone | OrAuto | RandomState
 
 # The names that network/ and data/ know, here without loading Numba or NumPy; a test compares the two.
 CELLS = ("elman", "elman_relu", "lstm", "gru")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from elman.training.callbacks import Run
 
 PATIENCE = 2.0  # seconds without a first step before the reason is told
 PREPARING = (
@@ -33,6 +36,14 @@ def epoch_line(record: Mapping[str, Any], max_epochs: int) -> str:
         parts.append(_figures("validation", record))
     parts.append(f"{record['sequences_per_second']:,.0f} sequences/s")
     return "  ".join(parts)
+
+
+def going_on_line(run: Run, path: str | os.PathLike[str]) -> str:
+    """Say where a run goes on that was saved in a file."""
+    if run.is_finished:
+        ended = f"Training ended in epoch {run.first_epoch - 1}"
+        return f"{ended}, says {path}: nothing is left to do. Remove the file to train anew."
+    return f"Going on from {path}: epoch {run.first_epoch} of {run.max_epochs}."
 
 
 def show_loss(loss: float) -> str:

@@ -12,9 +12,13 @@ class Record(TypedDict):
     training_accuracy: float
     validation_loss: float | None  # None without validation data
     validation_accuracy: float | None
-    gradient_norm: float  # before clipping, mean over the epoch's batches
-    learning_rate: float
-    seconds: float
+    gradient_norm: float  # before clipping, mean over the epoch's steps
+    clipped_share: float  # of the epoch's steps
+    update_ratio: float  # Euclidean norm of a step's change over that of the parameters, mean over the epoch's steps
+    learning_rate: float  # of the epoch's last step
+    steps: int  # of the optimizer, so far
+    rollbacks: int  # 1 once training broke down and went on from a good state at half the rate, before that 0
+    seconds: float  # without validation
     sequences_per_second: float
 
 

@@ -19,6 +19,9 @@ class TrainingSettings:
     clip_value : largest absolute value of any part of the gradient; None: as it is
     early_stopping : end after `n_iter_no_change` epochs in which the validation loss did not fall by `tol`
     n_threads : None: as many as the process may use
+    bucket_by_length : whether a batch holds sequences of like length; see `elman.training.batches`
+    accumulate : batches whose gradients make one step of the optimizer
+    jitter, scaling, time_warp, window_slice : see `elman.training.augmentation`
     centred : whether rmsprop divides by the deviation of the gradient instead of its root mean square
     schedule, warm_up, schedule_epochs, schedule_factor, final_rate : see `elman.training.schedules`
     label_smoothing : share of each target that is spread evenly over all classes (Szegedy et al. 2016)
@@ -43,6 +46,12 @@ class TrainingSettings:
     n_iter_no_change: int = 30
     tol: float = 1e-4
     n_threads: int | None = None
+    bucket_by_length: bool = False
+    jitter: float = 0.0
+    scaling: float = 0.0
+    time_warp: float = 0.0
+    window_slice: float = 1.0
+    accumulate: int = 1
     centred: bool = False
     schedule: str = "constant"
     warm_up: float = 0.0

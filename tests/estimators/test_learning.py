@@ -42,6 +42,16 @@ def test_plateau_without_a_validation_part_is_refused(ragged):
     assert model.fit(*ragged, validation=ragged).n_iter_ == 2
 
 
+def test_parts_are_learned_by_the_weights_themselves(ragged):
+    def vector_of(**parameters) -> np.ndarray:
+        model = SequenceClassifier(hidden_size=3, random_state=0, **parameters)
+        for _ in range(2):
+            model.partial_fit(*ragged, classes=np.unique(ragged[1]))
+        return model.network_.parameters.vector
+
+    assert np.array_equal(vector_of(weight_average=0.99), vector_of())
+
+
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_parts_are_learned_at_one_rate_whatever_the_schedule(ragged, schedule):
     model = SequenceClassifier(hidden_size=3, schedule=schedule, warm_up=0.5, batch_size=9)

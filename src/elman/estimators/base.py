@@ -128,8 +128,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         """Go once through a part of the data, and on from where the last call left off.
 
         Network and state of the optimizer are carried on from call to call. The scale of the features and the baselines
-        are those of the first part. Nothing is set aside for validation. The learning rate stays as it is: a schedule
-        would have to know how many steps are to come.
+        are those of the first part. Nothing is set aside for validation. The learning rate stays as it is, since
+        a schedule would have to know how many steps are to come, and no mean of the weights takes their place.
 
         Parameters
         ----------
@@ -283,9 +283,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             self._begin(part, start_rng)
             self.baselines_ = self._baselines(part, by_class)
             self.history_, self.training_ = [], {}
-        settings = replace(
-            self._settings(), max_epochs=1, early_stopping=False, schedule="constant", warm_up=0.0
-        )  # how many parts there will be is not known
+        settings = replace(self._settings(), max_epochs=1, early_stopping=False, weight_average=0.0)
+        settings = replace(settings, schedule="constant", warm_up=0.0)  # how many parts there will be is not known
         if hasattr(self, "_trainer"):
             self._trainer: Trainer = deepcopy(self._trainer)  # the model before stays whole if this call fails
             self._trainer.resume(settings)

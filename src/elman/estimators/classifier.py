@@ -121,6 +121,9 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     weight_average : float in [0, 1)
         Decay, a step, of a running mean of the parameters, which is validated and kept in their place, such as 0.99;
         0: none. Early on it follows faster.
+    accumulate : int
+        Batches whose gradients make one step of the optimizer, as one batch of so many times ``batch_size`` would, in
+        the memory of one.
 
     Attributes
     ----------
@@ -134,7 +137,8 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     loss_curve_, validation_scores_ : list of float
         The training loss, and the accuracy on the validation part, of each epoch, those before a warm start included.
     history_ : list of dict
-        One record an epoch, likewise: losses, accuracies, gradient norm, learning rate, seconds, sequences a second.
+        One record an epoch, likewise: losses, accuracies, gradient norm, share of clipped steps, ratio of updates to
+        parameters, learning rate, steps so far, whether training broke down, seconds, sequences a second.
     training_ : dict
         What the last training was: epochs, best epoch, seconds, sizes of both parts, figures on the validation part,
         or None where there is none or the scores on it are not finite.

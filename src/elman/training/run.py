@@ -46,6 +46,7 @@ class TrainingRun:
         self._parameters = trainer.network.parameters.vector
         self._best = self._parameters.copy()
         self._progress = Progress()
+        trainer.is_updating = False
         batch = trainer.settings.batch_size * trainer.settings.accumulate
         self._steps_per_epoch = -(-(len(training.offsets) - 1) // batch)
         rng: Mapping[str, Any] = trainer.rng.bit_generator.state
@@ -143,14 +144,15 @@ class TrainingRun:
         trainer.is_updating = False
         if self._tell.on_epoch_end(record) or stops:
             progress.stop()
-        self._save_if_due()
+        if not progress.is_finished:
+            self._save_if_due()
 
     def _validated(self, *, is_last: bool) -> tuple[float, float] | tuple[None, None]:
         """Give loss and accuracy on the validation part, of the parameters that would be kept."""
         trainer, vector = self._trainer, self._parameters
         learning = vector.copy()
-        vector[:] = self._updater.evaluated()
         try:
+            vector[:] = self._updater.evaluated()
             if self._validation is not None:
                 loss, accuracy = trainer.assess(self._validation)
                 if not np.isfinite(loss):
@@ -183,7 +185,7 @@ class TrainingRun:
                 f"Training broke down before anything was learned: {breakdown.found}. {breakdown.first_advice}"
             ) from breakdown
         trainer.is_updating = True
-        self._restore(good.copy())
+        self._restore(good)
         self._progress.rollbacks = 1
         self._updater.slow_down(0.5)
         self._epoch_start = self._state()
@@ -195,16 +197,21 @@ class TrainingRun:
 
     def _state(self) -> State:
         """Give a copy of this moment, between two steps."""
-        rng = self._rng_at_step if self._progress.results else self._rng_at_epoch
-        state = State(self._parameters, self._best, self._updater.state(), rng, self._rng_at_epoch, self._progress)
-        return state.copy()
+        return State(
+            self._parameters.copy(),
+            self._best.copy(),
+            self._updater.state(),
+            self._rng_at_step if self._progress.results else self._rng_at_epoch,
+            self._rng_at_epoch,
+            self._progress.copy(),
+        )
 
     def _restore(self, state: State) -> None:
-        """Make this moment that of a state, which is used up."""
+        """Make this moment that of a state."""
         self._parameters[:], self._best[:] = state.parameters, state.best
         self._updater.restore(state.updater)
         self._rng_at_step, self._rng_at_epoch = state.rng, state.rng_at_epoch
-        self._progress = state.progress
+        self._progress = state.progress.copy()
 
     def _resume(self, moments: Moments | None) -> None:
         """Go on from what a checkpoint holds, if there is one."""

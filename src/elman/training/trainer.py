@@ -49,7 +49,7 @@ class Trainer:
         self._quantities = quantities
         self._updater: Updater | None = None
         self._n_threads = threads_or_default(settings.n_threads)
-        self.is_updating = False
+        self.is_updating = False  # True from when parameters begin to change until that step is counted
 
     def resume(self, settings: TrainingSettings) -> None:
         """Go on under other settings; the optimizer keeps its state, unless it is to be another one."""
@@ -113,7 +113,6 @@ class Trainer:
             return StepResult(0.0, 0.0, 0.0, 0.0)
         self.is_updating = True
         update = self.updater().update(found.gradient, found.norm)
-        self.is_updating = False
         if not math.isfinite(update.update_ratio):
             raise self.breakdown("a step left parameters that are no numbers", samples)
         return StepResult(found.loss, found.correct, found.scored, found.norm, *update)

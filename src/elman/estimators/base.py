@@ -109,7 +109,8 @@ class RecurrentEstimator(CallbackSupport, Fitting):
         """Go once through a part of the data, and on from where the last call left off.
 
         Network and state of the optimizer are carried on from call to call. The scale of the features and the baselines
-        are those of the first part. Nothing is set aside for validation.
+        are those of the first part. Nothing is set aside for validation. The learning rate stays as it is, since
+        a schedule would have to know how many steps are to come, and no mean of the weights takes their place.
 
         Parameters
         ----------
@@ -124,8 +125,6 @@ class RecurrentEstimator(CallbackSupport, Fitting):
         """
         start = time.perf_counter()
         self._check_parameters(stacklevel=3)
-        if self.schedule == "plateau":
-            self._refuse_plateau("partial_fit, which sets nothing aside")
         if isinstance(self.class_weight, str):
             raise ParameterError(
                 f"{self._called('class_weight')} must be a dict or None for partial_fit, since no part knows how often "

@@ -219,9 +219,8 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
             self.baselines_ = self._baselines(part, by_class)
             self.histories_, self.training_ = [[] for _ in self.networks_], {}
         samples = self._samples(part, by_class)
-        settings = replace(
-            self._settings(), max_epochs=1, early_stopping=False, schedule="constant", warm_up=0.0
-        )  # how many parts there will be is not known
+        settings = replace(self._settings(), max_epochs=1, early_stopping=False, weight_average=0.0)
+        settings = replace(settings, schedule="constant", warm_up=0.0)  # how many parts there will be is not known
         settings = with_rate(self, settings, samples, rngs[1], is_new=is_new)
         if hasattr(self, "_trainers"):
             self._trainers: list[Trainer] = deepcopy(self._trainers)  # the model before stays whole if this call fails

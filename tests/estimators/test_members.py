@@ -16,6 +16,7 @@ from elman.estimators.parts import make_generators
 from elman.training.trainer import Trainer
 
 SMALL = SequenceClassifier(hidden_size=4, max_epochs=3, learning_rate=0.02, random_state=0, n_members=3)
+MANY = 3000  # epochs, some seconds
 
 
 @pytest.fixture(scope="module")
@@ -132,8 +133,12 @@ def test_ctrl_c_stops_all_and_each_keeps_its_best(ragged):
             os.kill(os.getpid(), signal.SIGINT)
             threading.Event().wait(0.2)  # for it to arrive
 
-    model = clone(SMALL).set_params(max_epochs=10**6, n_iter_no_change=10**6, n_threads=2)
-    model.fit(*ragged, on_epoch=on_epoch)
+    model = clone(SMALL).set_params(max_epochs=MANY, n_iter_no_change=MANY, n_threads=2)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have set to be ignored
+    try:
+        model.fit(*ragged, on_epoch=on_epoch)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert model.training_["interrupted"]
     assert len(model.networks_) == 2, "the third had not begun"
     for network, member, history in zip(model.networks_, model.training_["members"], model.histories_):
@@ -152,7 +157,7 @@ def test_an_error_in_one_member_is_the_fits_and_leaves_the_estimator_as_it_was(r
             raise TrainingError("of the second")
 
     with pytest.raises(TrainingError, match="of the second"):
-        model.set_params(max_epochs=10**6, n_iter_no_change=10**6, n_threads=2).fit(*ragged, on_epoch=on_epoch)
+        model.set_params(max_epochs=MANY, n_iter_no_change=MANY, n_threads=2).fit(*ragged, on_epoch=on_epoch)
     assert same(vectors(model), before)
 
 

@@ -37,12 +37,13 @@ class Case:
     layer_norm: bool = False
     embeddings: tuple[tuple[int, int, int], ...] = ()  # (column, codes, size)
     weighted: bool = False  # targets that count more or less, and some without a label
+    label_smoothing: float = 0.0
     seed: int = 103  # leaves no gradient at zero, even where the largest output of every unit is at the first step
 
     def __str__(self) -> str:
         directions = "both" if self.bidirectional else "one"
         head = "steps" if self.loss_at == "every_step" else self.readout
-        names = ("dropout", "embeddings", "weighted", "residual", *OPTIONS)
+        names = ("dropout", "embeddings", "weighted", "label_smoothing", "residual", *OPTIONS)
         options = [name for name in names if getattr(self, name)]
         if isinstance(self.hidden_size, tuple):
             options.append("widths")
@@ -192,5 +193,6 @@ def _loss(case, batch, weights, masks):
         reference_network.network_forward(x, weights, **case.settings, masks=of_sequence)
         for x, of_sequence in zip(batch.sequences, masks)
     ]
-    losses, _ = reference.cross_entropy(np.concatenate([run.logits for run in runs]), batch.targets)
+    logits = np.concatenate([run.logits for run in runs])
+    losses, _ = reference.cross_entropy(logits, batch.targets, case.label_smoothing)
     return reference_network.shares_of_loss(batch.targets, batch.target_weights) @ losses

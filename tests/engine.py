@@ -32,7 +32,7 @@ def network_for(case: Case, weights, dtype="float64") -> Network:
 def run_engine(case: Case, batch: Batch, dtype="float64", **options) -> Outcome:
     """Run Network.loss_and_gradient on a batch."""
     network = network_for(case, batch.weights, dtype)
-    options.setdefault("weights", batch.target_weights)
+    options = {"weights": batch.target_weights, "label_smoothing": case.label_smoothing, **options}
     found = network.loss_and_gradient(batch.values.astype(dtype), batch.offsets, batch.targets, **options)
     return Outcome(found.loss, network.parameters.named(found.gradient), found.logits)
 

@@ -1,5 +1,7 @@
 """The same networks made of PyTorch's own modules: the outside oracle. Import it only where torch is installed."""
 
+import contextlib
+
 import numpy as np
 import torch
 from torch import nn
@@ -69,9 +71,10 @@ class Twin(nn.Module):
 
     def loss(self, logits):
         """Softmax cross-entropy, its mean over all rows with a label, weighted."""
+        options = {"ignore_index": -1, "label_smoothing": self.case.label_smoothing}
         if self.target_weights is None:
-            return nn.functional.cross_entropy(logits, self.targets, ignore_index=-1)
-        losses = nn.functional.cross_entropy(logits, self.targets, ignore_index=-1, reduction="none")
+            return nn.functional.cross_entropy(logits, self.targets, **options)
+        losses = nn.functional.cross_entropy(logits, self.targets, reduction="none", **options)
         return (self.target_weights * losses).sum() / self.target_weights[self.targets >= 0].sum()
 
 
@@ -172,15 +175,31 @@ def run_torch(case: Case, batch: Batch, dtype="float64", masks=None) -> Outcome:
     return Outcome(loss.item(), gradients, logits.detach().numpy())
 
 
-def torch_optimizer(twin: Twin, settings: dict) -> torch.optim.Optimizer:
-    """Return PyTorch's optimizer for the arguments of a TrainingSettings."""
-    kinds = {"sgd": "SGD", "rmsprop": "RMSprop", "adam": "Adam", "adamw": "AdamW"}
-    names = {"learning_rate": "lr", "rho": "alpha", "epsilon": "eps"}
-    options = {names.get(name, name): value for name, value in settings.items() if not name.startswith("clip")}
+def torch_optimizer(named: dict[str, nn.Parameter], settings: dict) -> torch.optim.Optimizer:
+    """Return PyTorch's optimizer for the arguments of a TrainingSettings; weight decay spares all but the weights."""
+    kinds = {"sgd": "SGD", "rmsprop": "RMSprop", "nadam": "NAdam", "radam": "RAdam", "adamw": "AdamW"}
+    options = {name: value for name, value in settings.items() if not name.startswith("clip")}
     kind = options.pop("optimizer")
-    if kind == "adamw":
-        options.setdefault("weight_decay", 0.0)
-    return getattr(torch.optim, kinds[kind])(twin.named().values(), **options)
+    rho = "alpha" if kind == "rmsprop" else "rho"
+    names = {"learning_rate": "lr", "rho": rho, "epsilon": "eps", "centred": "centered"}
+    options = {names.get(name, name): value for name, value in options.items()}
+    if kind == "amsgrad":
+        kind, options = "adam", {**options, "amsgrad": True}
+    decay = options.pop("weight_decay", 0.0)
+    decayed = [parameter for name, parameter in named.items() if name.startswith("weight_")]
+    spared = [parameter for name, parameter in named.items() if not name.startswith("weight_")]
+    groups = [{"params": decayed, "weight_decay": decay}, {"params": spared, "weight_decay": 0.0}]
+    return getattr(torch.optim, kinds.get(kind, kind.capitalize()))(groups, **options)
+
+
+@contextlib.contextmanager
+def scalars_in_double():
+    """Let an optimizer keep its own scalars, such as NAdam's product of momenta, in float64, as elman does."""
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
 
 
 def clip_by_norm(twin: Twin, max_norm: float) -> None:
@@ -194,7 +213,7 @@ def clip_by_norm(twin: Twin, max_norm: float) -> None:
 def torch_trajectory(case: Case, batch: Batch, settings: dict, steps: int, dtype="float64"):
     """Return the loss before each of some full-batch updates, and the parameters after the last."""
     twin = Twin(case, batch, dtype)
-    optimizer = torch_optimizer(twin, settings)
+    optimizer = torch_optimizer(twin.named(), settings)
     losses = np.zeros(steps)
     for step in range(steps):
         optimizer.zero_grad()
@@ -204,6 +223,7 @@ def torch_trajectory(case: Case, batch: Batch, settings: dict, steps: int, dtype
             clip_by_norm(twin, settings["clip_norm"])
         if settings.get("clip_value") is not None:
             nn.utils.clip_grad_value_(twin.parameters(), settings["clip_value"])
-        optimizer.step()
+        with scalars_in_double():
+            optimizer.step()
         losses[step] = loss.item()
     return losses, {name: parameter.detach().numpy().copy() for name, parameter in twin.named().items()}

@@ -161,3 +161,12 @@ def test_training_that_breaks_down_says_what_to_try_and_writes_nothing(elman, fo
         r"error: Training broke down: .* Try --learning-rate 1e\+29, or --clip-norm 1\.", done.err.splitlines()[-1]
     )
     assert listing(folder) == before
+
+
+def test_plateau_without_a_validation_part_is_refused_before_training(elman, folder):
+    done = elman("train", T, "-m", "out.model", *GOOD, "--schedule", "plateau", "--no-validation")
+    assert done.code == 2
+    assert done.err.splitlines()[-1] == (
+        "error: --schedule plateau goes by the loss on a validation part, which --no-validation leaves out. "
+        "Choose another schedule, such as '--schedule cosine'."
+    )

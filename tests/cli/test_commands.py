@@ -62,6 +62,12 @@ def test_the_same_seed_gives_the_same_predictions_and_every_option_arrives(elman
         "max_epochs": 2,
         "clip_norm": 2.5,
         "validation_fraction": 0.3,
+        "schedule": "one_cycle",
+        "warm_up": 0.2,
+        "final_rate": 0.05,
+        "label_smoothing": 0.1,
+        "gradient_noise": 0.01,
+        "weight_average": 0.75,
     }
     flags = [text for name, value in options.items() for text in (f"--{name.replace('_', '-')}", value)]
     flags += ["--one-direction", "--patience", 4, "--seed", 9, "--threads", 1, "--label", "direction"]
@@ -342,6 +348,15 @@ def test_the_validation_file_is_read_like_the_training_file_and_notes_name_their
     [
         (["--dropout", 0.5], "--dropout has no effect with one layer: it acts between layers."),
         (["--momentum", 0.9], "--momentum has no effect with adam: it is for sgd and rmsprop."),
+        (["--centred"], "--centred has no effect with adam: it is for rmsprop."),
+        (
+            ["--schedule-epochs", 3],
+            "--schedule-epochs has no effect with schedule constant: it is for step, exponential and plateau.",
+        ),
+        (
+            ["--schedule-factor", 0.1, "--schedule", "cosine"],
+            "--schedule-factor has no effect with schedule cosine: it is for step, exponential and plateau.",
+        ),
         (["--forget-bias", 2], "--forget-bias has no effect with cell gru: only lstm has a forget gate."),
         (["--no-validation", "--patience", 3], "--patience has no effect with --no-validation."),
         (

@@ -315,6 +315,12 @@ def test_verbose_prints_a_line_an_epoch(ragged, capsys):
         ({"optimizer": "adamw", "momentum": 0.9}, "'momentum' has no effect with adamw"),
         ({"optimizer": "rmsprop", "momentum": 0.9, "nesterov": True}, "'nesterov' has no effect with rmsprop"),
         ({"cell": "elman", "forget_bias": 0.0}, "'forget_bias' has no effect with cell elman"),
+        ({"cell": "lstm", "forget_bias": 0.0, "initialisation": "chrono"}, "'forget_bias' has no effect with chrono"),
+        ({"centred": True}, "'centred' has no effect with adam: it is for rmsprop"),
+        (
+            {"final_rate": 0.1, "schedule": "step"},
+            "'final_rate' has no effect with schedule step: it is for cosine and",
+        ),
     ],
 )
 def test_a_setting_that_cannot_act_is_warned_of(ragged, parameters, sentence):

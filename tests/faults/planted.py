@@ -7,8 +7,7 @@ from elman.kernels.activations import sigmoid, tanh
 from elman.kernels.cells import CELLS, Cell
 from elman.kernels.compiled import ElementWise
 from elman.network.network import Network
-from elman.training import optimizers
-from elman.training import updater as updater_module
+from elman.training import optimizers, updater
 from elman.training.callbacks import Callback
 from elman.training.trainer import Trainer
 
@@ -250,14 +249,11 @@ def slope_forgotten(patch):
 
 def adam_without_bias_correction(patch):
     adam = optimizers.adam
-    patch.setattr(optimizers, "adam", lambda *a: adam(*a[:12], 1.0, *a[13:]))
+    patch.setattr(optimizers, "adam", lambda *a: adam(*a[:10], 1.0, *a[11:]))
 
 
 def adamw_decay_in_the_gradient(patch):
-    create = optimizers.Adam.__init__
-    patch.setattr(
-        optimizers.Adam, "__init__", lambda self, *arguments, decoupled: create(self, *arguments, decoupled=False)
-    )
+    patch.setattr(optimizers.AdamW, "decoupled", False)
 
 
 def nesterov_ignored(patch):
@@ -266,8 +262,8 @@ def nesterov_ignored(patch):
 
 
 def rmsprop_epsilon_under_the_root(patch):
-    def faulty(w, g, scale, square, velocity, rate, rho, rest, epsilon, momentum, decay):
-        g = scale * g + decay * w
+    def faulty(w, g, scale, square, mean, velocity, rate, rho, rest, epsilon, momentum):
+        g = scale * g
         square[:] = rho * square + rest * g * g
         w -= rate * g / np.sqrt(square + epsilon)
 
@@ -275,14 +271,14 @@ def rmsprop_epsilon_under_the_root(patch):
 
 
 def clipping_forgotten(patch):
-    patch.setattr(updater_module, "clip_scale", lambda before, most: 1.0)
+    patch.setattr(updater, "clip_scale", lambda before, most: 1.0)
 
 
 def clipping_part_by_part(patch):
-    make = updater_module.make_optimizer
+    make = updater.make_optimizer
 
-    def faulty(settings, size, dtype):
-        optimizer = make(settings, size, dtype)
+    def faulty(settings, parameters):
+        optimizer = make(settings, parameters)
         step = optimizer.step
 
         def by_parts(parameters, gradient, rate, scale):
@@ -293,7 +289,7 @@ def clipping_part_by_part(patch):
         optimizer.step = by_parts
         return optimizer
 
-    patch.setattr(updater_module, "make_optimizer", faulty)
+    patch.setattr(updater, "make_optimizer", faulty)
 
 
 def validation_loss_ignored(patch):

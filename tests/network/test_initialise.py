@@ -73,3 +73,32 @@ def test_forget_bias_is_the_sum_of_both_biases_of_the_forget_gate_alone(scheme):
 def test_forget_bias_leaves_a_gru_alone():
     one, other = start("gru", "orthogonal", forget_bias=None), start("gru", "orthogonal", forget_bias=2.5)
     assert all(np.array_equal(one[name], other[name]) for name in one)
+
+
+@pytest.mark.parametrize(("cell", "keeping"), [("lstm", 1), ("gru", 1)])
+def test_chrono_spreads_memories_over_all_lengths_and_is_orthogonal_otherwise(cell, keeping):
+    found, plain = start(cell, "chrono", longest=50), start(cell, "orthogonal", forget_bias=None)
+    for name, values in found.items():
+        if not name.startswith("bias_ih"):
+            assert np.array_equal(values, plain[name])
+            continue
+        gates = values.reshape(-1, SIZE)
+        spans = np.exp(gates[keeping])
+        assert 1 <= spans.min() < 10
+        assert 40 < spans.max() <= 49
+        assert spans.mean() == pytest.approx(25, rel=0.3)
+        if cell == "lstm":
+            assert np.array_equal(gates[0], -gates[keeping])
+        others = np.delete(gates, [keeping, 0] if cell == "lstm" else [keeping], axis=0)
+        assert (others == 0).all()
+
+
+def test_chrono_of_sequences_of_one_step_is_defined():
+    for longest in (1, 2):
+        assert all(np.isfinite(values).all() for values in start("gru", "chrono", longest=longest).values())
+
+
+@pytest.mark.parametrize(("cell", "longest"), [("elman", 9), ("lstm", None)])
+def test_chrono_needs_gates_and_a_length(cell, longest):
+    with pytest.raises(ParameterError, match="'chrono' is for cells with gates that keep their state, lstm and gru"):
+        start(cell, "chrono", longest=longest)

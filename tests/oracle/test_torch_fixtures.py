@@ -25,4 +25,4 @@ def test_ten_updates_equal_what_pytorch_computed(name, dtype):
 
 def test_the_fixtures_are_complete_and_small():
     assert len(list(FOLDER.glob("*.npz"))) == len({str(case) for case in CASES}) + 1
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 300_000
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 350_000

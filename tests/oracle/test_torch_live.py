@@ -18,6 +18,11 @@ BOUND = {"float64": 1e-12, "float32": 1e-5}
 
 CASES = all_cases(**SIZES)
 WEIGHTED = [case for case in all_cases(**SIZES, weighted=True) if case.cell == "lstm" and case.num_layers == 1]
+SMOOTHED = [
+    Case(cell, 1, True, loss_at=loss_at, weighted=weighted, label_smoothing=0.15, **SIZES)
+    for cell, weighted in (("gru", True), ("elman", False))
+    for loss_at in ("last", "every_step")
+]
 EMBEDDED = [
     Case(cell, num_layers, num_layers == 2, loss_at=loss_at, embeddings=((0, 3, 4), (2, 7, 2)), **SIZES)
     for cell in CELLS
@@ -30,7 +35,7 @@ ATTENTIVE = [
 
 
 @pytest.mark.parametrize("dtype", BOUND)
-@pytest.mark.parametrize("case", CASES + WEIGHTED + EMBEDDED + ATTENTIVE, ids=str)
+@pytest.mark.parametrize("case", CASES + WEIGHTED + SMOOTHED + EMBEDDED + ATTENTIVE, ids=str)
 def test_forward_and_every_gradient_equal_pytorch(case, dtype):
     batch = draw(case)
     assert_same_outcome(run_engine(case, batch, dtype), run_torch(case, batch, dtype), BOUND[dtype])

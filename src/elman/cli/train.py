@@ -24,13 +24,33 @@ from elman.cli.columns import (
 )
 from elman.cli.console import note, say, say_command, say_json, warn
 from elman.cli.ensemble_options import Calibrate, Members
+from elman.cli.learning_options import (
+    BatchSize,
+    Centred,
+    ClassWeight,
+    ClipNorm,
+    ClipValue,
+    FinalRate,
+    GradientNoise,
+    LabelSmoothing,
+    LearningRate,
+    MaxEpochs,
+    Momentum,
+    Nesterov,
+    Optimizer,
+    Schedule,
+    ScheduleEpochs,
+    ScheduleFactor,
+    WarmUp,
+    WeightAverage,
+    WeightDecay,
+)
 from elman.cli.options import missing_choice, option
 from elman.errors import DataError, FileError, OutputError, ParameterError
 from elman.estimators.parameters import (
     CELLS,
     DTYPES,
     INITIALISATIONS,
-    OPTIMIZERS,
     READOUTS,
     Defaults,
     check_parameters,
@@ -160,35 +180,16 @@ def train(
         ),
     ] = not Defaults.standardise,
     dtype: Annotated[str, typer.Option(help=f"{', '.join(DTYPES)}.", rich_help_panel=_NETWORK)] = Defaults.dtype,
-    optimizer: Annotated[
-        str, typer.Option(help=f"{', '.join(OPTIMIZERS)}.", rich_help_panel=_LEARNING)
-    ] = Defaults.optimizer,
-    learning_rate: Annotated[
-        float, typer.Option(help="Size of a step.", rich_help_panel=_LEARNING)
-    ] = Defaults.learning_rate,
-    momentum: Annotated[float, typer.Option(help="For sgd, rmsprop.", rich_help_panel=_LEARNING)] = Defaults.momentum,
-    nesterov: Annotated[
-        bool, typer.Option("--nesterov", metavar="", help="Nesterov's momentum, for sgd.", rich_help_panel=_LEARNING)
-    ] = Defaults.nesterov,
-    weight_decay: Annotated[
-        float, typer.Option(help="Pull of the weights to 0.", rich_help_panel=_LEARNING)
-    ] = Defaults.weight_decay,
-    batch_size: Annotated[int, typer.Option(help="Sequences a step.", rich_help_panel=_LEARNING)] = Defaults.batch_size,
-    max_epochs: Annotated[
-        int, typer.Option(help="Passes over the data, at most.", rich_help_panel=_LEARNING)
-    ] = Defaults.max_epochs,
-    clip_norm: Annotated[
-        float | None, typer.Option(help="Largest norm of the gradient; 0 for none.", rich_help_panel=_LEARNING)
-    ] = Defaults.clip_norm,
-    clip_value: Annotated[
-        float | None, typer.Option(help="Largest part of the gradient; none if not said.", rich_help_panel=_LEARNING)
-    ] = Defaults.clip_value,
-    class_weight: Annotated[
-        str | None,
-        typer.Option(
-            metavar="balanced", help="Let rare classes count as much as frequent ones.", rich_help_panel=_LEARNING
-        ),
-    ] = Defaults.class_weight,
+    optimizer: Optimizer = Defaults.optimizer,
+    learning_rate: LearningRate = Defaults.learning_rate,
+    momentum: Momentum = Defaults.momentum,
+    nesterov: Nesterov = Defaults.nesterov,
+    weight_decay: WeightDecay = Defaults.weight_decay,
+    batch_size: BatchSize = Defaults.batch_size,
+    max_epochs: MaxEpochs = Defaults.max_epochs,
+    clip_norm: ClipNorm = Defaults.clip_norm,
+    clip_value: ClipValue = Defaults.clip_value,
+    class_weight: ClassWeight = Defaults.class_weight,
     members: Members = Defaults.n_members,
     calibrate: Calibrate = Defaults.calibrate,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.", rich_help_panel=_LEARNING)] = 0,
@@ -196,6 +197,15 @@ def train(
         int | None,
         typer.Option(help="All cores if not said; the model does not depend on it.", rich_help_panel=_LEARNING),
     ] = None,
+    centred: Centred = Defaults.centred,
+    schedule: Schedule = Defaults.schedule,
+    warm_up: WarmUp = Defaults.warm_up,
+    schedule_epochs: ScheduleEpochs = Defaults.schedule_epochs,
+    schedule_factor: ScheduleFactor = Defaults.schedule_factor,
+    final_rate: FinalRate = Defaults.final_rate,
+    label_smoothing: LabelSmoothing = Defaults.label_smoothing,
+    gradient_noise: GradientNoise = Defaults.gradient_noise,
+    weight_average: WeightAverage = Defaults.weight_average,
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Train a recurrent network on a labelled file and save it.
@@ -242,6 +252,15 @@ def train(
         "embedding_size": embedding_size,
         "missing": missing_choice(missing, missing_text),
         "class_weight": class_weight,
+        "centred": centred,
+        "schedule": schedule,
+        "warm_up": warm_up,
+        "schedule_epochs": schedule_epochs,
+        "schedule_factor": schedule_factor,
+        "final_rate": final_rate,
+        "label_smoothing": label_smoothing,
+        "gradient_noise": gradient_noise,
+        "weight_average": weight_average,
         "n_members": members,
         "calibrate": calibrate,
     }
@@ -250,6 +269,11 @@ def train(
     check_parameters(parameters, option)
     if no_validation and validation is not None:
         raise ParameterError("--no-validation leaves no use for a validation file. Pass '--validation' or neither.")
+    if no_validation and schedule == "plateau":
+        raise ParameterError(
+            "--schedule plateau goes by the loss on a validation part, which --no-validation leaves out. "
+            "Choose another schedule, such as '--schedule cosine'."
+        )
     if no_validation and calibrate:
         raise ParameterError("--no-validation leaves nothing to calibrate on. Pass '--calibrate' or neither.")
     if group_from_id and group is not None:

@@ -30,7 +30,7 @@ from elman.estimators.going_on import SplitSource, require_same_members, require
 from elman.estimators.groups import as_groups
 from elman.estimators.labels import classes_of, declared_classes
 from elman.estimators.learning import Printer, ShortForms, as_callbacks, as_checkpoint, summary
-from elman.estimators.members import Member, begun, make_networks, resumed, train_members, with_epochs
+from elman.estimators.members import Member, begun, initialised, resumed, train_members, with_epochs
 from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python, plain
 from elman.estimators.parts import Part, make_generators, split
 from elman.estimators.runs import prepared_values, probabilities, require_finite_scores
@@ -150,6 +150,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         """
         start = time.perf_counter()
         self._check_parameters(stacklevel=3)
+        if self.schedule == "plateau":
+            self._refuse_plateau("partial_fit, which sets nothing aside")
         if isinstance(self.class_weight, str):
             raise ParameterError(
                 f"{self._called('class_weight')} must be a dict or None for partial_fit, since no part knows how often "
@@ -220,6 +222,12 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         for sentence in idle_settings(parameters):
             warnings.warn(sentence, UserWarning, stacklevel=stacklevel)
 
+    def _refuse_plateau(self, found: str) -> None:
+        raise ParameterError(
+            f"{self._called('schedule')} 'plateau' goes by the loss on a validation part, which there must be. "
+            f"Got {found}; choose another schedule, such as 'cosine'."
+        )
+
     def _called(self, name: str) -> str:
         return in_python(name, type(self).__name__)
 
@@ -261,6 +269,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             )
             drawing = self._split.generator()
             training, held_out = split(whole, groups, self.validation_fraction, drawing, every_step=self.every_step)
+        elif self.schedule == "plateau":
+            self._refuse_plateau("early_stopping=False, without validation")
         by_class = self._by_class(training)
         if held_out is not None:
             check_together("the validation part", held_out.codes, held_out.weights, by_class)
@@ -306,7 +316,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             self._begin(part, rngs[::2])
             self.baselines_ = self._baselines(part, by_class)
             self.histories_, self.training_ = [[] for _ in self.networks_], {}
-        settings = replace(self._settings(), max_epochs=1, early_stopping=False)
+        settings = replace(
+            self._settings(), max_epochs=1, early_stopping=False, schedule="constant", warm_up=0.0
+        )  # how many parts there will be is not known
         if hasattr(self, "_trainers"):
             self._trainers: list[Trainer] = deepcopy(self._trainers)  # the model before stays whole if this call fails
         else:
@@ -392,7 +404,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         doubt_kinds(self.preparation_, training.sequences)
         architecture = self._architecture()
         check_size(architecture.parameter_shapes(), self.n_members)
-        self.networks_ = make_networks(architecture, self.dtype, rngs, self.initialisation, self.forget_bias)
+        longest = int(training.sequences.lengths.max())
+        start = partial(initialised, scheme=self.initialisation, forget_bias=self.forget_bias, longest=longest)
+        self.networks_ = [start(Network(architecture, dtype=self.dtype), rng) for rng in rngs]
 
     def _by_class(self, training: Part) -> Weights | None:
         """Give the weight of each class in the loss, learned from the training part where it is to be balanced."""

@@ -43,11 +43,18 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     readout : {'last', 'mean', 'max', 'attention'}
         What of the last layer's states is classified: those at each direction's last step, or their mean or maximum,
         or a mean with learned weights (Felbo et al. 2017).
-    initialisation : {'uniform', 'glorot', 'orthogonal', 'identity'}
+    initialisation : {'uniform', 'glorot', 'orthogonal', 'identity', 'chrono'}
+        'chrono', for 'lstm' and 'gru': gates start so that memories last 1 step to as many as the longest sequence of
+        the training part has (Tallec & Ollivier 2018); 'identity' is for 'elman_relu'.
     forget_bias : float or None
         Start of an LSTM's forget gate; None: as the scheme has it.
-    optimizer : {'sgd', 'rmsprop', 'adam', 'adamw'}
-    learning_rate, momentum, weight_decay : float
+    optimizer : {'sgd', 'rmsprop', 'adam', 'adamw', 'adagrad', 'adadelta', 'nadam', 'radam', 'amsgrad', 'lion'}
+        Each by PyTorch's rule and with its values, but for the rate. 'lion' wants about a tenth of the
+        ``learning_rate`` of 'adam', 'adadelta' about 1.
+    learning_rate, momentum : float
+    weight_decay : float
+        Pull of weights and embeddings to 0, with 'adamw' and 'lion' apart from the gradient; biases, gains and initial
+        states are spared.
     nesterov : bool
         Whether momentum is Nesterov's; for 'sgd'.
     batch_size : int
@@ -93,6 +100,27 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         What texts in X are split into.
     layout : {'steps-first', 'channels-first'}
         Whether arrays in X are (N, T, D) and (T_n, D), or (N, D, T) and (D, T_n) as aeon's.
+    centred : bool
+        Whether 'rmsprop' divides by the deviation of the gradient instead of its root mean square.
+    schedule : {'constant', 'step', 'exponential', 'cosine', 'one_cycle', 'plateau'}
+        How ``learning_rate`` changes over the ``max_epochs``. 'step' multiplies it by ``schedule_factor`` every
+        ``schedule_epochs`` epochs, 'exponential' as much but a little at each step; 'cosine' takes it down to
+        ``final_rate`` of it, and so does 'one_cycle', which first takes it up from a 25th of it; 'plateau' multiplies
+        it by ``schedule_factor`` whenever for more than ``schedule_epochs`` epochs the validation loss has not fallen
+        by ``tol``.
+    warm_up : float in [0, 1)
+        Share of all steps in which the rate rises in a line to what the schedule begins with.
+    schedule_epochs : int
+    schedule_factor : float in (0, 1)
+    final_rate : float in [0, 1]
+    label_smoothing : float in [0, 1)
+        Share of each label that is spread evenly over all classes in training (Szegedy et al. 2016). The training loss
+        is that of the smoothed labels, the validation loss that of the labels themselves.
+    gradient_noise : float
+        Variance of the noise that is added to the gradient; it falls as (1 + steps)^-0.55 (Neelakantan et al. 2015).
+    weight_average : float in [0, 1)
+        Decay, a step, of a running mean of the parameters, which is validated and kept in their place, such as 0.99;
+        0: none. Early on it follows faster.
     n_members : int
         How many networks are trained, from different starts on the same training part, as many at a time as there are
         threads; their probabilities are averaged. The first is the network that ``n_members=1`` gives. Where training

@@ -14,7 +14,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from elman.network.architecture import Architecture
 from elman.network.network import Network
 from elman.network.threads import threads_or_default
 from elman.training.callbacks import Callback, Callbacks, Run, StepRecord
@@ -39,23 +38,15 @@ def resumed(trainer: Trainer, settings: TrainingSettings) -> Trainer:
     return trainer
 
 
-def make_networks(
-    architecture: Architecture,
-    dtype: str,
-    rngs: Sequence[np.random.Generator],
-    initialisation: str,
-    forget_bias: float | None,
-) -> list[Network]:
-    """Give a network for each generator, with parameters drawn from it."""
-    networks = []
-    for rng in rngs:
-        network = Network(architecture, dtype=dtype)
-        network.initialise(rng, initialisation, forget_bias=forget_bias)
-        for name, values in network.parameters.items():
-            if name.startswith("weight_embedding"):
-                values[0] = 0  # what is unknown says nothing, unless training shows that it does
-        networks.append(network)
-    return networks
+def initialised(
+    network: Network, rng: np.random.Generator, *, scheme: str, forget_bias: float | None, longest: int
+) -> Network:
+    """Draw the start of a network's parameters; ``longest`` is the number of steps of the longest sequence."""
+    network.initialise(rng, scheme, forget_bias=forget_bias, longest=longest)
+    for name, values in network.parameters.items():
+        if name.startswith("weight_embedding"):
+            values[0] = 0  # what is unknown says nothing, unless training shows that it does
+    return network
 
 
 def train_members(

@@ -10,6 +10,8 @@ from numbers import Integral, Real
 from typing import Any
 
 from elman.errors import DataError, ParameterError
+from elman.estimators.idle import idle_learning
+from elman.training.schedules import SCHEDULES as SCHEDULES
 from elman.training.settings import OPTIMIZERS as OPTIMIZERS
 from elman.training.settings import TrainingSettings
 
@@ -55,6 +57,15 @@ class SharedParameters:
     embedding_size: int | None = None
     text: str = "characters"
     layout: str = "steps-first"
+    centred: bool = TrainingSettings.centred
+    schedule: str = TrainingSettings.schedule
+    warm_up: float = TrainingSettings.warm_up
+    schedule_epochs: int = TrainingSettings.schedule_epochs
+    schedule_factor: float = TrainingSettings.schedule_factor
+    final_rate: float = TrainingSettings.final_rate
+    label_smoothing: float = TrainingSettings.label_smoothing
+    gradient_noise: float = TrainingSettings.gradient_noise
+    weight_average: float = TrainingSettings.weight_average
     n_members: int = 1
     calibrate: bool = False
 
@@ -241,7 +252,7 @@ Constraint = Sizes | Number | Choice | Truth | Label | ClassWeight | Features | 
 CELLS = ("elman", "elman_relu", "lstm", "gru")
 READOUTS = ("last", "mean", "max", "attention")
 DTYPES = ("float32", "float64")
-INITIALISATIONS = ("uniform", "glorot", "orthogonal", "identity")
+INITIALISATIONS = ("uniform", "glorot", "orthogonal", "identity", "chrono")
 MISSING = ("error", "indicator")
 SPLITS = ("characters", "words")
 LAYOUTS = ("steps-first", "channels-first")
@@ -302,6 +313,15 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "embedding_size": OrNone(Number(int, 1, LARGEST_HIDDEN_SIZE, "both")),
     "text": Choice(SPLITS),
     "layout": Choice(LAYOUTS),
+    "centred": Truth(),
+    "schedule": Choice(SCHEDULES),
+    "warm_up": Number(float, 0, 1),
+    "schedule_epochs": _COUNT,
+    "schedule_factor": Number(float, 0, 1, "neither"),
+    "final_rate": Number(float, 0, 1, "both"),
+    "label_smoothing": Number(float, 0, 1),
+    "gradient_noise": Number(float, 0, LARGEST_FLOAT),
+    "weight_average": Number(float, 0, 1),
     "n_members": Number(int, 1, MOST_MEMBERS, "both"),
     "calibrate": Truth(),
 }
@@ -394,19 +414,19 @@ def layer_sizes(hidden_size: Any, num_layers: int) -> tuple[int, ...]:
 
 def idle_settings(parameters: Mapping[str, Any], called: Callable[[str], str] = repr) -> list[str]:
     """Give a sentence for each setting that cannot act beside the others; ``parameters`` holds all of them."""
-    cell, optimizer, forget_bias = parameters["cell"], parameters["optimizer"], parameters["forget_bias"]
+    cell, forget_bias = parameters["cell"], parameters["forget_bias"]
     sentences = []
     sizes = layer_sizes(parameters["hidden_size"], parameters["num_layers"])
     if parameters["residual"] and not any(a == b for a, b in pairwise(sizes)):
         sentences.append(f"{called('residual')} has no effect without two neighbouring layers of one size.")
     if parameters["dropout"] > 0 and len(sizes) == 1:
         sentences.append(f"{called('dropout')} has no effect with one layer: it acts between layers.")
-    if parameters["momentum"] > 0 and optimizer in ("adam", "adamw"):
-        sentences.append(f"{called('momentum')} has no effect with {optimizer}: it is for sgd and rmsprop.")
-    if parameters["nesterov"] and optimizer != "sgd":
-        sentences.append(f"{called('nesterov')} has no effect with {optimizer}: it is for sgd.")
-    if forget_bias not in (None, Defaults.forget_bias) and cell != "lstm":
-        sentences.append(f"{called('forget_bias')} has no effect with cell {cell}: only lstm has a forget gate.")
+    sentences += idle_learning(parameters, called)
+    if forget_bias not in (None, Defaults.forget_bias):
+        if cell != "lstm":
+            sentences.append(f"{called('forget_bias')} has no effect with cell {cell}: only lstm has a forget gate.")
+        elif parameters["initialisation"] == "chrono":
+            sentences.append(f"{called('forget_bias')} has no effect with chrono, which draws the forget gate's bias.")
     return sentences
 
 

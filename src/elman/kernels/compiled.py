@@ -237,6 +237,19 @@ def taken(kind: Any) -> Any:
     return take
 
 
+@intrinsic
+def in_precision_of(typingctx: Any, array: Any, values: Any) -> Any:
+    """Return a tuple of numbers, each rounded to the precision of an array's."""
+    result = types.UniTuple(array.dtype, len(values))
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        parts = cgutils.unpack_tuple(builder, args[1], len(values))
+        given = [context.cast(builder, *each, array.dtype) for each in zip(parts, signature.args[1])]
+        return context.make_tuple(builder, result, given)
+
+    return result(array, values), emit
+
+
 def _view_at(context: Any, builder: Any, result: Any, data: Any, shape: Any) -> Any:
     """Emit a C-contiguous array of this type and shape over memory that it does not own."""
     array, dtype = context.make_array(result)(context, builder), context.get_data_type(result.dtype)

@@ -51,6 +51,7 @@ class Job(NamedTuple):
     chosen: Array  # int64 (N,) the batch's sequences by number
     scored: float  # the sum of the batch's weights: what its losses are divided by
     dropout_key: int  # -1: no dropout
+    label_smoothing: float
 
 
 class Places(NamedTuple):
@@ -257,5 +258,6 @@ def job_type(dtype: np.dtype[Any]) -> Any:
         ints,
         types.float64,
         index,
+        types.float64,
     )
     return types.BaseTuple.from_types((setup_type(dtype), *rest), Job)

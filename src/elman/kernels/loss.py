@@ -9,18 +9,21 @@ from elman.kernels.compiled import kernel
 
 
 @kernel("cross_entropy")
-def cross_entropy(logits, rows, targets, weights, n_classes, scored, d_logits):
+def cross_entropy(logits, rows, targets, weights, n_classes, scored, smoothing, d_logits):
     """Return the parts of the batch's loss, and the sum of the weights of the targets that score highest.
 
     rows : which entry of targets and weights belongs to a row of the logits
     targets : -1 where there is no label: that row has no loss and no gradient
     weights : one for each target; empty: all are 1
     scored : the sum of the weights of the batch
+    smoothing : the share of each target that is spread evenly over all classes
 
-    A target's part of the loss is weight / scored times -log softmax(logits)[target]; d_logits is set to the same times
-    softmax(logits) - one_hot(target). Sums run in float64.
+    A target's part of the loss is weight / scored times -sum(wanted log softmax(logits)), where wanted is
+    (1 - smoothing) one_hot(target) + smoothing / C; d_logits is set to the same times softmax(logits) - wanted.
+    Sums run in float64.
     """
     total, correct = 0.0, 0.0
+    elsewhere = smoothing / n_classes
     for r in range(logits.shape[0]):
         target = targets[rows[r]]
         weight = weights[rows[r]] if weights.size else 1.0
@@ -39,10 +42,15 @@ def cross_entropy(logits, rows, targets, weights, n_classes, scored, d_logits):
             d_logits[r, j] = power
             denominator += power
         part_of_loss = weight / scored
-        total += part_of_loss * (math.log(denominator) + largest - np.float64(logits[r, target]))
+        wanted = np.float64(logits[r, target])
+        if smoothing > 0:
+            wanted *= 1 - smoothing
+            for j in range(n_classes):
+                wanted += elsewhere * np.float64(logits[r, j])
+        total += part_of_loss * (math.log(denominator) + largest - wanted)
         for j in range(n_classes):
             share = np.float64(d_logits[r, j]) / denominator
-            d_logits[r, j] = part_of_loss * (share - (1.0 if j == target else 0.0))
+            d_logits[r, j] = part_of_loss * (share - (1 - smoothing + elsewhere if j == target else elsewhere))
         for j in range(n_classes, d_logits.shape[1]):
             d_logits[r, j] = 0
     return total, correct

@@ -365,7 +365,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
     set_up.disable_compile()  # what is of other types would be laid out otherwise than the kernels read it
 
     @kernel(f"prepare_{dtype}", allocates=True)
-    def prepare(setup_at, where, values, offsets, chosen, targets, weights, numbers, logits, key):
+    def prepare(setup_at, where, values, offsets, chosen, targets, weights, numbers, logits, key, smoothing):
         """Check a batch, cut it into shards, and write the job down for the threads.
 
         numbers : int64 (5, N + 1), memory for the Batch
@@ -396,7 +396,8 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         latest = setup.packed_for[setup.packed_for.shape[0] - 1]
         latest[0] += 1
         tasks = min(n_shards, setup.losses.size) if setup.learning else n_shards
-        put(where, Job(setup, batch, latest[0], tasks, values, logits, targets, weights, chosen, scored, key))
+        of = (logits, targets, weights, chosen, scored, key, smoothing)
+        put(where, Job(setup, batch, latest[0], tasks, values, *of))
         return 0, floats, ints, rows
 
     @kernel(f"task_{dtype}", python=False)
@@ -428,7 +429,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
                 d_scores = view(shard.memory, shard.at.d_logits, (rows, plan.score_width))
                 wanted = shard.spare[:rows]
                 _wanted_of(plan, shard, job.chosen, wanted)
-                of = (job.targets, job.weights, plan.n_classes, job.scored)
+                of = (job.targets, job.weights, plan.n_classes, job.scored, job.label_smoothing)
                 loss, correct = cross_entropy(scores, wanted, *of, d_scores)
                 setup.losses[number] += loss
                 setup.correct[number] += correct

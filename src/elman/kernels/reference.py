@@ -193,14 +193,15 @@ def softmax(logits: Array) -> Array:
     return proba
 
 
-def cross_entropy(logits: Array, targets: Array) -> tuple[Array, Array]:
-    """Return -log softmax(logits)[target] for each row, and its gradient: softmax(logits) - one_hot(target).
+def cross_entropy(logits: Array, targets: Array, label_smoothing: float = 0.0) -> tuple[Array, Array]:
+    """Return -sum(wanted log softmax(logits)) for each row, and its gradient: softmax(logits) - wanted.
+
+    wanted = (1 - label_smoothing) one_hot(target) + label_smoothing / C
 
     logits (R, C), targets int (R,) -> losses (R,), d_logits (R, C).
     """
-    rows = np.arange(len(logits))
+    wanted = np.full(logits.shape, label_smoothing / logits.shape[-1])
+    wanted[np.arange(len(logits)), targets] += 1 - label_smoothing
     shifted = logits - np.real(logits).max(axis=-1, keepdims=True)
-    losses = np.log(np.exp(shifted).sum(axis=-1)) - shifted[rows, targets]
-    d_logits = softmax(logits)
-    d_logits[rows, targets] -= 1
-    return losses, d_logits
+    losses = np.log(np.exp(shifted).sum(axis=-1)) - (wanted * shifted).sum(axis=-1)
+    return losses, softmax(logits) - wanted

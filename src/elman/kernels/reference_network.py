@@ -192,6 +192,7 @@ def loss_and_gradient(
     masks: Sequence[Masks] | None = None,
     embeddings: Embeddings = (),
     target_weights: Array | None = None,
+    label_smoothing: float = 0.0,
 ) -> tuple[Array, dict[str, Array], Array]:
     """Return the loss, its gradient by every weight, and the logits.
 
@@ -216,6 +217,8 @@ def loss_and_gradient(
         Their vectors are weight_embedding_0 (codes, size), ..._1 and so on.
     target_weights : float array, one for each target
         How much each counts; default 1 each.
+    label_smoothing : float
+        The share of each target that is spread evenly over all classes.
 
     Returns
     -------
@@ -240,7 +243,7 @@ def loss_and_gradient(
         for n, x in enumerate(sequences)
     ]
     logits = np.concatenate([run.logits for run in runs])
-    losses, d_logits = cross_entropy(logits, targets)
+    losses, d_logits = cross_entropy(logits, targets, label_smoothing)
     shares = shares_of_loss(targets, target_weights).astype(np.real(losses).dtype)
     gradients = {name: np.zeros(weight.shape, logits.dtype) for name, weight in weights.items()}
     ends = np.cumsum([len(run.logits) for run in runs])

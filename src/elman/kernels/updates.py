@@ -1,14 +1,14 @@
 """Passes over the flat parameter vector: gradients summed in fixed order, their norm, the update rules.
 
 Scalars are rounded to the precision of the vectors. `scale` multiplies the gradient first, which is how it is clipped.
-The rules are PyTorch's, with its names and its order of operations.
+The rules are PyTorch's, with its names and its order of operations; where it has none, the paper's.
 """
 
 import math
 
 import numpy as np
 
-from elman.kernels.compiled import kernel, part
+from elman.kernels.compiled import in_precision_of, kernel, part
 from elman.kernels.lanes import prefetch_to_write
 
 _MOST_CLAIMED = 1 << 16  # numbers that fit the cache
@@ -51,18 +51,12 @@ def norm(vector):
 
 
 @kernel("sgd")
-def sgd(parameters, gradient, scale, velocity, learning_rate, momentum, nesterov, weight_decay, first):
+def sgd(parameters, gradient, scale, velocity, learning_rate, momentum, nesterov, first):
     """w -= lr * g, with v = momentum * v + g in place of g, or g + momentum * v if `nesterov`."""
     claim(parameters)
-    number = parameters.dtype.type
-    scale, learning_rate, momentum, weight_decay = (
-        number(scale),
-        number(learning_rate),
-        number(momentum),
-        number(weight_decay),
-    )
+    scale, learning_rate, momentum = in_precision_of(parameters, (scale, learning_rate, momentum))
     for p in range(parameters.size):
-        g = scale * gradient[p] + weight_decay * parameters[p]
+        g = scale * gradient[p]
         if momentum != 0:
             velocity[p] = g if first else momentum * velocity[p] + g
             g = g + momentum * velocity[p] if nesterov else velocity[p]
@@ -70,58 +64,119 @@ def sgd(parameters, gradient, scale, velocity, learning_rate, momentum, nesterov
 
 
 @kernel("rmsprop")
-def rmsprop(
-    parameters, gradient, scale, square, velocity, learning_rate, rho, one_minus_rho, epsilon, momentum, weight_decay
-):
-    """s = rho * s + (1 - rho) * g^2;  w -= lr * g / (sqrt(s) + epsilon), with momentum on the step."""
+def rmsprop(parameters, gradient, scale, square, mean, velocity, learning_rate, rho, one_minus_rho, epsilon, momentum):
+    """s = rho * s + (1 - rho) * g^2;  w -= lr * g / (sqrt(s) + epsilon), with momentum on the step.
+
+    mean : the running mean of g, whose square is taken from s under the root; empty: RMSProp is not centred
+    """
     claim(parameters)
-    number = parameters.dtype.type
-    scale, learning_rate, rho, one_minus_rho, epsilon, momentum, weight_decay = (
-        number(scale),
-        number(learning_rate),
-        number(rho),
-        number(one_minus_rho),
-        number(epsilon),
-        number(momentum),
-        number(weight_decay),
+    scale, learning_rate, rho, one_minus_rho, epsilon, momentum, zero = in_precision_of(
+        parameters, (scale, learning_rate, rho, one_minus_rho, epsilon, momentum, 0.0)
     )
     for p in range(parameters.size):
-        g = scale * gradient[p] + weight_decay * parameters[p]
+        g = scale * gradient[p]
         square[p] = rho * square[p] + one_minus_rho * g * g
-        change = g / (math.sqrt(square[p]) + epsilon)
+        spread = square[p]
+        if mean.size:
+            mean[p] += one_minus_rho * (g - mean[p])
+            spread = max(spread - mean[p] * mean[p], zero)  # which rounding takes below 0 if g stays as it is
+        change = g / (math.sqrt(spread) + epsilon)
         if momentum != 0:
             velocity[p] = momentum * velocity[p] + change
             change = velocity[p]
         parameters[p] -= learning_rate * change
 
 
+@kernel("adagrad")
+def adagrad(parameters, gradient, scale, total, learning_rate, epsilon):
+    """s += g^2;  w -= lr * g / (sqrt(s) + epsilon)."""
+    claim(parameters)
+    scale, learning_rate, epsilon = in_precision_of(parameters, (scale, learning_rate, epsilon))
+    for p in range(parameters.size):
+        g = scale * gradient[p]
+        total[p] += g * g
+        parameters[p] -= learning_rate * g / (math.sqrt(total[p]) + epsilon)
+
+
+@kernel("adadelta")
+def adadelta(parameters, gradient, scale, square, change, learning_rate, rho, one_minus_rho, epsilon):
+    """s = rho * s + (1 - rho) * g^2;  d = g * sqrt(c + epsilon) / sqrt(s + epsilon);  w -= lr * d.
+
+    change : c, the running mean of d^2
+    """
+    claim(parameters)
+    scale, learning_rate, rho, one_minus_rho, epsilon = in_precision_of(
+        parameters, (scale, learning_rate, rho, one_minus_rho, epsilon)
+    )
+    for p in range(parameters.size):
+        g = scale * gradient[p]
+        square[p] = rho * square[p] + one_minus_rho * g * g
+        d = math.sqrt(change[p] + epsilon) / math.sqrt(square[p] + epsilon) * g
+        change[p] = rho * change[p] + one_minus_rho * d * d
+        parameters[p] -= learning_rate * d
+
+
 @kernel("adam")
-def adam(
-    parameters, gradient, scale, mean, square, step_size, shrink, decay, beta_1, beta_2, rest_1, rest_2, root_2, epsilon
-):
+def adam(parameters, gradient, scale, mean, square, step_size, beta_1, beta_2, rest_1, rest_2, root_2, epsilon):
     """m = b1 m + (1 - b1) g;  s = b2 s + (1 - b2) g^2;  w -= step_size * m / (sqrt(s) / root_2 + epsilon).
 
     rest_1, rest_2 : 1 - beta_1, 1 - beta_2
     step_size, root_2 : lr / (1 - beta_1^t) and sqrt(1 - beta_2^t), the corrections for the start from zero
-    shrink : added to the gradient times w (Adam's weight decay); decay : w is first multiplied by it (AdamW's)
     """
     claim(parameters)
-    number = parameters.dtype.type
-    scale, step_size, shrink, decay, beta_1, beta_2, rest_1, rest_2, root_2, epsilon = (
-        number(scale),
-        number(step_size),
-        number(shrink),
-        number(decay),
-        number(beta_1),
-        number(beta_2),
-        number(rest_1),
-        number(rest_2),
-        number(root_2),
-        number(epsilon),
+    scale, step_size, beta_1, beta_2, rest_1, rest_2, root_2, epsilon = in_precision_of(
+        parameters, (scale, step_size, beta_1, beta_2, rest_1, rest_2, root_2, epsilon)
     )
     for p in range(parameters.size):
-        w = parameters[p] * decay
-        g = scale * gradient[p] + shrink * w
+        g = scale * gradient[p]
         mean[p] = beta_1 * mean[p] + rest_1 * g
         square[p] = beta_2 * square[p] + rest_2 * g * g
-        parameters[p] = w - step_size * mean[p] / (math.sqrt(square[p]) / root_2 + epsilon)
+        parameters[p] -= step_size * mean[p] / (math.sqrt(square[p]) / root_2 + epsilon)
+
+
+@kernel("amsgrad")
+def amsgrad(
+    parameters, gradient, scale, mean, square, largest, step_size, beta_1, beta_2, rest_1, rest_2, root_2, epsilon
+):
+    """As `adam`, with the largest s so far in the place of s."""
+    claim(parameters)
+    scale, step_size, beta_1, beta_2, rest_1, rest_2, root_2, epsilon = in_precision_of(
+        parameters, (scale, step_size, beta_1, beta_2, rest_1, rest_2, root_2, epsilon)
+    )
+    for p in range(parameters.size):
+        g = scale * gradient[p]
+        mean[p] = beta_1 * mean[p] + rest_1 * g
+        square[p] = beta_2 * square[p] + rest_2 * g * g
+        largest[p] = max(largest[p], square[p])
+        parameters[p] -= step_size * mean[p] / (math.sqrt(largest[p]) / root_2 + epsilon)
+
+
+@kernel("nadam")
+def nadam(
+    parameters, gradient, scale, mean, square, of_gradient, of_mean, beta_1, beta_2, rest_1, rest_2, root_2, epsilon
+):
+    """As `adam`, but for the step:  w -= (of_gradient * g + of_mean * m) / (sqrt(s) / root_2 + epsilon)."""
+    claim(parameters)
+    scale, of_gradient, of_mean, beta_1, beta_2, rest_1, rest_2, root_2, epsilon = in_precision_of(
+        parameters, (scale, of_gradient, of_mean, beta_1, beta_2, rest_1, rest_2, root_2, epsilon)
+    )
+    for p in range(parameters.size):
+        g = scale * gradient[p]
+        mean[p] = beta_1 * mean[p] + rest_1 * g
+        square[p] = beta_2 * square[p] + rest_2 * g * g
+        parameters[p] -= (of_gradient * g + of_mean * mean[p]) / (math.sqrt(square[p]) / root_2 + epsilon)
+
+
+@kernel("lion")
+def lion(parameters, gradient, scale, mean, learning_rate, beta_1, beta_2, rest_1, rest_2):
+    """w -= lr * sign(b1 m + (1 - b1) g), and then  m = b2 m + (1 - b2) g."""
+    claim(parameters)
+    scale, learning_rate, beta_1, beta_2, rest_1, rest_2 = in_precision_of(
+        parameters, (scale, learning_rate, beta_1, beta_2, rest_1, rest_2)
+    )
+    for p in range(parameters.size):
+        g = scale * gradient[p]
+        direction = beta_1 * mean[p] + rest_1 * g
+        if direction != 0:
+            parameters[p] -= math.copysign(learning_rate, direction)
+        mean[p] = beta_2 * mean[p] + rest_2 * g

@@ -77,10 +77,15 @@ class Network:
         self._prepare()
 
     def initialise(
-        self, rng: np.random.Generator, scheme: str = "orthogonal", *, forget_bias: float | None = 1.0
+        self,
+        rng: np.random.Generator,
+        scheme: str = "orthogonal",
+        *,
+        forget_bias: float | None = 1.0,
+        longest: int | None = None,
     ) -> None:
         """Draw the start of every parameter; see `elman.network.parameters.initialise`."""
-        initialise(self.parameters, self.architecture, rng, scheme, forget_bias)
+        initialise(self.parameters, self.architecture, rng, scheme, forget_bias, longest)
 
     def logits(self, values: Array, offsets: Array, *, n_threads: int | None = None) -> Array:
         """Return the class scores: (N, C), or (S, C) with a loss at every step."""
@@ -124,6 +129,7 @@ class Network:
         weights: Array | None = None,
         chosen: Array | None = None,
         dropout_key: int | None = None,
+        label_smoothing: float = 0.0,
         n_threads: int | None = None,
     ) -> LossAndGradient:
         """Run forward and backward over a batch.
@@ -140,6 +146,9 @@ class Network:
             The batch is these sequences, in this order; default all. Logits come in the order of the batch.
         dropout_key : int, optional
             Seed of the masks of this pass, of dropout, recurrent dropout and zoneout; None: as in a prediction.
+        label_smoothing : float in [0, 1)
+            Share of each target that is spread evenly over all classes, as PyTorch's: l is -sum(wanted log p) with
+            wanted = (1 - label_smoothing) one_hot(target) + label_smoothing / C (Szegedy et al. 2016).
 
         Returns
         -------
@@ -150,12 +159,15 @@ class Network:
         is_key = isinstance(dropout_key, int | np.integer) and not isinstance(dropout_key, bool)
         if dropout_key is not None and not (is_key and 0 <= dropout_key < 2**63):
             raise ParameterError(f"dropout_key must be an int in 0..2**63 - 1, or None. Got {dropout_key!r}.")
+        if not 0 <= label_smoothing < 1:
+            raise ParameterError(f"label_smoothing must be a number in [0, 1). Got {label_smoothing!r}.")
         offsets = as_ints(offsets, "offsets")
         chosen = np.arange(len(offsets) - 1) if chosen is None else as_ints(chosen, "chosen")
         place = self._learning.pop() if self._learning else self._new_workplace(learning=True)  # one for each caller
         logits = self._new_logits(values, offsets, chosen)
         key = -1 if dropout_key is None or not self.architecture.draws_masks else int(dropout_key)
-        place.prepare(values, offsets, targets, weights, chosen, logits, key, threads_or_default(n_threads))
+        threads = threads_or_default(n_threads)
+        place.prepare(values, offsets, targets, weights, chosen, logits, key, threads, label_smoothing)
         place.run()
         gradient = np.empty_like(self.parameters.vector)
         loss, norm, correct, scored = place.finish(gradient)

@@ -40,6 +40,18 @@ class Parameters(Mapping[str, Array]):
         """Names in the order of the vector."""
         return tuple(self._shapes)
 
+    def weight_slices(self) -> list[slice]:
+        """Return where weights and embeddings lie in the vector: all but biases, gains and initial states."""
+        slices: list[slice] = []
+        at = 0
+        for name, shape in self._shapes.items():
+            stop = at + math.prod(shape)
+            if name.startswith("weight_"):
+                joins = bool(slices) and slices[-1].stop == at
+                slices.append(slice(slices.pop().start if joins else at, stop))
+            at = stop
+        return slices
+
     def __getitem__(self, name: str) -> Array:
         return self._views[name]
 
@@ -64,6 +76,7 @@ def initialise(
     rng: np.random.Generator,
     scheme: str,
     forget_bias: float | None,
+    longest: int | None = None,
 ) -> None:
     """Draw the start of every parameter.
 
@@ -71,15 +84,25 @@ def initialise(
         "uniform": all of U(-1/sqrt(H), 1/sqrt(H)), as PyTorch;
         "glorot": weights of U(-a, a), a = sqrt(6 / (inputs + outputs)) a gate, biases 0 (Glorot & Bengio 2010);
         "orthogonal": recurrent weights orthogonal a gate, the others as "glorot" (Saxe et al. 2014);
-        "identity": recurrent weights the identity, inputs of N(0, 0.001^2), for cells of one gate (Le et al. 2015).
+        "identity": recurrent weights the identity, inputs of N(0, 0.001^2), for cells of one gate (Le et al. 2015);
+        "chrono": as "orthogonal", with the biases of the gates that keep the state of log U(1, longest - 1), so that
+        memories reach over 1 to `longest` steps, and an LSTM's input gate at their negative (Tallec & Ollivier 2018).
     Embeddings start at N(0, 1 / size), vectors of about the length of a one-hot code, as fairseq's (Ott et al. 2019);
     with "uniform" at N(0, 1), as PyTorch's. Shorter vectors overfit later: on words by their letters, validation losses
     were 1 to 3 % below those of N(0, 1), for GRU and LSTM and sizes 8 and 32.
     The weight of attention starts as a linear layer's from the features with "uniform", else at 0: the mean over time.
 
     forget_bias : start of an LSTM's forget gate, whole in bias_ih (Jozefowicz et al. 2015); None: as the scheme has it.
+        "chrono" draws it.
+    longest : steps of the longest sequence, for "chrono"
     """
     cell = CELLS[architecture.cell]
+    if scheme == "chrono" and (cell.name not in _KEEPING or longest is None):
+        raise ParameterError(
+            f"The 'initialisation' parameter 'chrono' is for cells with gates that keep their state, "
+            f"{' and '.join(_KEEPING)}, and needs the steps of the longest sequence. "
+            f"Got cell='{cell.name}' and longest={longest}; use 'orthogonal' instead."
+        )
     if scheme == "identity" and len(cell.gates) > 1:
         raise ParameterError(
             f"The 'initialisation' parameter 'identity' is for cells of one gate, elman_relu above all. "
@@ -100,7 +123,9 @@ def initialise(
             _WEIGHTS[scheme](name, values, size if is_of_layer else len(values), rng)
         else:
             values[...] = 0
-    if forget_bias is not None and "f" in cell.gates:
+    if scheme == "chrono" and longest is not None:
+        _remember(parameters, architecture, rng, longest)
+    elif forget_bias is not None and "f" in cell.gates:
         gate = cell.gates.index("f")
         for name, values in parameters.items():
             if name.startswith("bias_") and not name.endswith("_out"):
@@ -108,7 +133,20 @@ def initialise(
                 values[gate * size : (gate + 1) * size] = forget_bias if name.startswith("bias_ih") else 0
 
 
+def _remember(parameters: Parameters, architecture: Architecture, rng: np.random.Generator, longest: int) -> None:
+    """Set the biases of the gates that decide how long a state is kept; both halves' sum counts, so one is enough."""
+    cell = CELLS[architecture.cell]
+    keep = cell.gates.index(_KEEPING[cell.name])
+    for layer, suffix in architecture.suffixes():
+        size = architecture.hidden_sizes[layer]
+        gates = parameters[f"bias_ih{suffix}"].reshape(len(cell.gates), size)
+        gates[keep] = np.log(rng.uniform(1, max(longest - 1, 1), size))
+        if "i" in cell.gates:
+            gates[cell.gates.index("i")] = -gates[keep]
+
+
 _STARTS = ("h_0_", "c_0_")
+_KEEPING = {"lstm": "f", "gru": "z"}  # the gate that keeps the state: c = f c + i g;  h = z h + (1 - z) n
 
 
 def layer_of(name: str) -> int:
@@ -143,5 +181,6 @@ _WEIGHTS: dict[str, Callable[[str, Array, int, np.random.Generator], None]] = {
     "glorot": _glorot,
     "orthogonal": _orthogonal,
     "identity": _identity,
+    "chrono": _orthogonal,
 }
 INITIALISATIONS = ("uniform", *_WEIGHTS)

@@ -48,6 +48,7 @@ class Workplace:
         logits: Array,
         key: int,
         n_threads: int,
+        label_smoothing: float = 0.0,
     ) -> None:
         """Check a batch, cut it into shards, and put it down for the threads, with memory for all of them.
 
@@ -69,7 +70,8 @@ class Workplace:
         if workers > self._workers or n_tasks > self._tasks:
             self._reserve(workers, n_tasks, self._floats, self._ints)
         numbers = np.empty((5, n + 1), np.int64)
-        arguments = (self._job, self._values_at, offsets, chosen, targets, weights, numbers, logits, key)
+        of_loss = (logits, key, float(label_smoothing))
+        arguments = (self._job, self._values_at, offsets, chosen, targets, weights, numbers, *of_loss)
         wrong, floats, ints, steps = self._kernels.prepare(self._setup_at, *arguments)
         if wrong == _TOO_LITTLE_MEMORY:
             self._reserve(workers, n_tasks, floats, ints)

@@ -154,7 +154,7 @@ def _result(row: list[float]) -> StepResult:
 
 
 def _check_record(record: Any, epoch: int) -> None:
-    names = Record.__annotations__
+    names = [name for name in Record.__annotations__ if name in Record.__required_keys__]
     _require("records", _has(record, *names), f"the fields {', '.join(names)}", record)
     _whole("records.epoch", record["epoch"], epoch, epoch)
     for name in ("steps", "rollbacks"):
@@ -174,8 +174,9 @@ def _number(name: str, value: Any) -> float:
 
 
 def _is_finite(value: Any) -> bool:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return is_number and -1e308 < value < 1e308
+    if isinstance(value, int) and not isinstance(value, bool):
+        return -_LARGEST <= value <= _LARGEST
+    return isinstance(value, float) and math.isfinite(value)
 
 
 def _whole(name: str, value: Any, low: int, high: int) -> None:

@@ -53,10 +53,10 @@ class Trainer:
 
     def resume(self, settings: TrainingSettings) -> None:
         """Go on under other settings; the optimizer keeps its state, unless it is to be another one."""
-        kinds = [(s.optimizer, s.momentum, s.nesterov, s.weight_decay) for s in (self.settings, settings)]
-        if kinds[0] != kinds[1]:
-            self._updater = None
-        self.settings = settings
+        kept = None if self._updater is None or _kind(settings) != _kind(self.settings) else self._updater.state()
+        self.settings, self._updater = settings, None
+        if kept is not None:
+            self.updater().restore(kept)
         self._n_threads = threads_or_default(settings.n_threads)
 
     def fit(
@@ -126,7 +126,14 @@ class Trainer:
         values, offsets, targets, weights = samples
         key = int(self.rng.integers(2**63)) if self.network.architecture.draws_masks else None
         return self.network.loss_and_gradient(
-            values, offsets, targets, weights=weights, chosen=chosen, dropout_key=key, n_threads=self._n_threads
+            values,
+            offsets,
+            targets,
+            weights=weights,
+            chosen=chosen,
+            dropout_key=key,
+            label_smoothing=self.settings.label_smoothing,
+            n_threads=self._n_threads,
         )
 
     def updater(self, steps_per_epoch: int = 1) -> Updater:
@@ -143,6 +150,12 @@ class Trainer:
     def assess(self, samples: Samples) -> tuple[float, float]:
         """Return loss and accuracy of the network as it is; see `elman.training.assessment.assess`."""
         return assess(self.network, samples, self._n_threads)
+
+
+def _kind(settings: TrainingSettings) -> tuple[object, ...]:
+    """Give what the state of an optimizer is of."""
+    s = settings
+    return s.optimizer, s.momentum, s.nesterov, s.weight_decay, s.centred, s.weight_average > 0
 
 
 def mean_of_passes(first: LossAndGradient, second: LossAndGradient) -> LossAndGradient:

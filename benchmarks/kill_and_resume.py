@@ -41,7 +41,13 @@ CONFIGURATIONS: dict[str, tuple[float, dict[str, Any]]] = {  # share of dropout,
     ),
     "lion, gradient noise, length buckets, two batches a step": (
         0.4,
-        {"optimizer": "lion", "learning_rate": 0.003, "gradient_noise": 0.01, "bucket_by_length": True, "accumulate": 2},
+        {
+            "optimizer": "lion",
+            "learning_rate": 0.003,
+            "gradient_noise": 0.01,
+            "bucket_by_length": True,
+            "accumulate": 2,
+        },
     ),
     "nadam, one cycle, window slices, label smoothing": (
         0.0,

@@ -61,6 +61,9 @@ WeightAverage = Annotated[
         rich_help_panel=_PANEL,
     ),
 ]
+Accumulate = Annotated[
+    int, typer.Option("--accumulate", help="Batches whose gradients make one step.", rich_help_panel=_PANEL)
+]
 Schedule = Annotated[str, typer.Option("--schedule", help=f"{', '.join(SCHEDULES)}.", rich_help_panel=_SCHEDULE)]
 WarmUp = Annotated[
     float, typer.Option("--warm-up", help="Share of all steps in which the rate rises.", rich_help_panel=_SCHEDULE)

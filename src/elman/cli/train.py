@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman.cli.checkpoint_options import EVERY, CheckpointFile, Every, check_checkpoint, telling
 from elman.cli.columns import (
     PANEL,
     Categorical,
@@ -25,6 +26,7 @@ from elman.cli.columns import (
 from elman.cli.console import note, say, say_command, say_json, warn
 from elman.cli.ensemble_options import Calibrate, Members
 from elman.cli.learning_options import (
+    Accumulate,
     BatchSize,
     Centred,
     ClassWeight,
@@ -206,6 +208,9 @@ def train(
     label_smoothing: LabelSmoothing = Defaults.label_smoothing,
     gradient_noise: GradientNoise = Defaults.gradient_noise,
     weight_average: WeightAverage = Defaults.weight_average,
+    accumulate: Accumulate = Defaults.accumulate,
+    checkpoint: CheckpointFile = None,
+    every: Every = EVERY,
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Train a recurrent network on a labelled file and save it.
@@ -261,6 +266,7 @@ def train(
         "label_smoothing": label_smoothing,
         "gradient_noise": gradient_noise,
         "weight_average": weight_average,
+        "accumulate": accumulate,
         "n_members": members,
         "calibrate": calibrate,
     }
@@ -279,6 +285,7 @@ def train(
     if group_from_id and group is not None:
         raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
     _check_output(model, file, validation)
+    check_checkpoint(checkpoint, every, model)
     idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
     if per_step_labels and readout != Defaults.readout:
         idle.append("--readout has no effect with --per-step-labels: each step is classified by its own state.")
@@ -298,7 +305,14 @@ def train(
     if text is None and text_split != Defaults.text:
         note("--text-split has no effect without --text.")
     classifier, grouping = _fit(
-        parameters, file, validation, columns, reading, per_step=per_step_labels, group_from_id=group_from_id
+        parameters,
+        file,
+        validation,
+        columns,
+        reading,
+        {"checkpoint": checkpoint, "every": every},
+        per_step=per_step_labels,
+        group_from_id=group_from_id,
     )
     classifier.save(model)
     if json:
@@ -346,6 +360,7 @@ def _fit(
     validation: Path | None,
     columns: Columns,
     reading: Reading,
+    saving: dict[str, Any],
     *,
     per_step: bool,
     group_from_id: bool,
@@ -384,6 +399,8 @@ def _fit(
                 validation=held_out,
                 on_epoch=progress.on_epoch,
                 on_step=progress.on_step,
+                callbacks=telling(saving["checkpoint"]),
+                **saving,
             )
     except DataError as error:
         files = f"{file}" if validation is None else f"{file} and {validation}"

@@ -121,6 +121,9 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     weight_average : float in [0, 1)
         Decay, a step, of a running mean of the parameters, which is validated and kept in their place, such as 0.99;
         0: none. Early on it follows faster.
+    accumulate : int
+        Batches whose gradients make one step of the optimizer, as one batch of so many times ``batch_size`` would, in
+        the memory of one.
     n_members : int
         How many networks are trained, from different starts on the same training part, as many at a time as there are
         threads; their probabilities are averaged. The first is the network that ``n_members=1`` gives. Where training

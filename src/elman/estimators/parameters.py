@@ -66,6 +66,7 @@ class SharedParameters:
     label_smoothing: float = TrainingSettings.label_smoothing
     gradient_noise: float = TrainingSettings.gradient_noise
     weight_average: float = TrainingSettings.weight_average
+    accumulate: int = TrainingSettings.accumulate
     n_members: int = 1
     calibrate: bool = False
 
@@ -322,6 +323,7 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "label_smoothing": Number(float, 0, 1),
     "gradient_noise": Number(float, 0, LARGEST_FLOAT),
     "weight_average": Number(float, 0, 1),
+    "accumulate": _COUNT,
     "n_members": Number(int, 1, MOST_MEMBERS, "both"),
     "calibrate": Truth(),
 }

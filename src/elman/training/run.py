@@ -143,7 +143,8 @@ class TrainingRun:
         trainer.is_updating = False
         if self._tell.on_epoch_end(record) or stops:
             progress.stop()
-        self._save_if_due()
+        if not progress.is_finished:
+            self._save_if_due()
 
     def _validated(self, *, is_last: bool) -> tuple[float, float] | tuple[None, None]:
         """Give loss and accuracy on the validation part, of the parameters that would be kept."""

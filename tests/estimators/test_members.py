@@ -13,6 +13,7 @@ import elman
 from elman import ParameterError, SequenceClassifier, SequenceTagger, TrainingError
 from elman.estimators.evaluation import evaluate
 from elman.estimators.parts import make_generators
+from elman.training.callbacks import Callback
 from elman.training.trainer import Trainer
 
 SMALL = SequenceClassifier(hidden_size=4, max_epochs=3, learning_rate=0.02, random_state=0, n_members=3)
@@ -112,6 +113,43 @@ def test_every_epoch_of_every_member_is_told_one_at_a_time(ragged):
     model = clone(SMALL).set_params(n_threads=2).fit(*ragged, on_epoch=on_epoch)
     assert sorted(told) == [(member, epoch) for member in (1, 2, 3) for epoch in (1, 2, 3)]
     assert "member" not in model.history_[0]
+
+
+def test_callbacks_follow_the_first_member_unless_they_ask_for_every_one(ragged):
+    class Follows(Callback):
+        def __init__(self):
+            self.told = []
+
+        def on_train_begin(self, run):
+            self.told.append("begin")
+
+        def on_step_end(self, step):
+            self.told.append(("step", step["member"]))
+
+        def on_epoch_end(self, record):
+            self.told.append(("epoch", record["member"]))
+
+        def on_train_end(self, history):
+            self.told.append("end")
+
+    class FollowsAll(Follows):
+        of_every_member = True
+
+    first, every = Follows(), FollowsAll()
+    clone(SMALL).set_params(max_epochs=1, n_threads=1).fit(*ragged, callbacks=[first, every])
+    assert first.told == ["begin", *[("step", 1)] * 2, ("epoch", 1), "end"]
+    assert every.told == [told for n in (1, 2, 3) for told in ("begin", *[("step", n)] * 2, ("epoch", n), "end")]
+
+
+def test_callbacks_of_scikit_learn_see_an_estimator_of_the_first_member(ragged):
+    callback = pytest.importorskip("sklearn.callback")
+    X, y = ragged
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    clone(SMALL).set_params(early_stopping=False, n_threads=2).set_callbacks(monitor).fit(X, y)
+    epochs = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
+    alone = clone(SMALL).set_params(early_stopping=False, n_members=1).fit(X, y)
+    assert [row["task_id"] for row in epochs] == [0, 1, 2]
+    assert epochs[-1]["accuracy"] == alone.score(X, y)
 
 
 def test_true_ends_the_member_that_it_is_answered_to(ragged):

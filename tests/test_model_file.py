@@ -425,6 +425,24 @@ def test_a_field_out_of_its_range_is_named(tmp_path, content, path, value, sente
 
 
 @pytest.mark.parametrize(
+    ("n_members", "sentence"),
+    [
+        (2, r"the array 'member\.1\.bias_hh_l0' is missing"),
+        (1024, "expected 1024 networks, got fewer"),
+        (1025, "expected a list of 1 to 1024 in 'training.members'"),
+    ],
+)
+def test_members_that_are_not_there_are_missed(tmp_path, content, n_members, sentence):
+    header, metadata, arrays = taken_apart(content)
+    training = metadata["training"]
+    metadata["training"] = training | {
+        "members": training["members"] * n_members,
+        "histories": training["histories"] * n_members,
+    }
+    assert re.search(sentence, refused(tmp_path, put_together(header, metadata, arrays)))
+
+
+@pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
         ("weight_hh_l0", math.nan, "expected finite numbers in the array 'weight_hh_l0'"),

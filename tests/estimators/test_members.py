@@ -13,9 +13,11 @@ import elman
 from elman import ParameterError, SequenceClassifier, SequenceTagger, TrainingError
 from elman.estimators.evaluation import evaluate
 from elman.estimators.parts import make_generators
+from elman.training.callbacks import Callback
 from elman.training.trainer import Trainer
 
 SMALL = SequenceClassifier(hidden_size=4, max_epochs=3, learning_rate=0.02, random_state=0, n_members=3)
+MANY = 3000  # epochs, some seconds
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +115,43 @@ def test_every_epoch_of_every_member_is_told_one_at_a_time(ragged):
     assert "member" not in model.history_[0]
 
 
+def test_callbacks_follow_the_first_member_unless_they_ask_for_every_one(ragged):
+    class Follows(Callback):
+        def __init__(self):
+            self.told = []
+
+        def on_train_begin(self, run):
+            self.told.append("begin")
+
+        def on_step_end(self, step):
+            self.told.append(("step", step["member"]))
+
+        def on_epoch_end(self, record):
+            self.told.append(("epoch", record["member"]))
+
+        def on_train_end(self, history):
+            self.told.append("end")
+
+    class FollowsAll(Follows):
+        of_every_member = True
+
+    first, every = Follows(), FollowsAll()
+    clone(SMALL).set_params(max_epochs=1, n_threads=1).fit(*ragged, callbacks=[first, every])
+    assert first.told == ["begin", *[("step", 1)] * 2, ("epoch", 1), "end"]
+    assert every.told == [told for n in (1, 2, 3) for told in ("begin", *[("step", n)] * 2, ("epoch", n), "end")]
+
+
+def test_callbacks_of_scikit_learn_see_an_estimator_of_the_first_member(ragged):
+    callback = pytest.importorskip("sklearn.callback")
+    X, y = ragged
+    monitor = callback.ScoringMonitor(scoring="accuracy")
+    clone(SMALL).set_params(early_stopping=False, n_threads=2).set_callbacks(monitor).fit(X, y)
+    epochs = [row for row in monitor.get_logs().data if row["task_name"] == "epoch"]
+    alone = clone(SMALL).set_params(early_stopping=False, n_members=1).fit(X, y)
+    assert [row["task_id"] for row in epochs] == [0, 1, 2]
+    assert epochs[-1]["accuracy"] == alone.score(X, y)
+
+
 def test_true_ends_the_member_that_it_is_answered_to(ragged):
     model = clone(SMALL).fit(*ragged, on_epoch=lambda record: record["member"] == record["epoch"])
     assert [member["epochs"] for member in model.training_["members"]] == [1, 2, 3]
@@ -132,8 +171,12 @@ def test_ctrl_c_stops_all_and_each_keeps_its_best(ragged):
             os.kill(os.getpid(), signal.SIGINT)
             threading.Event().wait(0.2)  # for it to arrive
 
-    model = clone(SMALL).set_params(max_epochs=10**6, n_iter_no_change=10**6, n_threads=2)
-    model.fit(*ragged, on_epoch=on_epoch)
+    model = clone(SMALL).set_params(max_epochs=MANY, n_iter_no_change=MANY, n_threads=2)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell may have set to be ignored
+    try:
+        model.fit(*ragged, on_epoch=on_epoch)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert model.training_["interrupted"]
     assert len(model.networks_) == 2, "the third had not begun"
     for network, member, history in zip(model.networks_, model.training_["members"], model.histories_):
@@ -152,7 +195,7 @@ def test_an_error_in_one_member_is_the_fits_and_leaves_the_estimator_as_it_was(r
             raise TrainingError("of the second")
 
     with pytest.raises(TrainingError, match="of the second"):
-        model.set_params(max_epochs=10**6, n_iter_no_change=10**6, n_threads=2).fit(*ragged, on_epoch=on_epoch)
+        model.set_params(max_epochs=MANY, n_iter_no_change=MANY, n_threads=2).fit(*ragged, on_epoch=on_epoch)
     assert same(vectors(model), before)
 
 

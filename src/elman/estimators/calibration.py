@@ -29,10 +29,11 @@ def at_temperature(probabilities: Array, temperature: float) -> Array:
         return probabilities
     scores = _logarithms(probabilities) / temperature
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
+    scaled = np.asarray(powers / powers.sum(axis=1, keepdims=True))
     winners = probabilities.argmax(axis=1)
-    tied = np.flatnonzero(powers.argmax(axis=1) != winners)  # rounding made another one as large
-    powers[tied, winners[tied]] = np.nextafter(1.0, 2.0)
-    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+    tied = np.flatnonzero(scaled.argmax(axis=1) != winners)  # rounding made another one as large
+    scaled[tied, winners[tied]] = np.nextafter(scaled[tied].max(axis=1), 2.0)
+    return scaled
 
 
 def fit_temperature(probabilities: Array, codes: NDArray[np.int64], weights: Array | None = None) -> float | None:

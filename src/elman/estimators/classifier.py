@@ -206,9 +206,10 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
 
     Words of two languages, character by character:
 
-    >>> words = ["haus", "maus", "laus", "baum", "raum", "saum", "casa", "rosa", "cosa", "pera", "vera", "sera"] * 3
-    >>> languages = (["de"] * 6 + ["it"] * 6) * 3
-    >>> classifier = SequenceClassifier(hidden_size=8, max_epochs=20, random_state=0).fit(words, languages)
+    >>> german = "haus maus laus baum raum saum zaun faun kaum lauf kauf rauch bauch lauch schau grau blau frau".split()
+    >>> italian = "casa rosa cosa pera vera sera posa tosa nera cera mela vela tela sala pala gala lira mira".split()
+    >>> words, languages = german + italian, ["de"] * 18 + ["it"] * 18
+    >>> classifier = SequenceClassifier(hidden_size=8, max_epochs=30, random_state=0).fit(words, languages)
     >>> classifier.predict(["traum", "sposa"]).tolist()
     ['de', 'it']
     """

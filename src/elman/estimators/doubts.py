@@ -156,15 +156,16 @@ def _quantities(preparation: Preparation) -> list[int]:
 def _ranges(training: Sequences) -> tuple[NDArray[np.float64], ...]:
     """Give the least value, the greatest, and the standard deviation of each feature, (D,)."""
     low, high = np.full(training.n_features, np.inf), np.full(training.n_features, -np.inf)
-    total, squares = np.zeros(training.n_features), np.zeros(training.n_features)
+    count, total, squares = np.zeros((3, training.n_features))
     pivot = np.nan_to_num(training.values[0].astype(np.float64))  # sums of values far from 0 would drown in rounding
     for run in training.in_runs(RUN):
         values = run.values.astype(np.float64)
         low, high = np.fmin(low, np.fmin.reduce(values)), np.fmax(high, np.fmax.reduce(values))
+        count += (~np.isnan(values)).sum(axis=0)
         total += np.nansum(values - pivot, axis=0)
         squares += np.nansum((values - pivot) ** 2, axis=0)
-    n = len(training.values)
-    return low, high, np.sqrt(np.maximum(squares / n - (total / n) ** 2, 0.0))
+    count = np.maximum(count, 1)
+    return low, high, np.sqrt(np.maximum(squares / count - (total / count) ** 2, 0.0))
 
 
 def _name(training: Sequences, feature: int) -> str:

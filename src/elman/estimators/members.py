@@ -102,8 +102,19 @@ def train_members(
             is_over.set()
         return history
 
+    futures: list[Future[History]] = []
     with ThreadPoolExecutor(at_a_time, thread_name_prefix="elman-member") as pool:
-        return _results([pool.submit(train, number, member) for number, member in enumerate(members, start=1)], is_over)
+        try:
+            for number, member in enumerate(members, start=1):
+                futures.append(pool.submit(train, number, member))  # those up to Ctrl-C are there
+            wait(futures, return_when=FIRST_EXCEPTION)
+        except KeyboardInterrupt:
+            pass
+        finally:
+            is_over.set()
+    failed = [future for future in futures if future.exception() is not None]
+    histories = [future.result() for future in failed[:1] or futures]
+    return histories + [History(interrupted=True) for _ in members[len(futures) :]]
 
 
 def with_epochs(
@@ -125,19 +136,6 @@ def with_epochs(
     ]
     kept = [replace(histories[n], best_epoch=len(before[n]) + (histories[n].best_epoch or 0)) for n in done]
     return [networks[n] for n in done], records, kept
-
-
-def _results(futures: Sequence[Future[History]], is_over: threading.Event) -> list[History]:
-    """Wait for all; where one fails, or on Ctrl-C, have all others stop."""
-    try:
-        wait(futures, return_when=FIRST_EXCEPTION)
-    except KeyboardInterrupt:
-        pass
-    finally:
-        is_over.set()
-    wait(futures)
-    failed = [future for future in futures if future.exception() is not None]
-    return [future.result() for future in failed[:1] or futures]
 
 
 class _Watch(Callback):

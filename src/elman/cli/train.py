@@ -24,7 +24,8 @@ from elman.cli.columns import (
 )
 from elman.cli.console import note, say, say_command, say_json, warn
 from elman.cli.options import missing_choice, option
-from elman.errors import DataError, FileError, OutputError, ParameterError
+from elman.cli.places import check_output, quoted, test_file
+from elman.errors import DataError, FileError, ParameterError
 from elman.estimators.parameters import (
     CELLS,
     DTYPES,
@@ -247,7 +248,7 @@ def train(
         raise ParameterError("--no-validation leaves no use for a validation file. Pass '--validation' or neither.")
     if group_from_id and group is not None:
         raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
-    _check_output(model, file, validation)
+    check_output(model, file, validation)
     idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
     if per_step_labels and readout != Defaults.readout:
         idle.append("--readout has no effect with --per-step-labels: each step is classified by its own state.")
@@ -294,19 +295,6 @@ def _idle_options(parameters: dict[str, Any], validation: Path | None) -> list[s
         idle, reason = ["validation_fraction"], "--validation"
     changed = [name for name in idle if parameters[name] != getattr(Defaults, name)]
     return [f"{option(name)} has no effect with {reason}." for name in changed]
-
-
-def _check_output(model: Path, *inputs: Path | None) -> None:
-    """Refuse a place that cannot be written, or that would overwrite data, before hours of training."""
-    from elman.cli.dataset import DATA
-    from elman.output_file import check_writable
-
-    if model.suffix.lower() in DATA:
-        raise OutputError(f"{model}: expected the name of a model, such as model.safetensors, got that of a data file.")
-    check_writable(model)
-    for given in inputs:
-        if given is not None and model.exists() and given.exists() and model.samefile(given):
-            raise OutputError(f"{model}: the model would overwrite its data. Choose another name.")
 
 
 def _fit(
@@ -392,19 +380,4 @@ def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Pa
     if advice:
         say("", advice)
     say("", f"Saved {model}. Next, on data that it has not seen:")
-    say_command(f"elman evaluate {_quoted(model)} {_quoted(_test_file(file))}")
-
-
-def _test_file(file: Path) -> Path:
-    """Give the test file beside a training file, where the names tell."""
-    for training, test in (("TRAIN", "TEST"), ("train", "test")):
-        candidate = file.with_name(file.name.replace(training, test))
-        if candidate != file and candidate.exists():
-            return candidate
-    return Path("FILE")
-
-
-def _quoted(path: Path) -> str:
-    import shlex
-
-    return shlex.quote(str(path))
+    say_command(f"elman evaluate {quoted(model)} {quoted(test_file(file))}")

@@ -33,6 +33,7 @@ def tune(
     folds: int = 3,
     study: str | os.PathLike[str] | None = None,
     refit: bool = True,
+    on_begin: Callable[[dict[str, str], list[TrialRecord]], object] | None = None,
     on_trial: Callable[[TrialRecord], object] | None = None,
     on_epoch: Callable[[int, Record], object] | None = None,
 ) -> SearchResult:
@@ -64,6 +65,8 @@ def tune(
         A SQLite file that finished trials are written to; if it is there, the search goes on from it.
     refit : bool
         Whether to train with the best parameters on all data.
+    on_begin : callable(space, trials), optional
+        Called before the first trial with what is searched, and the trials of earlier runs.
     on_trial : callable(record), optional
         Called after each finished trial; the search ends if it returns True.
     on_epoch : callable(number, record), optional
@@ -117,6 +120,8 @@ def tune(
         if folds > 1:
             parts = Folds.of(whole, folds, every_step=estimator.every_step, seed=plan.seed)
         search = Search(type(estimator), parameters, searched, parts, file)
+        if on_begin is not None:
+            on_begin(plan.space, list(search.records))
         interrupted = search.run(n_trials, timeout, on_trial, on_epoch)
         best, importances = search.best(), search.importances()
     found = type(estimator)(**{**parameters, **best["parameters"]})

@@ -21,9 +21,11 @@ ARROWS = {
     "metadata": {"data", "network", "kernels", "__init__"},
     "model_file": {"metadata", "data", "output_file", "network", "__init__"},
     "estimators": {"model_file", "metadata", "training", "network", "data"},
+    "search": {"estimators", "training", "output_file", "extras"},
     "watching": {"training", "output_file", "extras", "__init__"},
     "cli": {
         "estimators",
+        "search",
         "watching",
         "model_file",
         "metadata",
@@ -37,6 +39,8 @@ ARROWS = {
 # An outside package -> the parts that alone may import it.
 OWNERS = {
     "sklearn": {"estimators"},
+    "optuna": {"search"},
+    "sqlalchemy": {"search"},
     "numba": {"kernels"},
     "llvmlite": {"kernels"},
     "polars": {"data", "cli"},

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from elman.search.result import Gain, SearchResult
 
 _HONEST = (
-    "These losses chose the parameters, and so look better than they are. What the model is worth shows on data that took "
-    "no part in the search."
+    "These losses chose the parameters, and so look better than they are: measure the model on data that took no part in "
+    "the search."
 )
 
 
@@ -80,8 +80,9 @@ def describe_gain(loss: float, gain: Gain | None) -> str:
     text += f", by {show_loss(gain.mean)}"
     if gain.error is None:
         return f"{text} lower than with the defaults, in a single split: part of that is chance."
-    few = "" if gain.mean > 2 * gain.error else " That may be chance."
-    return f"{text} ± {show_loss(gain.error)} lower than with the defaults: in {gain.n_better} of {gain.n_folds} folds.{few}"
+    doubt = "" if gain.mean > 2 * gain.error else " That may be chance."
+    where = f"in {gain.n_better} of {gain.n_folds} folds"
+    return f"{text} ± {show_loss(gain.error)} lower than with the defaults: {where}.{doubt}"
 
 
 def _parameters(found: SearchResult) -> Table:
@@ -90,7 +91,7 @@ def _parameters(found: SearchResult) -> Table:
     from rich.text import Text
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    headings = ["", "default", "best"] + (["importance"] if found.importances else [])
+    headings = ["", "start", "best"] + (["importance"] if found.importances else [])
     for heading in headings:
         table.add_column(heading, justify="right" if heading else "left", header_style="dim")
     order = list(found.importances) + [name for name in found.space if name not in found.importances]

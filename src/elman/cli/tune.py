@@ -136,7 +136,10 @@ def _search(
     kind = "SequenceTagger" if options["per_step_labels"] else "SequenceClassifier"
     known = make(kind).get_params(deep=False)
     estimator = make(kind, {name: value for name, value in parameters.items() if name in known})
-    data = {"groups": grouping.groups, "validation": None if other is None else (other.sequences, other.labels)}
+    data: dict[str, Any] = {
+        "groups": grouping.groups,
+        "validation": None if other is None else (other.sequences, other.labels),
+    }
     X, y = dataset.sequences, dataset.labels
     try:
         with follow_search(limits.n_trials, limits.timeout) as progress:

@@ -94,6 +94,7 @@ class Labelled:
         """
         found = hashlib.sha256(repr((self.sequences.feature_names, self.sequences.categories)).encode())
         for array in (self.sequences.values, self.sequences.offsets, self.labels, self.weights, self.groups):
+            content: bytes | memoryview
             if array is None or array.dtype.hasobject:
                 content = repr(None if array is None else array.tolist()).encode()
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from statistics import fmean
 from typing import Any
 
@@ -15,6 +15,7 @@ from optuna.trial import FrozenTrial, TrialState
 
 from elman.errors import TrainingError
 from elman.estimators.base import RecurrentEstimator
+from elman.estimators.folds import Folds
 from elman.search.pruning import Curve, falls_behind
 from elman.search.result import TrialRecord
 from elman.search.space import Space, filled, start_of
@@ -23,7 +24,7 @@ from elman.search.suggestion import distribution, suggest
 from elman.search.trial import Ending, Run, run_trial
 from elman.training.history import Record
 
-_FEWEST = 4  # complete trials from which importances can be told
+_FEWEST = 10  # complete trials from which importances can be told
 _SHARE = 10  # of the epochs: no trial is given up in the first tenth of them
 _MOST = 10  # epochs of which that is at most
 _RUN = "run"  # attribute of a trial: what there is to know of it beside its value
@@ -32,8 +33,8 @@ _RUN = "run"  # attribute of a trial: what there is to know of it beside its val
 class Search:
     """Trials in memory, and each in the file too once it is finished.
 
-    What a trial is depends on the finished ones and the seed alone, so that a search that goes on from a file finds what
-    it would have found uninterrupted.
+    What a trial is depends on the finished ones and the seed alone, so that a search that goes on from a file finds
+    what it would have found uninterrupted.
 
     Parameters
     ----------
@@ -41,7 +42,7 @@ class Search:
     parameters : dict
         Those of the estimator; ``random_state`` is the seed.
     space : Space
-    folds : collection of dict
+    folds : Folds, or list of dict
         The arguments of `fit` for each fold.
     file : StudyFile or None
     """
@@ -51,7 +52,7 @@ class Search:
         estimator: type[RecurrentEstimator],
         parameters: Mapping[str, Any],
         space: Space,
-        folds: Collection[dict[str, Any]],
+        folds: Folds | list[dict[str, Any]],
         file: StudyFile | None,
     ) -> None:
         self._estimator, self._parameters, self._space, self._folds = estimator, dict(parameters), space, folds
@@ -59,9 +60,13 @@ class Search:
         self._study = optuna.create_study(direction="minimize")
         self._curves: list[Curve] = []  # of the complete trials
         self.records: list[TrialRecord] = []
-        for trial in [] if file is None else file.trials():
-            if not _is_sound(trial, space, len(folds)):
-                raise damaged(file.path, f"trial {len(self.records) + 1}")
+        if file is not None:
+            self._take_over(file)
+
+    def _take_over(self, file: StudyFile) -> None:
+        for trial in file.trials():
+            if not _is_sound(trial, self._space, len(self._folds)):
+                raise damaged(file.path, f"trial {len(self.records) + 1} is none of this search")
             self._study.add_trial(trial)
             self._note(trial)
 

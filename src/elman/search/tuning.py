@@ -111,14 +111,14 @@ def tune(
     from elman.search.study_file import open_study, quiet
 
     whole = Labelled.read(estimator, X, y, sample_weight, groups)
-    other = None if validation is None else Labelled.read(estimator, *(*validation, None)[:3], None)
+    other = None if validation is None else _read_validation(estimator, validation)
     plan = Plan.of(estimator, whole, other, searched, folds)
     with quiet(), nullcontext() if study is None else open_study(study) as file:
         plan = plan.seeded(parameters["random_state"]) if file is None else file.going_on(plan)
         parameters["random_state"] = plan.seed
-        parts: Collection[dict[str, Any]] = [whole.arguments(other)]
+        parts: Folds | list[dict[str, Any]] = [whole.arguments(other)]
         if folds > 1:
-            parts = Folds.of(whole, folds, every_step=estimator.every_step, seed=plan.seed)
+            parts = Folds.of(whole, folds, every_step=estimator.every_step, seed=parameters["random_state"])
         search = Search(type(estimator), parameters, searched, parts, file)
         if on_begin is not None:
             on_begin(plan.space, list(search.records))
@@ -146,3 +146,13 @@ def _check_measure(parameters: Mapping[str, Any], folds: int, validation: tuple[
         raise ParameterError(f"'validation' has no use with folds={folds}. Pass folds=1, or no validation data.")
     if validation is None and folds == 1 and not parameters["early_stopping"]:
         raise ParameterError("A search needs sequences to measure trials on. Pass early_stopping=True, or folds=3.")
+
+
+def _read_validation(estimator: RecurrentEstimator, validation: tuple[Any, ...]) -> Labelled:
+    if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
+        raise ParameterError(
+            f"{in_python('validation', 'tune')} must be a tuple (X, y) or (X, y, sample_weight). "
+            f"Got {type(validation).__name__} instead."
+        )
+    X, y, sample_weight = (*validation, None)[:3]
+    return Labelled.read(estimator, X, y, sample_weight, None)

@@ -80,7 +80,7 @@ def test_a_digest_tells_data_apart():
 def test_too_many_folds_are_refused():
     with pytest.raises(DataError, match="9 folds need a class with as many sequences"):
         Folds.of(read(), 9, every_step=False, seed=0)
-    with pytest.raises(DataError, match="3 folds need at least as many groups. Got 2"):
+    with pytest.raises(DataError, match=r"3 folds need at least as many groups\. Got 2"):
         Folds.of(read(groups=np.arange(24) % 2), 3, every_step=False, seed=0)
     with pytest.raises(DataError, match="A fold holds out no class that the others have"):
         list(Folds.of(read(groups=Y), 3, every_step=False, seed=0))

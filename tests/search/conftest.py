@@ -39,5 +39,12 @@ def search(data, small):
     return run
 
 
+@pytest.fixture(scope="session")
+def whole():
+    """A search of twelve trials that nothing interrupted."""
+    estimator = SequenceClassifier(hidden_size=4, max_epochs=3, random_state=0, n_threads=1)
+    return tune(estimator, *make_data(), space=SPACE, pinned=USUAL, n_trials=12, folds=2, refit=False)
+
+
 def without_time(trials):
     return [{name: value for name, value in trial.items() if name != "seconds"} for trial in trials]

@@ -35,12 +35,13 @@ def study(begun, tmp_path):
     return shutil.copy(begun, tmp_path / "a b?c#d%e.db")
 
 
-def test_a_search_that_goes_on_finds_what_an_uninterrupted_one_finds(search, study):
+def test_a_search_that_goes_on_finds_what_an_uninterrupted_one_finds(search, study, whole):
     told = []
-    went_on = search(study=study, n_trials=13, on_begin=lambda space, trials: told.extend(trials))
-    assert without_time(went_on.trials) == without_time(search(n_trials=13).trials)
+    search(study=study, n_trials=7, on_begin=lambda space, trials: told.extend(trials))
+    went_on = search(study=study, n_trials=12)
+    assert without_time(went_on.trials) == without_time(whole.trials)
+    assert went_on.importances == whole.importances
     assert [trial["number"] for trial in told] == [1, 2]
-    assert any(trial["state"] == "pruned" for trial in went_on.trials) or len(went_on.importances) == 2
 
 
 def test_a_study_that_has_enough_trials_runs_no_more(search, study):
@@ -58,16 +59,16 @@ def test_without_a_seed_of_its_own_a_search_goes_on_with_that_of_the_study(searc
     assert without_time(again.trials[:2]) == without_time(first.trials)
 
 
-def test_a_trial_that_another_program_left_running_does_not_count(search, study):
+def test_a_trial_that_another_program_left_running_does_not_count(search, study, whole):
     with sqlite3.connect(study) as connection:
         connection.execute(
             "INSERT INTO trials (number, study_id, state, datetime_start) VALUES (2, 1, 'RUNNING', '2026-01-01')"
         )
     connection.close()
-    assert without_time(search(study=study, n_trials=3).trials) == without_time(search(n_trials=3).trials)
+    assert without_time(search(study=study, n_trials=3).trials) == without_time(whole.trials[:3])
 
 
-def test_a_killed_search_goes_on(search, tmp_path):
+def test_a_killed_search_goes_on(search, tmp_path, whole):
     code = (
         "import sys; sys.path[:0] = sys.argv[2:]\n"
         "from elman import SequenceClassifier; from elman.search.tuning import tune\n"
@@ -88,7 +89,7 @@ def test_a_killed_search_goes_on(search, tmp_path):
     told = []
     found = search(study=path, n_trials=3, on_begin=lambda space, trials: told.extend(trials))
     assert len(told) >= 3
-    assert without_time(found.trials[:3]) == without_time(search(n_trials=3).trials)
+    assert without_time(found.trials[:3]) == without_time(whole.trials[:3])
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_a_killed_search_goes_on(search, tmp_path):
         ({"data": make_data(seed=1)}, "the study is of other data"),
         ({"groups": np.arange(24) // 2}, "the study is of other data"),
         ({"folds": 3}, "of other settings: folds was 2, is 3"),
-        ({"space": {"learning_rate": Range(1e-3, 1e-1)}}, "batch_size was '4..16', is None"),
+        ({"space": {"learning_rate": Range(1e-3, 1e-1)}}, "batch_size was '4..16', is '8..128'"),
     ],
 )
 def test_a_study_of_something_else_is_refused(search, study, change, message):
@@ -160,9 +161,7 @@ def test_a_study_of_another_program_is_refused(search, tmp_path):
         "DELETE FROM trial_params",
         "DELETE FROM trial_values",
         "DROP TABLE trial_values",
-        "UPDATE version_info SET schema_version = 999",
         "UPDATE alembic_version SET version_num = 'v99.0.0.a'",
-        "UPDATE studies SET study_name = NULL",
         "UPDATE trial_intermediate_values SET intermediate_value = 'many'",
     ],
 )
@@ -176,22 +175,17 @@ def test_a_tampered_study_is_refused_in_a_sentence(search, study, statement):
 
 
 def test_a_damaged_file_is_refused_wherever_it_is_cut_or_overwritten(search, study):
-    whole = bytearray(open(study, "rb").read())  # noqa: PTH123, SIM115
+    sound = study.read_bytes()
     rng = np.random.default_rng(0)
-    n_refused = 0
-    for _ in range(6):
-        broken = bytearray(whole)
-        place = int(rng.integers(100, len(whole) - 4096))
-        broken[place : place + 2000] = rng.bytes(2000)
-        with open(study, "wb") as file:  # noqa: PTH123
-            file.write(broken)
+    sentences = []
+    for place in rng.integers(100, len(sound) - 2000, 6).tolist():
+        study.write_bytes(sound[:place] + rng.bytes(2000) + sound[place + 2000 :])
         try:
-            search(study=study, n_trials=2)  # unused pages may be anything
+            search(study=study, n_trials=2)  # pages that nothing lies in may be anything
         except FileError as error:
-            n_refused += 1
-            assert "Name another file" in str(error)
-    assert n_refused >= 3
-    with open(study, "wb") as file:  # noqa: PTH123
-        file.write(whole[: len(whole) // 2])
+            sentences.append(str(error))
+    assert len(sentences) >= 3
+    assert all("Name another file" in sentence for sentence in sentences)
+    study.write_bytes(sound[: len(sound) // 2])
     with pytest.raises(FileError, match="damaged"):
         search(study=study)

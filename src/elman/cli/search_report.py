@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from elman.search.result import Gain, SearchResult
 
 _HONEST = (
-    "These losses chose the parameters, and so look better than they are: measure the model on data that took no part in "
-    "the search."
+    "These losses chose the parameters, and so look better than they are: measure the model on data that took no part "
+    "in the search."
 )
 
 

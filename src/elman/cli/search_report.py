@@ -48,7 +48,8 @@ def print_summary(found: SearchResult, grouping: Grouping, model: Path, file: Pa
     asides = [f"{n} {what}" for n, what in ((n_behind, "fell behind"), (n_broken, "broke down")) if n]
     if found.interrupted:
         say("Stopped by Ctrl-C; the best trial so far is kept.")
-    say(f"Best of {count(len(found.trials), 'trial')}{f' ({chr(44).join(asides)})' if asides else ''}:", "")
+    aside = f" ({', '.join(asides)})" if asides else ""
+    say(f"Best of {count(len(found.trials), 'trial')}{aside}:", "")
     say(_parameters(found), "", describe_gain(found.best_loss, found.gain), _HONEST)
     if grouping.split_by == "group":
         say(f"No part that was measured on shares {grouping.what} with what was trained on.")
@@ -65,8 +66,8 @@ def describe_gain(loss: float, gain: Gain | None) -> str:
     """Say by how much the best trial beats the first.
 
     >>> from elman.search.result import compare
-    >>> describe_gain(0.4, compare([0.5, 0.6, 0.4], [0.4, 0.4, 0.4]))
-    'Validation loss 0.4000, by 0.1000 ± 0.0577 lower than with the defaults: in 2 of 3 folds.'
+    >>> describe_gain(0.4, compare([0.5, 0.6, 0.5], [0.4, 0.4, 0.4]))
+    'Validation loss 0.4000, by 0.1333 ± 0.0333 lower than with the defaults: in 3 of 3 folds.'
     >>> describe_gain(0.4, compare([0.5], [0.4]))
     'Validation loss 0.4000, by 0.1000 lower than with the defaults, in a single split: part of that is chance.'
     """

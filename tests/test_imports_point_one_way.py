@@ -24,8 +24,10 @@ ARROWS = {
     "model_file": {"metadata", "data", "tensor_file", "network", "__init__"},
     "estimators": {"caution", "model_file", "metadata", "training", "network", "data"},
     "watching": {"training", "output_file", "extras", "caution", "__init__"},
+    "search": {"estimators", "training", "output_file", "extras"},
     "cli": {
         "estimators",
+        "search",
         "watching",
         "model_file",
         "metadata",
@@ -40,6 +42,8 @@ ARROWS = {
 OWNERS = {
     "sklearn": {"estimators"},
     "scipy": {"estimators"},
+    "optuna": {"search"},
+    "sqlalchemy": {"search"},
     "numba": {"kernels"},
     "llvmlite": {"kernels"},
     "polars": {"data", "cli"},

@@ -5,12 +5,13 @@ import threading
 
 import numpy as np
 import pytest
+from scipy.stats import loguniform, randint
 from sklearn.base import clone
 from sklearn.calibration import CalibratedClassifierCV
 from sklearn.ensemble import VotingClassifier
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.inspection import permutation_importance as permutation_importance_of_tables
-from sklearn.model_selection import GridSearchCV, GroupKFold, HalvingGridSearchCV, cross_validate
+from sklearn.model_selection import GridSearchCV, GroupKFold, HalvingGridSearchCV, RandomizedSearchCV, cross_validate
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -62,6 +63,17 @@ def test_grid_search(data):
     assert search.best_params_["max_epochs"] == 3
     assert search.best_score_ > 0.8
     assert np.array_equal(search.predict(X), clone(SMALL).fit(X, y).predict(X))
+
+
+def test_randomized_search_over_distributions(data):
+    X, y = data
+    model = clone(SMALL).set_params(max_epochs=12)
+    wanted = {"learning_rate": loguniform(2e-2, 2e-1), "hidden_size": randint(4, 7)}
+    search = RandomizedSearchCV(model, wanted, n_iter=3, cv=2, random_state=0).fit(X, y)
+    again = RandomizedSearchCV(model, wanted, n_iter=3, cv=2, random_state=0).fit(X, y)
+    assert search.best_params_ == again.best_params_
+    assert np.array_equal(search.predict_proba(X), again.predict_proba(X))
+    assert search.score(X, y) > 0.8
 
 
 def test_halving_grid_search_over_epochs(data):

@@ -1,4 +1,4 @@
-"""The command line: `elman train`, `evaluate`, `predict`, `convert` and `info`, one module a command.
+"""The command line: `elman train`, `tune`, `evaluate`, `predict`, `convert` and `info`, one module a command.
 
 What a command needs is imported when it runs, so that `elman --help` answers at once.
 """
@@ -20,6 +20,7 @@ from elman.cli.info import info
 from elman.cli.options import with_options
 from elman.cli.predict import predict
 from elman.cli.train import train
+from elman.cli.tune import tune
 from elman.errors import ElmanError
 
 app = typer.Typer(
@@ -29,7 +30,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, evaluate, predict, convert, info):
+for command in (train, tune, evaluate, predict, convert, info):
     app.command(help=paragraphs(command))(command)
 
 _INTERRUPTED = 130

@@ -49,9 +49,11 @@ from elman.cli.learning_options import (
     WeightAverage,
     WeightDecay,
 )
-from elman.cli.options import missing_choice, number_or_word, option
+from elman.cli.options import option
+from elman.cli.parameters import parameters_of
+from elman.cli.places import check_output, quoted, test_file
 from elman.cli.watching_options import Log, LogEvery, Mlflow, TensorBoard, hand_over, watchers
-from elman.errors import DataError, FileError, OutputError, ParameterError
+from elman.errors import DataError, FileError, ParameterError
 from elman.estimators.parameters import (
     CELLS,
     DTYPES,
@@ -249,61 +251,7 @@ def train(
     Part of the data is set aside to choose the best epoch by. Features are standardised. Two simple baselines are
     fitted on the same data. Ctrl-C ends training and saves the best epoch so far.
     """
-    parameters: dict[str, Any] = {
-        "cell": cell,
-        "hidden_size": _sizes(hidden_size),
-        "num_layers": num_layers,
-        "bidirectional": bidirectional,
-        "dropout": dropout,
-        "recurrent_dropout": recurrent_dropout,
-        "zoneout": zoneout,
-        "layer_norm": layer_norm,
-        "learn_initial_state": learn_initial_state,
-        "residual": residual,
-        "readout": readout,
-        "initialisation": initialisation,
-        "forget_bias": forget_bias,
-        "optimizer": optimizer,
-        "learning_rate": _rate(learning_rate),
-        "momentum": momentum,
-        "nesterov": nesterov,
-        "weight_decay": weight_decay,
-        "batch_size": number_or_word(batch_size),
-        "max_epochs": number_or_word(max_epochs),
-        "clip_norm": clip_norm or None,
-        "clip_value": clip_value,
-        "early_stopping": not no_validation,
-        "validation_fraction": validation_fraction,
-        "n_iter_no_change": None if patience == "none" else number_or_word(patience),
-        "refit": "auto" if refit is None else refit,
-        "tol": tol,
-        "standardise": not no_standardise,
-        "dtype": dtype,
-        "n_threads": threads,
-        "random_state": seed,
-        "text": text_split,
-        "embedding_size": embedding_size,
-        "missing": missing_choice(missing, missing_text),
-        "class_weight": class_weight,
-        "n_members": members,
-        "calibrate": calibrate,
-        "centred": centred,
-        "schedule": schedule,
-        "warm_up": warm_up,
-        "schedule_epochs": schedule_epochs,
-        "schedule_factor": schedule_factor,
-        "final_rate": final_rate,
-        "label_smoothing": label_smoothing,
-        "gradient_noise": gradient_noise,
-        "weight_average": weight_average,
-        "bucket_by_length": bucket_by_length,
-        "jitter": jitter,
-        "scaling": scaling,
-        "time_warp": time_warp,
-        "window_slice": window_slice,
-        "patch_size": number_or_word(patch_size),
-        "accumulate": accumulate,
-    }
+    parameters = parameters_of(locals()) | {"early_stopping": not no_validation}
     if class_weight not in (None, "balanced"):
         raise ParameterError(f"--class-weight must be balanced. Got {class_weight!r} instead.")
     check_parameters(parameters, option)
@@ -318,7 +266,7 @@ def train(
         )
     if group_from_id and group is not None:
         raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
-    _check_output(model, file, validation)
+    check_output(model, file, validation)
     check_checkpoint(checkpoint, every, model)
     watching = watchers(log, tensorboard, log_every, mlflow, model=model, checkpoint=checkpoint)
     idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
@@ -363,23 +311,6 @@ def train(
         _print_summary(classifier, grouping, model, file)
 
 
-def _sizes(text: str) -> Any:
-    """Give one size or several as the library takes them; text that is neither is refused there."""
-    try:
-        sizes = tuple(int(part) for part in text.strip("()[] ").rstrip(",").split(","))
-    except ValueError:
-        return text
-    return sizes if len(sizes) > 1 else sizes[0]
-
-
-def _rate(text: str) -> Any:
-    """Give a learning rate as the library takes it; text that is neither a number nor auto is refused there."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
-
-
 def _idle_options(parameters: dict[str, Any], validation: Path | None) -> list[str]:
     """Give a sentence for each option about the validation part that has nothing to act on."""
     idle, reason = [], ""
@@ -389,19 +320,6 @@ def _idle_options(parameters: dict[str, Any], validation: Path | None) -> list[s
         idle, reason = ["validation_fraction"], "--validation"
     changed = [name for name in idle if parameters[name] != getattr(Defaults, name)]
     return [f"{option(name)} has no effect with {reason}." for name in changed]
-
-
-def _check_output(model: Path, *inputs: Path | None) -> None:
-    """Refuse a place that cannot be written, or that would overwrite data, before hours of training."""
-    from elman.cli.dataset import DATA
-    from elman.output_file import check_writable
-
-    if model.suffix.lower() in DATA:
-        raise OutputError(f"{model}: expected the name of a model, such as model.safetensors, got that of a data file.")
-    check_writable(model)
-    for given in inputs:
-        if given is not None and model.exists() and given.exists() and model.samefile(given):
-            raise OutputError(f"{model}: the model would overwrite its data. Choose another name.")
 
 
 def _fit(
@@ -512,19 +430,4 @@ def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Pa
     if advice:
         say("", advice)
     say("", f"Saved {model}. Next, on data that it has not seen:")
-    say_command(f"elman evaluate {_quoted(model)} {_quoted(_test_file(file))}")
-
-
-def _test_file(file: Path) -> Path:
-    """Give the test file beside a training file, where the names tell."""
-    for training, test in (("TRAIN", "TEST"), ("train", "test")):
-        candidate = file.with_name(file.name.replace(training, test))
-        if candidate != file and candidate.exists():
-            return candidate
-    return Path("FILE")
-
-
-def _quoted(path: Path) -> str:
-    import shlex
-
-    return shlex.quote(str(path))
+    say_command(f"elman evaluate {quoted(model)} {quoted(test_file(file))}")

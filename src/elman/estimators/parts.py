@@ -80,7 +80,7 @@ def split(
     DataError
         If the data cannot be split so.
     """
-    labels = _rarest(part) if every_step else part.codes
+    labels = rarest_classes(part) if every_step else part.codes
     if groups is None:
         training, validation = split_by_class(labels, fraction, rng)
     else:
@@ -90,7 +90,7 @@ def split(
     return part.take(training, every_step=every_step), part.take(validation, every_step=every_step)
 
 
-def _rarest(part: Part) -> Codes:
+def rarest_classes(part: Part) -> Codes:
     """Give for each sequence the class among its steps that is rarest over all steps, (N,)."""
     counts = np.bincount(part.codes[part.codes >= 0])
     by_rank = np.argsort(counts, kind="stable")

@@ -1,0 +1,36 @@
+"""Where a model is written, and which file it is to be measured on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from elman.errors import OutputError
+
+
+def check_output(model: Path, *inputs: Path | None) -> None:
+    """Refuse a place that cannot be written, or that would overwrite data, before hours of training."""
+    from elman.cli.dataset import DATA
+    from elman.output_file import check_writable
+
+    if model.suffix.lower() in DATA:
+        raise OutputError(f"{model}: expected the name of a model, such as model.safetensors, got that of a data file.")
+    check_writable(model)
+    for given in inputs:
+        if given is not None and model.exists() and given.exists() and model.samefile(given):
+            raise OutputError(f"{model}: the model would overwrite its data. Choose another name.")
+
+
+def test_file(file: Path) -> Path:
+    """Give the test file beside a training file, where the names tell."""
+    for training, test in (("TRAIN", "TEST"), ("train", "test")):
+        candidate = file.with_name(file.name.replace(training, test))
+        if candidate != file and candidate.exists():
+            return candidate
+    return Path("FILE")
+
+
+def quoted(path: Path) -> str:
+    """Give a path as a shell takes it."""
+    import shlex
+
+    return shlex.quote(str(path))

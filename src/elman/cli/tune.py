@@ -1,0 +1,187 @@
+"""`elman tune`: parameters chosen by search, and a model trained with the best of them."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from elman.cli.console import note, say_json, warn
+from elman.cli.options import option
+from elman.cli.parameters import parameter_named, parameters_of, pinned, taking_options_of
+from elman.cli.places import check_output
+from elman.cli.train import train
+from elman.errors import DataError, FileError, ParameterError
+from elman.estimators.parameters import check_parameters
+
+if TYPE_CHECKING:
+    from elman.cli.dataset import Columns, Reading
+    from elman.cli.grouping import Grouping
+    from elman.data import Dataset
+    from elman.search.domains import Domain
+    from elman.search.result import SearchResult
+
+_SEARCH = "Search"
+
+
+@dataclass(frozen=True)
+class Limits:
+    """How long to search, and how a trial is measured."""
+
+    n_trials: int
+    timeout: float | None
+    folds: int
+    study: Path | None
+
+
+@taking_options_of(train)
+def tune(
+    context: typer.Context,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled data: .ts, .csv, .tsv, .parquet or .npz.")],
+    model: Annotated[Path, typer.Option("--model", "-m", metavar="OUT", help="Where to write the model.")],
+    trials: Annotated[int, typer.Option(help="Candidates to try, in all.", rich_help_panel=_SEARCH)] = 50,
+    minutes: Annotated[
+        float | None, typer.Option(help="End the search after so many.", rich_help_panel=_SEARCH)
+    ] = None,
+    folds: Annotated[
+        int | None,
+        typer.Option(
+            show_default="3; 1 with --validation",
+            help="Parts that take turns to be measured on; 1 for a single validation part.",
+            rich_help_panel=_SEARCH,
+        ),
+    ] = None,
+    study: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Keep finished trials in a SQLite file; run the same command again to go on.",
+            rich_help_panel=_SEARCH,
+        ),
+    ] = None,
+    search: Annotated[
+        list[str],
+        typer.Option(
+            metavar="NAME=VALUES",
+            help="Search a parameter over a,b,c or low..high; may be given again.",
+            rich_help_panel=_SEARCH,
+        ),
+    ] = [],  # noqa: B006
+    **options: Any,
+) -> None:
+    """Search for the parameters of a network, and train and save it with the best.
+
+    [bold]elman tune[/] vowels_TRAIN.ts --model vowels.safetensors --trials 30
+    [bold]elman tune[/] moves.csv --model moves.safetensors --study moves.db --search hidden_size=32,64,128
+    [bold]elman tune[/] moves.csv --model moves.safetensors --cell lstm --search learning_rate=1e-4..1e-2
+
+    Candidates are measured by their loss on sequences that they were not trained on, and given up early where they fall
+    behind. The first has the parameters of 'elman train'. An option that is named stays as it is. Ctrl-C ends the
+    search and trains with the best so far. It needs the extra elman[tune].
+    """
+    parameters = parameters_of(options)
+    check_parameters(parameters, option)
+    kept = pinned(context)
+    space = _space(search, kept)
+    check_output(model, file, options["validation"])
+    folds = (3 if options["validation"] is None else 1) if folds is None else folds
+    limits = Limits(trials, None if minutes is None else 60 * minutes, folds, study)
+    found, grouping = _search(parameters, file, space, kept, limits, options)
+    found.estimator.save(model)
+    from elman.cli.search_report import print_summary, summary
+
+    if options["json"]:
+        say_json(summary(found, grouping, model))
+    else:
+        print_summary(found, grouping, model, file)
+
+
+def _space(search: list[str], kept: set[str]) -> dict[str, Domain]:
+    """Read what is to be searched."""
+    from elman.search.domains import parse_domain
+
+    space: dict[str, Domain] = {}
+    for text in search:
+        name, has_values, values = text.partition("=")
+        name = parameter_named(name)
+        if not has_values or not values:
+            raise ParameterError(f"--search must be NAME=a,b,c or NAME=low..high. Got {text!r} instead.")
+        if name in kept:
+            raise ParameterError(f"{option(name)} sets what --search {text} is to vary. Leave one of them out.")
+        if name in space:
+            raise ParameterError(f"--search names {name} twice. Give all its values in one.")
+        space[name] = parse_domain(name, values)
+    return space
+
+
+def _search(
+    parameters: dict[str, Any],
+    file: Path,
+    space: dict[str, Domain],
+    kept: set[str],
+    limits: Limits,
+    options: dict[str, Any],
+) -> tuple[SearchResult, Grouping]:
+    from elman.cli.grouping import find_grouping
+    from elman.cli.progress import follow
+    from elman.cli.search_progress import follow_search
+    from elman.estimators.saved import make
+    from elman.search.tuning import tune as run_search
+
+    dataset, other = _read(file, options, parameters["missing"])
+    grouping = find_grouping(file, dataset, other, from_id=options["group_from_id"], is_split=True)
+    kind = "SequenceTagger" if options["per_step_labels"] else "SequenceClassifier"
+    known = make(kind).get_params(deep=False)
+    estimator = make(kind, {name: value for name, value in parameters.items() if name in known})
+    data: dict[str, Any] = {
+        "groups": grouping.groups,
+        "validation": None if other is None else (other.sequences, other.labels),
+    }
+    X, y = dataset.sequences, dataset.labels
+    try:
+        with follow_search(limits.n_trials, limits.timeout) as progress:
+            found = run_search(
+                estimator, X, y, **data, space=space, pinned=kept, refit=False, **asdict(limits), **progress.hooks
+            )
+        note("Training with the best parameters.")
+        with follow(n_members=found.estimator.n_members) as display, warnings.catch_warnings(record=True) as doubts:
+            warnings.simplefilter("always", UserWarning)
+            found.estimator.fit(X, y, **data, callbacks=[display])
+    except DataError as error:
+        raise FileError(f"{file}: {error}") from error
+    for doubt in doubts:
+        warn(str(doubt.message))
+    found.estimator.columns_ = dataset.columns
+    return found, grouping
+
+
+def _read(file: Path, options: dict[str, Any], missing: str) -> tuple[Dataset, Dataset | None]:
+    """Read the training file, and the validation file where there is one."""
+    from elman.cli.dataset import read_training, read_validation, say_classes, say_notes
+
+    columns: Columns = {
+        "id": options["id"],
+        "time": options["time"],
+        "label": options["label"],
+        "group": options["group"],
+    }
+    reading: Reading = {
+        "text": options["text"],
+        "text_split": options["text_split"],
+        "missing": missing,
+        "missing_text": options["missing_text"] or None,
+        "step_length": options["step_length"],
+        "categorical": options["categorical"],
+    }
+    validation, per_step = options["validation"], options["per_step_labels"]
+    dataset = read_training(file, columns, reading, per_step=per_step)
+    say_notes(dataset, of=None if validation is None else file)
+    say_classes(dataset)
+    if validation is None:
+        return dataset, None
+    other = read_validation(validation, columns, reading, dataset, per_step=per_step)
+    say_notes(other, of=validation)
+    return dataset, other

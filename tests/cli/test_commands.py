@@ -9,7 +9,7 @@ import polars
 import pytest
 
 import elman as library
-from elman.cli.train import _sizes
+from elman.cli.parameters import _value
 from elman.estimators.evaluation import evaluate
 
 
@@ -466,7 +466,7 @@ def test_classes_are_weighted_where_asked(elman, files, tmp_path, small):
     ("written", "sizes"), [("64", 64), ("128,64", (128, 64)), ("(64, 32)", (64, 32)), ("[8,]", 8), ("wide", "wide")]
 )
 def test_sizes_may_stand_in_brackets(written, sizes):
-    assert _sizes(written) == sizes
+    assert _value("hidden_size", written) == sizes
 
 
 def test_a_table_of_one_step_each_is_asked_about(elman, tmp_path, small):

@@ -26,6 +26,7 @@ from elman.errors import (
 if TYPE_CHECKING:
     from elman.data import Sequences, as_sequences, from_frame, read
     from elman.estimators.classifier import SequenceClassifier
+    from elman.estimators.rates import range_test
     from elman.estimators.saved import load
     from elman.estimators.tagger import SequenceTagger
 
@@ -48,6 +49,7 @@ __all__ = [
     "as_sequences",
     "from_frame",
     "load",
+    "range_test",
     "read",
 ]
 
@@ -59,6 +61,7 @@ _HOMES = {
     "as_sequences": "elman.data",
     "from_frame": "elman.data",
     "load": "elman.estimators.saved",
+    "range_test": "elman.estimators.rates",
     "read": "elman.data",
 }
 

@@ -37,6 +37,7 @@ def real_tests(path: str) -> SimpleNamespace:
 GRADIENTS = real_tests("network/test_gradients.py")
 ORACLE = real_tests("oracle/test_torch_fixtures.py")
 TRAINER = real_tests("training/test_trainer.py")
+AUGMENTATION = real_tests("training/test_augmentation.py")
 COMPILED = real_tests("kernels/test_compiled.py")
 
 
@@ -66,6 +67,11 @@ def ten_updates(name):
     return lambda: ORACLE.test_ten_updates_equal_what_pytorch_computed(name, "float64")
 
 
+def augmented(check):
+    return lambda: check(AUGMENTATION.ALL)
+
+
+depends_on_number_alone = AUGMENTATION.test_what_becomes_of_a_sequence_depends_on_key_and_number_alone
 keeps_best_epoch = TRAINER.test_the_epoch_with_the_lowest_validation_loss_is_kept
 
 CAUGHT_BY = [
@@ -103,6 +109,9 @@ CAUGHT_BY = [
     (planted.clipping_part_by_part, ten_updates("clip_adam")),
     (planted.validation_loss_ignored, keeps_best_epoch),
     (planted.validation_on_the_training_data, keeps_best_epoch),
+    (planted.noise_by_place_in_the_batch, augmented(depends_on_number_alone)),
+    (planted.kinds_distorted, AUGMENTATION.test_columns_that_are_no_quantities_keep_their_values),
+    (planted.labels_of_steps_not_warped, augmented(AUGMENTATION.test_labels_and_weights_of_steps_follow_them)),
 ]
 
 

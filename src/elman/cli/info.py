@@ -90,7 +90,7 @@ def _print(path: Path, model: Model) -> None:
         "classes": f"{architecture['n_classes']}: {_listed(metadata.classes['values'])}",
         "training": describe_training(training) + ending,
         "settings": ", ".join(
-            f"{name} {settings[name]}"
+            f"{name} {settings[name]}" + f" ({training['learning_rate']:g})" * (settings[name] == "auto")
             for name in ("optimizer", "learning_rate", "batch_size", "dropout", "random_state")
         ),
         "columns": ", ".join(f"{role} {column!r}" for role, column in metadata.columns.items()),

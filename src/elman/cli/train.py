@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman.cli.augmentation_options import BucketByLength, Jitter, Scaling, TimeWarp, WindowSlice
 from elman.cli.checkpoint_options import EVERY, CheckpointFile, Every, check_checkpoint, telling
 from elman.cli.columns import (
     PANEL,
@@ -182,7 +183,7 @@ def train(
     ] = not Defaults.standardise,
     dtype: Annotated[str, typer.Option(help=f"{', '.join(DTYPES)}.", rich_help_panel=_NETWORK)] = Defaults.dtype,
     optimizer: Optimizer = Defaults.optimizer,
-    learning_rate: LearningRate = Defaults.learning_rate,
+    learning_rate: LearningRate = str(Defaults.learning_rate),
     momentum: Momentum = Defaults.momentum,
     nesterov: Nesterov = Defaults.nesterov,
     weight_decay: WeightDecay = Defaults.weight_decay,
@@ -205,6 +206,11 @@ def train(
     label_smoothing: LabelSmoothing = Defaults.label_smoothing,
     gradient_noise: GradientNoise = Defaults.gradient_noise,
     weight_average: WeightAverage = Defaults.weight_average,
+    bucket_by_length: BucketByLength = Defaults.bucket_by_length,
+    jitter: Jitter = Defaults.jitter,
+    scaling: Scaling = Defaults.scaling,
+    time_warp: TimeWarp = Defaults.time_warp,
+    window_slice: WindowSlice = Defaults.window_slice,
     accumulate: Accumulate = Defaults.accumulate,
     checkpoint: CheckpointFile = None,
     every: Every = EVERY,
@@ -234,7 +240,7 @@ def train(
         "initialisation": initialisation,
         "forget_bias": forget_bias,
         "optimizer": optimizer,
-        "learning_rate": learning_rate,
+        "learning_rate": _rate(learning_rate),
         "momentum": momentum,
         "nesterov": nesterov,
         "weight_decay": weight_decay,
@@ -263,6 +269,11 @@ def train(
         "label_smoothing": label_smoothing,
         "gradient_noise": gradient_noise,
         "weight_average": weight_average,
+        "bucket_by_length": bucket_by_length,
+        "jitter": jitter,
+        "scaling": scaling,
+        "time_warp": time_warp,
+        "window_slice": window_slice,
         "accumulate": accumulate,
     }
     if class_weight not in (None, "balanced"):
@@ -321,6 +332,14 @@ def _sizes(text: str) -> Any:
     except ValueError:
         return text
     return sizes if len(sizes) > 1 else sizes[0]
+
+
+def _rate(text: str) -> Any:
+    """Give a learning rate as the library takes it; text that is neither a number nor auto is refused there."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _idle_options(parameters: dict[str, Any], validation: Path | None) -> list[str]:
@@ -423,6 +442,8 @@ def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Pa
     if training["interrupted"]:
         say(f"Stopped by Ctrl-C after epoch {training['epochs']}; the best epoch so far is kept.")
     say(f"{describe_network(asdict(classifier.network_.architecture))}.", f"Trained on {describe_training(training)}")
+    if classifier.learning_rate == "auto":
+        say(f"Learning rate {classifier.learning_rate_:g}, chosen by a range test.")
     if training["validation"]:
         say("", grouping.heading)
         every_step = classifier.every_step

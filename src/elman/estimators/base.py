@@ -21,7 +21,7 @@ from elman.errors import DataError, ParameterError
 from elman.estimators.alignment import aligned
 from elman.estimators.baselines import Baselines
 from elman.estimators.callbacks import CallbackSupport, FitTask, calling_back
-from elman.estimators.doubts import doubt_kinds
+from elman.estimators.doubts import doubt_augmentation, doubt_kinds
 from elman.estimators.evaluation import Evaluation, measure
 from elman.estimators.features import read_like_training, read_training
 from elman.estimators.going_on import SplitSource, require_same_network, require_same_reading
@@ -30,6 +30,7 @@ from elman.estimators.labels import as_labels
 from elman.estimators.learning import Printer, ShortForms, as_callbacks, as_checkpoint, summary
 from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python, plain
 from elman.estimators.parts import Part, make_generators, split
+from elman.estimators.rates import with_rate
 from elman.estimators.runs import prepared_values, probabilities, require_finite_scores
 from elman.estimators.targets import Targets
 from elman.estimators.weights import Weights, as_weights, check_together, together, weights_by_class
@@ -38,6 +39,7 @@ from elman.network.network import Network
 from elman.training.callbacks import Callback
 from elman.training.checkpoint import Checkpoint
 from elman.training.history import History, Record
+from elman.training.range_test import RangeTest
 from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
 from elman.training.trainer import Trainer
@@ -49,6 +51,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
     every_step: ClassVar[bool]  # whether each step has a label, or each sequence
 
     history_: list[Record]
+    learning_rate_: float
+    range_test_: RangeTest
     _fit_parameters: dict[str, Any]  # those of the last fit, whatever has been set since
 
     __metadata_request__fit: ClassVar[dict[str, Any]] = dict.fromkeys(
@@ -252,8 +256,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         else:
             self.network_: Network = deepcopy(self.network_)  # the model before stays whole if this fit fails
         self.baselines_ = self._baselines(training, by_class)
-        trainer = Trainer(self.network_, self._settings(), training_rng, self.preparation_.quantities)
         samples = self._samples(training, by_class), None if held_out is None else self._samples(held_out, by_class)
+        settings = with_rate(self, self._settings(), samples[0], training_rng, is_new=is_new)
+        trainer = Trainer(self.network_, settings, training_rng, self.preparation_.quantities)
         printing = [Printer(checkpoint)] if self.verbose else []
         history = trainer.fit(*samples, [*printing, *callbacks], checkpoint=checkpoint)
         if history.best_epoch is None:
@@ -263,7 +268,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         self.n_iter_ = len(history.records)
         history = replace(history, best_epoch=len(before) + history.best_epoch)
         figures = None if held_out is None else self._figures(held_out)
-        self.training_: dict[str, Any] = summary(history, training, held_out, figures, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        self.training_: dict[str, Any] = summary(history, training, held_out, figures, seconds, self.learning_rate_)
 
     def _learn_on(self, X: Any, y: Any, classes: Any, sample_weight: Any, start: float) -> None:
         """Do what `partial_fit` does."""
@@ -287,23 +293,25 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             self._begin(part, start_rng)
             self.baselines_ = self._baselines(part, by_class)
             self.history_, self.training_ = [], {}
+        samples = self._samples(part, by_class)
         settings = replace(
             self._settings(), max_epochs=1, early_stopping=False, schedule="constant", warm_up=0.0
         )  # how many parts there will be is not known
+        settings = with_rate(self, settings, samples, training_rng, is_new=is_new)
         if hasattr(self, "_trainer"):
             self._trainer: Trainer = deepcopy(self._trainer)  # the model before stays whole if this call fails
             self._trainer.resume(settings)
         else:
             self._trainer = Trainer(deepcopy(self.network_), settings, training_rng, self.preparation_.quantities)
         self.network_ = self._trainer.network
-        history = self._trainer.fit(self._samples(part, by_class), None, [Printer()] if self.verbose else [])
+        history = self._trainer.fit(samples, None, [Printer()] if self.verbose else [])
         if history.best_epoch is None:
             raise KeyboardInterrupt
         self.history_ = [*self.history_, history.records[0] | {"epoch": len(self.history_) + 1}]
         self.n_iter_ = len(self.history_)
         seconds = self.training_.get("seconds", 0.0) + time.perf_counter() - start
         everything = History(self.history_, best_epoch=self.n_iter_)
-        self.training_ = summary(everything, part, None, None, seconds)
+        self.training_ = summary(everything, part, None, None, seconds, self.learning_rate_)
 
     def _read(self, X: Any, is_new: bool) -> Sequences:
         """Read training data as the parameters say, which must say what they said where training goes on."""
@@ -356,6 +364,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             weights=training.step_weights(),
         )
         doubt_kinds(self.preparation_, training.sequences)
+        doubt_augmentation(self.preparation_, self._settings())
         architecture = self._architecture()
         check_size(architecture.parameter_shapes())
         self.network_ = Network(architecture, dtype=self.dtype)
@@ -410,6 +419,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
 
     def _settings(self) -> TrainingSettings:
         names = {field.name for field in fields(TrainingSettings)} & set(self.get_params(deep=False))
+        names -= {"learning_rate"} if self.learning_rate == "auto" else set()
         return TrainingSettings(**{name: plain(getattr(self, name)) for name in names})
 
     def _given(self, validation: tuple[Any, ...]) -> Part:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from elman.caution import warn_user as warn_user
 from elman.data import Preparation, Sequences
+from elman.training.settings import TrainingSettings
 
 _MISSING_NAMES = ("", "nan", "na", "n/a", "<na>", "none", "null", "?")
 _MANY_KINDS = 50
@@ -32,3 +33,10 @@ def doubt_kinds(preparation: Preparation, training: Sequences) -> None:
                 f"Feature {vocabulary.feature} of 'categorical_features' has {n_kinds} kinds in {n_steps} steps; "
                 "if it is a quantity, leave it out of them."
             )
+
+
+def doubt_augmentation(preparation: Preparation, settings: TrainingSettings) -> None:
+    """Warn where noise or factors are to be put on quantities, and there are none."""
+    names = [name for name in ("jitter", "scaling") if getattr(settings, name) > 0]
+    if names and preparation.quantities is not None and len(preparation.quantities) == 0:
+        warn_user(f"{' and '.join(names)} cannot act, since no feature is a quantity.")

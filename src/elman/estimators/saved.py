@@ -119,5 +119,6 @@ def load(path: str | os.PathLike[str]) -> RecurrentEstimator:
         estimator.network_.parameters[name][...] = values
     estimator.training_ = {name: value for name, value in metadata.training.items() if name != "history"}
     estimator.history_ = metadata.training["history"]
+    estimator.learning_rate_ = metadata.training["learning_rate"]
     estimator.n_iter_ = metadata.training["epochs"]
     return estimator

@@ -33,6 +33,7 @@ def test_the_public_names_are_these():
         "FileError",
         "TrainingError",
         "ModelFileError",
+        "MissingExtraError",
         "OutputError",
         "__version__",
     }

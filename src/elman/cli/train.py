@@ -48,6 +48,7 @@ from elman.cli.learning_options import (
     WeightDecay,
 )
 from elman.cli.options import missing_choice, option
+from elman.cli.watching_options import Log, LogEvery, Mlflow, TensorBoard, hand_over, watchers
 from elman.errors import DataError, FileError, OutputError, ParameterError
 from elman.estimators.parameters import (
     CELLS,
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from elman.cli.dataset import Columns, Reading
     from elman.cli.grouping import Grouping
     from elman.estimators.base import RecurrentEstimator
+    from elman.training.callbacks import Callback
 
 _VALIDATION = "Validation part"
 _NETWORK = "Network"
@@ -214,6 +216,10 @@ def train(
     accumulate: Accumulate = Defaults.accumulate,
     checkpoint: CheckpointFile = None,
     every: Every = EVERY,
+    log: Log = None,
+    tensorboard: TensorBoard = None,
+    log_every: LogEvery = None,
+    mlflow: Mlflow = None,
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Train a recurrent network on a labelled file and save it.
@@ -290,6 +296,7 @@ def train(
         raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
     _check_output(model, file, validation)
     check_checkpoint(checkpoint, every, model)
+    watching = watchers(log, tensorboard, log_every, mlflow, model=model, checkpoint=checkpoint)
     idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
     if per_step_labels and readout != Defaults.readout:
         idle.append("--readout has no effect with --per-step-labels: each step is classified by its own state.")
@@ -314,11 +321,13 @@ def train(
         validation,
         columns,
         reading,
+        [*watching, *telling(checkpoint)],
         {"checkpoint": checkpoint, "every": every},
         per_step=per_step_labels,
         group_from_id=group_from_id,
     )
     classifier.save(model)
+    hand_over(model, watching)
     if json:
         say_json(_summary(classifier, grouping, model))
     else:
@@ -372,6 +381,7 @@ def _fit(
     validation: Path | None,
     columns: Columns,
     reading: Reading,
+    watching: list[Callback],
     saving: dict[str, Any],
     *,
     per_step: bool,
@@ -406,9 +416,7 @@ def _fit(
                 dataset.labels,
                 groups=grouping.groups,
                 validation=held_out,
-                on_epoch=progress.on_epoch,
-                on_step=progress.on_step,
-                callbacks=telling(saving["checkpoint"]),
+                callbacks=[progress, *watching],
                 **saving,
             )
     except DataError as error:

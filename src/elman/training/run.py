@@ -74,7 +74,8 @@ class TrainingRun:
         except KeyboardInterrupt:
             self._progress.history.interrupted = True
             self._save_interrupted()
-        except TrainingError:
+        except Exception as error:
+            self._progress.history.error = str(error) or type(error).__name__
             self._parameters[:] = self._best
             raise
         finally:
@@ -243,12 +244,14 @@ class TrainingRun:
         settings, validation = self._trainer.settings, self._validation
         return Run(
             settings=settings,
+            architecture=self._trainer.network.architecture,
             n_sequences=len(self._training.offsets) - 1,
             n_validation=0 if validation is None else len(validation.offsets) - 1,
             steps_per_epoch=self._steps_per_epoch,
             n_parameters=self._parameters.size,
             max_epochs=settings.max_epochs,
             first_epoch=self._progress.epoch,
+            first_step=(self._progress.epoch - 1) * self._steps_per_epoch + len(self._progress.results) + 1,
             is_resumed=self._is_resumed,
             is_finished=self._progress.is_finished,
         )

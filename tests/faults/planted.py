@@ -9,6 +9,7 @@ from elman.kernels.activations import sigmoid, tanh
 from elman.kernels.cells import CELLS, Cell
 from elman.kernels.compiled import ElementWise
 from elman.network.network import Network
+from elman.network.parameters import Parameters
 from elman.training import augmentation, optimizers, updater
 from elman.training.callbacks import Callback
 from elman.training.trainer import Trainer
@@ -270,6 +271,23 @@ def rmsprop_epsilon_under_the_root(patch):
         w -= rate * g / np.sqrt(square + epsilon)
 
     patch.setattr(optimizers, "rmsprop", faulty)
+
+
+def decay_of_biases(patch):
+    patch.setattr(Parameters, "weight_slices", lambda self: [slice(0, None)])
+
+
+def steps_forgotten_in_the_state(patch):
+    patch.setattr(optimizers.Optimizer, "numbers", ())
+
+
+def smoothing_forgotten(patch):
+    run = Network.loss_and_gradient
+
+    def faulty(self, *arguments, label_smoothing=0.0, **options):
+        return run(self, *arguments, **options)
+
+    patch.setattr(Network, "loss_and_gradient", faulty)
 
 
 def clipping_forgotten(patch):

@@ -38,6 +38,7 @@ GRADIENTS = real_tests("network/test_gradients.py")
 ORACLE = real_tests("oracle/test_torch_fixtures.py")
 TRAINER = real_tests("training/test_trainer.py")
 AUGMENTATION = real_tests("training/test_augmentation.py")
+UPDATER = real_tests("training/test_updater.py")
 COMPILED = real_tests("kernels/test_compiled.py")
 
 
@@ -72,6 +73,12 @@ def augmented(check):
 
 
 depends_on_number_alone = AUGMENTATION.test_what_becomes_of_a_sequence_depends_on_key_and_number_alone
+
+
+def halves(optimizer):
+    return lambda: UPDATER.test_ten_steps_are_five_and_five_from_a_state_to_the_bit(optimizer, "constant")
+
+
 keeps_best_epoch = TRAINER.test_the_epoch_with_the_lowest_validation_loss_is_kept
 
 CAUGHT_BY = [
@@ -104,6 +111,10 @@ CAUGHT_BY = [
     (planted.adamw_decay_in_the_gradient, ten_updates("adamw_decay")),
     (planted.nesterov_ignored, ten_updates("sgd_nesterov")),
     (planted.rmsprop_epsilon_under_the_root, ten_updates("rmsprop")),
+    (planted.decay_of_biases, ten_updates("adamw_decay")),
+    (planted.decay_of_biases, ten_updates("adagrad_decay")),
+    (planted.steps_forgotten_in_the_state, halves("adam")),
+    (planted.smoothing_forgotten, complex_step("gru", label_smoothing=0.3)),
     (planted.clipping_forgotten, ten_updates("clip_norm")),
     (planted.clipping_part_by_part, ten_updates("clip_norm")),
     (planted.clipping_part_by_part, ten_updates("clip_adam")),

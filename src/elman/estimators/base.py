@@ -132,7 +132,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         """Go once through a part of the data, and on from where the last call left off.
 
         Network and state of the optimizer are carried on from call to call. The scale of the features and the baselines
-        are those of the first part. Nothing is set aside for validation.
+        are those of the first part. Nothing is set aside for validation. The learning rate stays as it is, since
+        a schedule would have to know how many steps are to come, and no mean of the weights takes their place.
 
         Parameters
         ----------
@@ -147,8 +148,6 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         """
         start = time.perf_counter()
         self._check_parameters(stacklevel=3)
-        if self.schedule == "plateau":
-            self._refuse_plateau("partial_fit, which sets nothing aside")
         if isinstance(self.class_weight, str):
             raise ParameterError(
                 f"{self._called('class_weight')} must be a dict or None for partial_fit, since no part knows how often "
@@ -204,12 +203,6 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         for sentence in idle_settings(parameters):
             warnings.warn(sentence, UserWarning, stacklevel=stacklevel)
 
-    def _refuse_plateau(self, found: str) -> None:
-        raise ParameterError(
-            f"{self._called('schedule')} 'plateau' goes by the loss on a validation part, which there must be. "
-            f"Got {found}; choose another schedule, such as 'cosine'."
-        )
-
     def _called(self, name: str) -> str:
         return in_python(name, type(self).__name__)
 
@@ -247,7 +240,10 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             drawing = self._split.generator()
             training, held_out = split(whole, groups, self.validation_fraction, drawing, every_step=self.every_step)
         elif self.schedule == "plateau":
-            self._refuse_plateau("early_stopping=False, without validation")
+            raise ParameterError(
+                f"{self._called('schedule')} 'plateau' goes by the loss on a validation part, which there must be. "
+                "Got early_stopping=False, without validation; choose another schedule, such as 'cosine'."
+            )
         by_class = self._by_class(training)
         if held_out is not None:
             check_together("the validation part", held_out.codes, held_out.weights, by_class)
@@ -294,9 +290,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             self.baselines_ = self._baselines(part, by_class)
             self.history_, self.training_ = [], {}
         samples = self._samples(part, by_class)
-        settings = replace(
-            self._settings(), max_epochs=1, early_stopping=False, schedule="constant", warm_up=0.0
-        )  # how many parts there will be is not known
+        settings = replace(self._settings(), max_epochs=1, early_stopping=False, weight_average=0.0)
+        settings = replace(settings, schedule="constant", warm_up=0.0)  # how many parts there will be is not known
         settings = with_rate(self, settings, samples, training_rng, is_new=is_new)
         if hasattr(self, "_trainer"):
             self._trainer: Trainer = deepcopy(self._trainer)  # the model before stays whole if this call fails

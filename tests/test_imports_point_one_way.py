@@ -18,11 +18,23 @@ ARROWS = {
     "training": {"network", "kernels", "tensor_file", "output_file", "caution", "__init__"},
     "data": {"output_file"},
     "output_file": set(),
+    "extras": set(),
     "tensor_file": {"output_file", "__init__"},
     "metadata": {"data", "network", "kernels", "tensor_file", "__init__"},
     "model_file": {"metadata", "data", "tensor_file", "network", "__init__"},
     "estimators": {"caution", "model_file", "metadata", "training", "network", "data"},
-    "cli": {"estimators", "model_file", "metadata", "output_file", "training", "network", "data", "__init__"},
+    "watching": {"training", "output_file", "extras", "caution", "__init__"},
+    "cli": {
+        "estimators",
+        "watching",
+        "model_file",
+        "metadata",
+        "output_file",
+        "training",
+        "network",
+        "data",
+        "__init__",
+    },
 }
 # An outside package -> the parts that alone may import it.
 OWNERS = {

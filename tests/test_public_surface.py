@@ -23,6 +23,7 @@ def test_the_public_names_are_these():
         "as_sequences",
         "from_frame",
         "load",
+        "range_test",
         "read",
         "ElmanError",
         "CheckpointError",
@@ -32,6 +33,7 @@ def test_the_public_names_are_these():
         "FileError",
         "TrainingError",
         "ModelFileError",
+        "MissingExtraError",
         "OutputError",
         "__version__",
     }

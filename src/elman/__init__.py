@@ -17,6 +17,7 @@ from elman.errors import (
     ElmanError,
     FileError,
     InputError,
+    MissingExtraError,
     ModelFileError,
     OutputError,
     ParameterError,
@@ -26,6 +27,7 @@ from elman.errors import (
 if TYPE_CHECKING:
     from elman.data import Sequences, as_sequences, from_frame, read
     from elman.estimators.classifier import SequenceClassifier
+    from elman.estimators.rates import range_test
     from elman.estimators.saved import load
     from elman.estimators.tagger import SequenceTagger
 
@@ -37,6 +39,7 @@ __all__ = [
     "ElmanError",
     "FileError",
     "InputError",
+    "MissingExtraError",
     "ModelFileError",
     "OutputError",
     "ParameterError",
@@ -48,6 +51,7 @@ __all__ = [
     "as_sequences",
     "from_frame",
     "load",
+    "range_test",
     "read",
 ]
 
@@ -59,6 +63,7 @@ _HOMES = {
     "as_sequences": "elman.data",
     "from_frame": "elman.data",
     "load": "elman.estimators.saved",
+    "range_test": "elman.estimators.rates",
     "read": "elman.data",
 }
 

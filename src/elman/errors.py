@@ -8,7 +8,8 @@ ElmanError
 ├── TrainingError (ArithmeticError)  training broke down: the loss is no longer a number
 ├── CheckpointError (ValueError)     a checkpoint that cannot be gone on from: damaged, or of another training
 ├── ModelFileError (ValueError)      a saved model that cannot be trusted: damaged, edited, of a newer format
-└── OutputError (OSError)            a file or folder that cannot be written
+├── OutputError (OSError)            a file or folder that cannot be written
+└── MissingExtraError (ImportError)  a library that only an extra brings is not installed
 """
 
 
@@ -46,3 +47,7 @@ class CheckpointError(ElmanError, ValueError):
 
 class OutputError(ElmanError, OSError):
     """A file or folder cannot be written."""
+
+
+class MissingExtraError(ElmanError, ImportError):
+    """A library that only an extra of elman brings is not installed."""

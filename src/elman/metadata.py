@@ -62,9 +62,9 @@ class Metadata:
     columns : dict
         From 'id', 'time', 'label', 'group', 'text', 'step_length' to the columns of the table that was trained on.
     training : dict
-        'epochs', 'best_epoch', 'seconds', 'n_training', 'n_validation', 'stopped_early', 'interrupted', 'validation'
-        (figures of model and baselines, or None), 'members' ('epochs' and 'best_epoch' of each network) and 'histories'
-        (a list of records for each network).
+        'epochs', 'best_epoch', 'seconds', 'learning_rate', 'n_training', 'n_validation', 'stopped_early',
+        'interrupted', 'validation' (figures of model and baselines, or None), 'members' ('epochs' and 'best_epoch' of
+        each network) and 'histories' (a list of records for each network).
     temperature : float
         Of the probabilities, see `elman.estimators.calibration`; 1: as the networks have them.
     elman_version : str
@@ -294,6 +294,7 @@ def _check_training(data: Any) -> None:
         "epochs",
         "best_epoch",
         "seconds",
+        "learning_rate",
         "n_training",
         "n_validation",
         "stopped_early",
@@ -310,6 +311,8 @@ def _check_training(data: Any) -> None:
         _whole("training.best_epoch", data["best_epoch"], 0, 2**53)
     seconds = data["seconds"]
     _require("training.seconds", _is_number(seconds) and seconds >= 0, "a number of at least 0", seconds)
+    rate = data["learning_rate"]
+    _require("training.learning_rate", _is_number(rate) and rate > 0, "a number above 0", rate)
     for name in ("stopped_early", "interrupted"):
         _require(f"training.{name}", isinstance(data[name], bool), "true or false", data[name])
     _check_members(data["members"], data["histories"])

@@ -408,21 +408,6 @@ def test_the_baselines_note_says_what_they_see():
     assert "so few" in str(baselines_note(49, every_step=True))
 
 
-def test_off_a_terminal_the_wait_for_kernels_is_explained_once_it_is_long(monkeypatch, capfd):
-    import time
-
-    from elman.cli.progress import follow
-
-    monkeypatch.setattr("elman.estimators.progress.PATIENCE", 0.05)
-    with follow(3) as progress:
-        progress.on_step(1, 2)
-        time.sleep(0.2)
-    assert capfd.readouterr().err == ""
-    with follow(3):
-        time.sleep(0.2)
-    assert capfd.readouterr().err.startswith("Preparing. Kernels are compiled the first time ")
-
-
 def test_labels_and_groups_that_are_of_no_use_may_hold_anything(elman, files, tmp_path):
     table = polars.read_csv(files / "walks_TEST.csv")
     row = polars.int_range(table.height)

@@ -19,7 +19,8 @@ def fitted(ragged, **parameters) -> SequenceClassifier:
 
 @pytest.mark.parametrize("schedule", SCHEDULES)
 def test_the_history_holds_the_rate_of_the_schedule(ragged, schedule):
-    model = fitted(ragged, schedule=schedule, schedule_epochs=1, batch_size=12, learning_rate=0.01, warm_up=0.25)
+    falls = {"schedule_epochs": 1} if schedule in ("step", "exponential") else {}
+    model = fitted(ragged, schedule=schedule, batch_size=12, learning_rate=0.01, warm_up=0.25, **falls)
     per_epoch = -(-model.training_["n_training"] // 12)
     assert per_epoch > 1
     expected = [
@@ -38,9 +39,25 @@ def test_plateau_without_a_validation_part_is_refused(ragged):
     model = SequenceClassifier(hidden_size=3, max_epochs=2, schedule="plateau", early_stopping=False)
     with pytest.raises(ParameterError, match=r"'schedule' .* 'plateau' goes by the loss on a validation part"):
         model.fit(*ragged)
-    with pytest.raises(ParameterError, match="Got partial_fit, which sets nothing aside"):
-        model.partial_fit(*ragged, classes=np.unique(ragged[1]))
     assert model.fit(*ragged, validation=ragged).n_iter_ == 2
+
+
+def test_parts_are_learned_by_the_weights_themselves(ragged):
+    def vector_of(**parameters) -> np.ndarray:
+        model = SequenceClassifier(hidden_size=3, random_state=0, **parameters)
+        for _ in range(2):
+            model.partial_fit(*ragged, classes=np.unique(ragged[1]))
+        return model.network_.parameters.vector
+
+    assert np.array_equal(vector_of(weight_average=0.99), vector_of())
+
+
+@pytest.mark.parametrize("schedule", SCHEDULES)
+def test_parts_are_learned_at_one_rate_whatever_the_schedule(ragged, schedule):
+    model = SequenceClassifier(hidden_size=3, schedule=schedule, warm_up=0.5, batch_size=9)
+    for _ in range(3):
+        model.partial_fit(*ragged, classes=np.unique(ragged[1]))
+    assert [record["learning_rate"] for record in model.history_] == [model.learning_rate] * 3
 
 
 def test_label_smoothing_is_in_the_training_loss_and_not_in_the_validation_loss(ragged):

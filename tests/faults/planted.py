@@ -1,5 +1,7 @@
 """The faults that a MonkeyPatch plants in the engine and takes out again; see also `planted_sources`."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from elman.kernels import compiled
@@ -7,7 +9,8 @@ from elman.kernels.activations import sigmoid, tanh
 from elman.kernels.cells import CELLS, Cell
 from elman.kernels.compiled import ElementWise
 from elman.network.network import Network
-from elman.training import optimizers, updater
+from elman.network.parameters import Parameters
+from elman.training import augmentation, optimizers, updater
 from elman.training.callbacks import Callback
 from elman.training.trainer import Trainer
 
@@ -270,6 +273,23 @@ def rmsprop_epsilon_under_the_root(patch):
     patch.setattr(optimizers, "rmsprop", faulty)
 
 
+def decay_of_biases(patch):
+    patch.setattr(Parameters, "weight_slices", lambda self: [slice(0, None)])
+
+
+def steps_forgotten_in_the_state(patch):
+    patch.setattr(optimizers.Optimizer, "numbers", ())
+
+
+def smoothing_forgotten(patch):
+    run = Network.loss_and_gradient
+
+    def faulty(self, *arguments, label_smoothing=0.0, **options):
+        return run(self, *arguments, **options)
+
+    patch.setattr(Network, "loss_and_gradient", faulty)
+
+
 def clipping_forgotten(patch):
     patch.setattr(updater, "clip_scale", lambda before, most: 1.0)
 
@@ -312,3 +332,27 @@ def validation_on_the_training_data(patch):
         return fit(self, training, training, *callbacks, **options)
 
     patch.setattr(Trainer, "fit", faulty)
+
+
+def noise_by_place_in_the_batch(patch):
+    right = augmentation.hashed
+    patch.setattr(augmentation, "hashed", lambda key, use, chosen: right(key, use, np.arange(len(chosen))))
+
+
+def kinds_distorted(patch):
+    distort = augmentation.Augmentation._distort
+
+    def faulty(self, *arguments):
+        distort(replace(self, quantities=None), *arguments)
+
+    patch.setattr(augmentation.Augmentation, "_distort", faulty)
+
+
+def labels_of_steps_not_warped(patch):
+    right = augmentation.Augmentation.augmented
+
+    def faulty(self, samples, chosen, key):
+        still = right(replace(self, time_warp=0.0), samples, chosen, key)
+        return right(self, samples, chosen, key)._replace(targets=still.targets)
+
+    patch.setattr(augmentation.Augmentation, "augmented", faulty)

@@ -37,6 +37,8 @@ def real_tests(path: str) -> SimpleNamespace:
 GRADIENTS = real_tests("network/test_gradients.py")
 ORACLE = real_tests("oracle/test_torch_fixtures.py")
 TRAINER = real_tests("training/test_trainer.py")
+AUGMENTATION = real_tests("training/test_augmentation.py")
+UPDATER = real_tests("training/test_updater.py")
 COMPILED = real_tests("kernels/test_compiled.py")
 
 
@@ -64,6 +66,17 @@ def pytorch(name):
 
 def ten_updates(name):
     return lambda: ORACLE.test_ten_updates_equal_what_pytorch_computed(name, "float64")
+
+
+def augmented(check):
+    return lambda: check(AUGMENTATION.ALL)
+
+
+depends_on_number_alone = AUGMENTATION.test_what_becomes_of_a_sequence_depends_on_key_and_number_alone
+
+
+def halves(optimizer):
+    return lambda: UPDATER.test_ten_steps_are_five_and_five_from_a_state_to_the_bit(optimizer, "constant")
 
 
 keeps_best_epoch = TRAINER.test_the_epoch_with_the_lowest_validation_loss_is_kept
@@ -98,11 +111,18 @@ CAUGHT_BY = [
     (planted.adamw_decay_in_the_gradient, ten_updates("adamw_decay")),
     (planted.nesterov_ignored, ten_updates("sgd_nesterov")),
     (planted.rmsprop_epsilon_under_the_root, ten_updates("rmsprop")),
+    (planted.decay_of_biases, ten_updates("adamw_decay")),
+    (planted.decay_of_biases, ten_updates("adagrad_decay")),
+    (planted.steps_forgotten_in_the_state, halves("adam")),
+    (planted.smoothing_forgotten, complex_step("gru", label_smoothing=0.3)),
     (planted.clipping_forgotten, ten_updates("clip_norm")),
     (planted.clipping_part_by_part, ten_updates("clip_norm")),
     (planted.clipping_part_by_part, ten_updates("clip_adam")),
     (planted.validation_loss_ignored, keeps_best_epoch),
     (planted.validation_on_the_training_data, keeps_best_epoch),
+    (planted.noise_by_place_in_the_batch, augmented(depends_on_number_alone)),
+    (planted.kinds_distorted, AUGMENTATION.test_columns_that_are_no_quantities_keep_their_values),
+    (planted.labels_of_steps_not_warped, augmented(AUGMENTATION.test_labels_and_weights_of_steps_follow_them)),
 ]
 
 

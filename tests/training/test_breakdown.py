@@ -95,11 +95,9 @@ def test_at_the_first_step_there_is_nothing_to_go_back_to():
     break_at(trainer, 1)
     with pytest.raises(TrainingError) as caught:
         trainer.fit(samples(1))
-    assert str(caught.value) == (
-        "Training broke down before anything was learned: the loss is nan and the gradient's norm "
-        f"{str(caught.value).split('norm ')[1].split('.  ')[0].rsplit('. Try', 1)[0]}. "
-        "Try another cell or initialisation, or shorter sequences."
-    )
+    begin, end = str(caught.value).split(" norm ")
+    assert begin == "Training broke down before anything was learned: the loss is nan and the gradient's"
+    assert end.endswith(". Try another cell or initialisation, or shorter sequences.")
     assert np.array_equal(trainer.network.parameters.vector, start)
 
 
@@ -108,7 +106,7 @@ def test_at_the_first_step_there_is_nothing_to_go_back_to():
 def test_a_huge_rate_ends_with_an_error_that_says_what_to_try(optimizer, with_validation):
     trainer = new_trainer(optimizer=optimizer, learning_rate=1e36, clip_norm=None, max_epochs=20)
     with (
-        pytest.warns(UserWarning, match="Training broke down in epoch 1"),
+        pytest.warns(UserWarning, match="Training broke down .* went back to the start of epoch 1, and on"),
         pytest.raises(TrainingError, match=r"again, at half the rate, .*Try learning_rate=1e\+35, or clip_norm=1\.$"),
     ):
         trainer.fit(samples(1), samples(2) if with_validation else None)
@@ -134,7 +132,7 @@ def exploding(trainer):
         found = update(gradient, norm)
         steps.append(1)
         if len(steps) == 3:
-            trainer.network.parameters.vector *= 1e6
+            trainer.network.parameters.vector[:] *= 1e6
         return found
 
     return jump
@@ -159,7 +157,7 @@ def test_what_the_very_last_step_broke_is_found_without_validation_data():
         found = update(gradient, norm)
         steps.append(1)
         if len(steps) == 6:
-            trainer.network.parameters.vector[:] = 3e38
+            trainer.network.parameters.vector[-1] = np.nan
         return found
 
     trainer.updater().update = last_one_breaks
@@ -173,11 +171,11 @@ def test_what_the_very_last_step_broke_is_found_without_validation_data():
 
 def test_a_wild_sequence_is_named_by_its_size():
     wild = samples(1)
-    wild.values[20] = 1e30
+    wild.values[20:23] = 3e38
     trainer = new_trainer(cell="elman_relu")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
-        with pytest.raises(TrainingError, match=r"Try .*values scaled down; the largest is 1e\+30\.$"):
+        with pytest.raises(TrainingError, match=r"Try .*values scaled down; the largest is 3e\+38\.$"):
             trainer.fit(wild)
 
 

@@ -40,10 +40,10 @@ def stated(architecture: Architecture, threads: int, tasks: int, parameters: int
         vectors = sum(n_codes * width for _, n_codes, width in architecture.embeddings)
         codes = sum(n_codes for _, n_codes, _ in architecture.embeddings)
         inputs = -(-architecture.layer_input_size(0) // 16) * 16
-        of_codes = 8 * rows * inputs + vectors * (16 + 8 * tasks) + 16 * codes * tasks
+        of_codes = 8 * rows * inputs + vectors * (20 + 8 * tasks) + 16 * codes * tasks
         parameters -= vectors
     attention = 8 * rows if architecture.readout == "attention" else 0
-    return 4 * rows * step + attention + of_codes + 64 * rows + 4 * parameters * (4 + 2 * threads + tasks)
+    return 4 * rows * step + attention + of_codes + 64 * rows + 4 * parameters * (5 + 2 * threads + tasks)
 
 
 def step_and_network(cell, layers, bidirectional, hidden_size, threads, **options):

@@ -14,6 +14,7 @@ from elman.training.clipping import clip_by_value, clip_scale
 from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
 from elman.training.trainer import Trainer
+from elman.training.updater import Update, Updater
 
 LENGTHS = np.array([4, 6, 3, 5, 7, 2, 8, 5, 4, 6, 3, 9])
 
@@ -322,3 +323,27 @@ def test_only_quantities_are_augmented():
     bound = Trainer(network, replace(still, jitter=0.5), np.random.default_rng(0), np.array([], np.int64))
     plain = Trainer(network, still, np.random.default_rng(0))
     assert bound.step(samples, np.arange(12)).gradient_norm == plain.step(samples, np.arange(12)).gradient_norm
+
+
+@pytest.mark.parametrize("kind", ["weighted sequences", "labels of steps"])
+@pytest.mark.parametrize("accumulate", [1, 2])
+def test_the_gradients_of_an_epoch_in_buckets_sum_up_to_that_of_the_data(kind, accumulate, monkeypatch):
+    samples, every_step = weighted_samples(1), kind == "labels of steps"
+    if every_step:
+        rng, n_steps = np.random.default_rng(2), len(samples.values)
+        samples = Samples(samples.values, samples.offsets, rng.integers(-1, 3, n_steps))
+    network = Network(Architecture(2, 3, "gru", 6, 1, True, loss_at="every_step" if every_step else "last"))
+    network.initialise(np.random.default_rng(0))
+    settings = TrainingSettings(batch_size=5, accumulate=accumulate, bucket_by_length=True, max_epochs=1)
+    gradients = []
+
+    def stand_still(updater, gradient, norm_before):
+        assert norm_before == pytest.approx(norm(gradient), rel=1e-5)
+        gradients.append(gradient.astype(float))
+        return Update(1.0, False, 0.0)
+
+    monkeypatch.setattr(Updater, "update", stand_still)
+    Trainer(network, settings, np.random.default_rng(3)).fit(samples)
+    whole = network.loss_and_gradient(*samples[:3], weights=samples.weights).gradient
+    n_usual = len(LENGTHS) / (5 * accumulate)
+    np.testing.assert_allclose(sum(gradients) / n_usual, whole, atol=2e-6)

@@ -91,7 +91,7 @@ def _print(path: Path, model: Model) -> None:
         "training": describe_training(training) + ending,
         "calibration": describe_calibration(metadata.temperature) if settings.get("calibrate") else "",
         "settings": ", ".join(
-            f"{name} {settings[name]}"
+            f"{name} {settings[name]}" + f" ({training['learning_rate']:g})" * (settings[name] == "auto")
             for name in ("optimizer", "learning_rate", "batch_size", "dropout", "random_state")
         ),
         "columns": ", ".join(f"{role} {column!r}" for role, column in metadata.columns.items()),

@@ -12,7 +12,15 @@ _PANEL = "Learning"
 _SCHEDULE = "Learning: the rate as training goes on"
 
 Optimizer = Annotated[str, typer.Option("--optimizer", help=f"{', '.join(OPTIMIZERS)}.", rich_help_panel=_PANEL)]
-LearningRate = Annotated[float, typer.Option("--learning-rate", help="Size of a step.", rich_help_panel=_PANEL)]
+LearningRate = Annotated[
+    str,
+    typer.Option(
+        "--learning-rate",
+        metavar="RATE or auto",
+        help="Size of a step; auto: chosen before training, by how the loss falls.",
+        rich_help_panel=_PANEL,
+    ),
+]
 Momentum = Annotated[float, typer.Option("--momentum", help="For sgd, rmsprop.", rich_help_panel=_PANEL)]
 Nesterov = Annotated[
     bool, typer.Option("--nesterov", metavar="", help="Nesterov's momentum, for sgd.", rich_help_panel=_PANEL)

@@ -5,43 +5,96 @@ from __future__ import annotations
 import math
 import sys
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from elman.cli.console import console
+from elman.training.callbacks import Callback
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
-    from rich.table import Table
 
+    from elman.training.callbacks import Run, StepRecord
     from elman.training.history import Record
 
 
-class Progress:
-    """Follows a training run through the callbacks of `fit`."""
+class Progress(Callback):
+    """Follows a training run: what is known of it so far, and for how long it may go on.
 
-    def __init__(self, max_epochs: int, n_members: int = 1) -> None:
-        self.max_epochs, self.n_members = max_epochs, n_members
+    Parameters
+    ----------
+    max_epochs : int
+    clock : callable
+        Gives seconds.
+    n_members : int
+        How many networks are trained, whose epochs are counted together.
+    """
+
+    of_every_member = True
+
+    def __init__(self, max_epochs: int, clock: Callable[[], float] = time.monotonic, n_members: int = 1) -> None:
+        self.max_epochs, self.n_members, self._clock = max_epochs, n_members, clock
+        self.n_epochs = max_epochs * n_members
+        self._n_before = 0  # epochs that members have from a checkpoint
         self.records: list[Record] = []
         self.best: Record | None = None
-        self.within = 0.0  # share of the running epoch that is done
-        self.has_started = False
-        self.start = time.monotonic()
+        self.step: StepRecord | None = None  # the last one
+        self._start = clock()
+        self._marks: deque[tuple[float, float]] = deque(maxlen=20)  # seconds, epochs done until then
 
-    def on_step(self, done: int, total: int) -> None:
-        """Note how far the running epoch is."""
-        self.has_started = True
-        self.within = done / total if done < total and self.n_members == 1 else 0.0  # members take turns
+    def on_train_begin(self, run: Run) -> None:
+        """Note where the run begins."""
+        self._n_before += run.first_epoch - 1
+        self._marks.append((self._clock(), self._of_all(run.first_epoch - 1.0)))
 
-    def on_epoch(self, record: Record) -> None:
+    def on_step_end(self, step: StepRecord) -> None:
+        """Note a step."""
+        self.step = step
+
+    def on_epoch_end(self, record: Record) -> None:
         """Note a finished epoch."""
-        self.has_started = True
         self.records.append(record)
-        self.within = 0.0
+        self._marks.append((self._clock(), self._of_all(float(record["epoch"]))))
         loss = record["validation_loss"]
         if loss is not None and (self.best is None or loss < (self.best["validation_loss"] or 0.0)):
             self.best = record
+
+    @property
+    def has_started(self) -> bool:
+        """Whether a step is done."""
+        return self.step is not None
+
+    @property
+    def epochs_done(self) -> float:
+        """Epochs done, with the share of the running one."""
+        if self.step is None:
+            return self._marks[-1][1] if self._marks else 0.0
+        return self._of_all(self.step["epoch"] - 1 + self.step["step_in_epoch"] / self.step["n_steps_in_epoch"])
+
+    def _of_all(self, epochs: float) -> float:
+        """Give the epochs that all members have done, of those of one of them."""
+        return epochs if self.n_members == 1 else float(self._n_before + len(self.records))
+
+    @property
+    def seconds(self) -> float:
+        """How long all has taken."""
+        return self._clock() - self._start
+
+    @property
+    def seconds_an_epoch(self) -> float | None:
+        """What the last epochs took on average; None as long as nothing is known."""
+        if not self._marks or self.epochs_done <= self._marks[0][1]:
+            return None
+        since, done = self._marks[0]
+        return (self._clock() - since) / (self.epochs_done - done)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long it takes if all epochs are made, as fast as the last ones; None as long as nothing is known."""
+        pace = self.seconds_an_epoch
+        return None if pace is None else pace * max(0.0, self.n_epochs - self.epochs_done)
 
 
 class _Lines(Progress):
@@ -50,8 +103,8 @@ class _Lines(Progress):
     last_line = -math.inf
     n_told = 0  # epochs up to the last line
 
-    def on_epoch(self, record: Record) -> None:
-        super().on_epoch(record)
+    def on_epoch_end(self, record: Record) -> None:
+        super().on_epoch_end(record)
         if time.monotonic() - self.last_line >= 1:
             self.tell()
 
@@ -66,12 +119,12 @@ class _Lines(Progress):
 
 @contextmanager
 def follow(max_epochs: int, n_members: int = 1) -> Iterator[Progress]:
-    """Show the progress of a training run while the block runs; of several members epochs are counted together."""
+    """Show the progress of a training run while the block runs."""
     to = console(stderr=True)
     if to.is_terminal:
-        yield from _live(to, Progress(max_epochs, n_members))
+        yield from _live(to, Progress(max_epochs, n_members=n_members))
     else:
-        yield from _plain(_Lines(max_epochs, n_members))
+        yield from _plain(_Lines(max_epochs, n_members=n_members))
 
 
 @contextmanager
@@ -115,60 +168,10 @@ def _print(line: str) -> None:
 def _live(to: Console, progress: Progress) -> Iterator[Progress]:
     from rich.live import Live
 
-    with Live(get_renderable=lambda: _display(progress), console=to, refresh_per_second=8, transient=True):
+    from elman.cli.display import display
+
+    def show() -> RenderableType:
+        return display(progress, ascii_only=to.options.ascii_only)
+
+    with Live(get_renderable=show, console=to, refresh_per_second=8, transient=True):
         yield progress
-
-
-def _display(progress: Progress) -> RenderableType:
-    from rich.console import Group
-    from rich.progress_bar import ProgressBar
-    from rich.table import Table
-    from rich.text import Text
-
-    from elman.estimators.progress import PATIENCE, PREPARING
-
-    seconds = time.monotonic() - progress.start
-    if not progress.has_started:
-        return Text(f"{PREPARING if seconds > PATIENCE else 'Preparing.'} {seconds:.0f} s")
-    n_done, total = len(progress.records), progress.max_epochs * progress.n_members
-    of_members = f" of {progress.n_members} members" if progress.n_members > 1 else ""
-    bar = Table.grid(padding=(0, 1))
-    bar.add_row(
-        Text(f"epoch {min(n_done + 1, total)}/{total}{of_members}"),
-        ProgressBar(total=total, completed=n_done + progress.within, width=44),
-        Text(f"{int(seconds) // 60}:{int(seconds) % 60:02d}"),
-        Text("Ctrl-C keeps the best", style="dim"),
-    )
-    if not progress.records:
-        return bar
-    return Group(bar, _figures(progress), Text(f"{progress.records[-1]['sequences_per_second']:,.0f} sequences/s"))
-
-
-def _figures(progress: Progress) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    from elman.estimators.progress import show_loss
-
-    last, best = progress.records[-1], progress.best
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading in ("", "loss", "accuracy"):
-        table.add_column(heading, justify="right" if heading else "left", header_style="dim")
-    table.add_column("", justify="left")
-    table.add_row("training", show_loss(last["training_loss"]), f"{last['training_accuracy']:.3f}")
-    if last["validation_loss"] is not None:
-        mark = ""
-        if best is not None:
-            is_now = best["epoch"] == last["epoch"]
-            mark = (
-                "best so far"
-                if is_now
-                else f"best {show_loss(best['validation_loss'] or 0.0)} in epoch {best['epoch']}"
-            )
-        table.add_row(
-            "validation",
-            show_loss(last["validation_loss"]),
-            f"{last['validation_accuracy']:.3f}",
-            Text(mark, style="green" if mark == "best so far" else "dim"),
-        )
-    return table

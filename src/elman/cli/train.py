@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman.cli.augmentation_options import BucketByLength, Jitter, Scaling, TimeWarp, WindowSlice
 from elman.cli.checkpoint_options import EVERY, CheckpointFile, Every, check_checkpoint, telling
 from elman.cli.columns import (
     PANEL,
@@ -48,6 +49,7 @@ from elman.cli.learning_options import (
     WeightDecay,
 )
 from elman.cli.options import missing_choice, option
+from elman.cli.watching_options import Log, LogEvery, Mlflow, TensorBoard, hand_over, watchers
 from elman.errors import DataError, FileError, OutputError, ParameterError
 from elman.estimators.parameters import (
     CELLS,
@@ -63,6 +65,7 @@ if TYPE_CHECKING:
     from elman.cli.dataset import Columns, Reading
     from elman.cli.grouping import Grouping
     from elman.estimators.base import RecurrentEstimator
+    from elman.training.callbacks import Callback
 
 _VALIDATION = "Validation part"
 _NETWORK = "Network"
@@ -183,7 +186,7 @@ def train(
     ] = not Defaults.standardise,
     dtype: Annotated[str, typer.Option(help=f"{', '.join(DTYPES)}.", rich_help_panel=_NETWORK)] = Defaults.dtype,
     optimizer: Optimizer = Defaults.optimizer,
-    learning_rate: LearningRate = Defaults.learning_rate,
+    learning_rate: LearningRate = str(Defaults.learning_rate),
     momentum: Momentum = Defaults.momentum,
     nesterov: Nesterov = Defaults.nesterov,
     weight_decay: WeightDecay = Defaults.weight_decay,
@@ -208,9 +211,18 @@ def train(
     label_smoothing: LabelSmoothing = Defaults.label_smoothing,
     gradient_noise: GradientNoise = Defaults.gradient_noise,
     weight_average: WeightAverage = Defaults.weight_average,
+    bucket_by_length: BucketByLength = Defaults.bucket_by_length,
+    jitter: Jitter = Defaults.jitter,
+    scaling: Scaling = Defaults.scaling,
+    time_warp: TimeWarp = Defaults.time_warp,
+    window_slice: WindowSlice = Defaults.window_slice,
     accumulate: Accumulate = Defaults.accumulate,
     checkpoint: CheckpointFile = None,
     every: Every = EVERY,
+    log: Log = None,
+    tensorboard: TensorBoard = None,
+    log_every: LogEvery = None,
+    mlflow: Mlflow = None,
     json: Annotated[bool, typer.Option("--json", metavar="", help="Print the summary as JSON.")] = False,
 ) -> None:
     """Train a recurrent network on a labelled file and save it.
@@ -237,7 +249,7 @@ def train(
         "initialisation": initialisation,
         "forget_bias": forget_bias,
         "optimizer": optimizer,
-        "learning_rate": learning_rate,
+        "learning_rate": _rate(learning_rate),
         "momentum": momentum,
         "nesterov": nesterov,
         "weight_decay": weight_decay,
@@ -266,6 +278,11 @@ def train(
         "label_smoothing": label_smoothing,
         "gradient_noise": gradient_noise,
         "weight_average": weight_average,
+        "bucket_by_length": bucket_by_length,
+        "jitter": jitter,
+        "scaling": scaling,
+        "time_warp": time_warp,
+        "window_slice": window_slice,
         "accumulate": accumulate,
         "n_members": members,
         "calibrate": calibrate,
@@ -286,6 +303,7 @@ def train(
         raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
     _check_output(model, file, validation)
     check_checkpoint(checkpoint, every, model)
+    watching = watchers(log, tensorboard, log_every, mlflow, model=model, checkpoint=checkpoint)
     idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
     if per_step_labels and readout != Defaults.readout:
         idle.append("--readout has no effect with --per-step-labels: each step is classified by its own state.")
@@ -310,11 +328,13 @@ def train(
         validation,
         columns,
         reading,
+        [*watching, *telling(checkpoint)],
         {"checkpoint": checkpoint, "every": every},
         per_step=per_step_labels,
         group_from_id=group_from_id,
     )
     classifier.save(model)
+    hand_over(model, watching)
     if json:
         say_json(_summary(classifier, grouping, model))
     else:
@@ -328,6 +348,14 @@ def _sizes(text: str) -> Any:
     except ValueError:
         return text
     return sizes if len(sizes) > 1 else sizes[0]
+
+
+def _rate(text: str) -> Any:
+    """Give a learning rate as the library takes it; text that is neither a number nor auto is refused there."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
 
 
 def _idle_options(parameters: dict[str, Any], validation: Path | None) -> list[str]:
@@ -360,6 +388,7 @@ def _fit(
     validation: Path | None,
     columns: Columns,
     reading: Reading,
+    watching: list[Callback],
     saving: dict[str, Any],
     *,
     per_step: bool,
@@ -397,9 +426,7 @@ def _fit(
                 dataset.labels,
                 groups=grouping.groups,
                 validation=held_out,
-                on_epoch=progress.on_epoch,
-                on_step=progress.on_step,
-                callbacks=telling(saving["checkpoint"]),
+                callbacks=[progress, *watching],
                 **saving,
             )
     except DataError as error:
@@ -442,6 +469,8 @@ def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Pa
         say(f"Stopped by Ctrl-C after epoch {training['epochs']}; the best epoch so far is kept.")
     network = describe_network(asdict(classifier.network_.architecture), len(classifier.networks_))
     say(f"{network}.", f"Trained on {describe_training(training)}")
+    if classifier.learning_rate == "auto":
+        say(f"Learning rate {classifier.learning_rate_:g}, chosen by a range test.")
     if training["validation"]:
         say("", grouping.heading(is_calibrated=classifier.calibrate))
         every_step = classifier.every_step

@@ -23,7 +23,7 @@ from elman.estimators.alignment import aligned
 from elman.estimators.baselines import Baselines
 from elman.estimators.calibration import at_temperature, learned_temperature
 from elman.estimators.callbacks import CallbackSupport, FitTask, calling_back
-from elman.estimators.doubts import doubt_data, doubt_kinds
+from elman.estimators.doubts import doubt_augmentation, doubt_data, doubt_kinds
 from elman.estimators.evaluation import Evaluation, measure
 from elman.estimators.features import read_like_training, read_training
 from elman.estimators.going_on import SplitSource, require_same_members, require_same_network, require_same_reading
@@ -33,6 +33,7 @@ from elman.estimators.learning import Printer, ShortForms, as_callbacks, as_chec
 from elman.estimators.members import Member, begun, initialised, resumed, train_members, with_epochs
 from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python, plain
 from elman.estimators.parts import Part, make_generators, split
+from elman.estimators.rates import with_rate
 from elman.estimators.runs import prepared_values, probabilities, require_finite_scores
 from elman.estimators.targets import Targets
 from elman.estimators.weights import Weights, as_weights, check_together, together, weights_by_class
@@ -41,6 +42,7 @@ from elman.network.network import Network
 from elman.training.callbacks import Callback
 from elman.training.checkpoint import Checkpoint
 from elman.training.history import History, Record
+from elman.training.range_test import RangeTest
 from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
 from elman.training.trainer import Trainer
@@ -54,6 +56,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
     networks_: list[Network]
     histories_: list[list[Record]]
     temperature_: float
+    learning_rate_: float
+    range_test_: RangeTest
     _fit_parameters: dict[str, Any]  # those of the last fit, whatever has been set since
 
     __metadata_request__fit: ClassVar[dict[str, Any]] = dict.fromkeys(
@@ -135,7 +139,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         """Go once through a part of the data, and on from where the last call left off.
 
         Network and state of the optimizer are carried on from call to call. The scale of the features and the baselines
-        are those of the first part. Nothing is set aside for validation.
+        are those of the first part. Nothing is set aside for validation. The learning rate stays as it is, since
+        a schedule would have to know how many steps are to come, and no mean of the weights takes their place.
 
         Parameters
         ----------
@@ -150,8 +155,6 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         """
         start = time.perf_counter()
         self._check_parameters(stacklevel=3)
-        if self.schedule == "plateau":
-            self._refuse_plateau("partial_fit, which sets nothing aside")
         if isinstance(self.class_weight, str):
             raise ParameterError(
                 f"{self._called('class_weight')} must be a dict or None for partial_fit, since no part knows how often "
@@ -222,12 +225,6 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         for sentence in idle_settings(parameters):
             warnings.warn(sentence, UserWarning, stacklevel=stacklevel)
 
-    def _refuse_plateau(self, found: str) -> None:
-        raise ParameterError(
-            f"{self._called('schedule')} 'plateau' goes by the loss on a validation part, which there must be. "
-            f"Got {found}; choose another schedule, such as 'cosine'."
-        )
-
     def _called(self, name: str) -> str:
         return in_python(name, type(self).__name__)
 
@@ -270,7 +267,10 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             drawing = self._split.generator()
             training, held_out = split(whole, groups, self.validation_fraction, drawing, every_step=self.every_step)
         elif self.schedule == "plateau":
-            self._refuse_plateau("early_stopping=False, without validation")
+            raise ParameterError(
+                f"{self._called('schedule')} 'plateau' goes by the loss on a validation part, which there must be. "
+                "Got early_stopping=False, without validation; choose another schedule, such as 'cosine'."
+            )
         by_class = self._by_class(training)
         if held_out is not None:
             check_together("the validation part", held_out.codes, held_out.weights, by_class)
@@ -281,10 +281,11 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         self.baselines_ = self._baselines(training, by_class)
         samples = self._samples(training, by_class), None if held_out is None else self._samples(held_out, by_class)
         doubt_data(training, held_out, samples, self.preparation_, self.classes_, every_step=self.every_step)
+        settings = with_rate(self, self._settings(), samples[0], rngs[1], is_new=is_new)
         quantities = self.preparation_.quantities
         members = [partial(begun, *of_member, quantities) for of_member in zip(self.networks_, rngs[1::2])]
         before: list[list[Record]] = [[] for _ in members] if is_new else self.histories_
-        histories = self._train(members, self._settings(), before, *samples, callbacks, checkpoint)
+        histories = self._train(members, settings, before, *samples, callbacks, checkpoint)
         self.n_iter_ = len(histories[0].records)
         figures = None
         if held_out is not None:
@@ -292,7 +293,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             if self.calibrate:
                 self.temperature_ = learned_temperature(proba, held_out.codes, held_out.weights)
             figures = self._figures(held_out, at_temperature(proba, self.temperature_))
-        self.training_: dict[str, Any] = summary(histories, training, held_out, figures, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        self.training_: dict[str, Any] = summary(histories, training, held_out, figures, seconds, self.learning_rate_)
 
     def _learn_on(self, X: Any, y: Any, classes: Any, sample_weight: Any, start: float) -> None:
         """Do what `partial_fit` does."""
@@ -316,9 +318,10 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             self._begin(part, rngs[::2])
             self.baselines_ = self._baselines(part, by_class)
             self.histories_, self.training_ = [[] for _ in self.networks_], {}
-        settings = replace(
-            self._settings(), max_epochs=1, early_stopping=False, schedule="constant", warm_up=0.0
-        )  # how many parts there will be is not known
+        samples = self._samples(part, by_class)
+        settings = replace(self._settings(), max_epochs=1, early_stopping=False, weight_average=0.0)
+        settings = replace(settings, schedule="constant", warm_up=0.0)  # how many parts there will be is not known
+        settings = with_rate(self, settings, samples, rngs[1], is_new=is_new)
         if hasattr(self, "_trainers"):
             self._trainers: list[Trainer] = deepcopy(self._trainers)  # the model before stays whole if this call fails
         else:
@@ -326,13 +329,13 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             self._trainers = [begun(*of_member, quantities, settings) for of_member in zip(networks, rngs[1::2])]
         self.networks_ = [trainer.network for trainer in self._trainers]
         members = [partial(resumed, trainer) for trainer in self._trainers]
-        histories = self._train(members, settings, self.histories_, self._samples(part, by_class))
+        histories = self._train(members, settings, self.histories_, samples)
         if len(histories) < len(members):
             raise KeyboardInterrupt  # all members see every part, or none of them
         self.n_iter_ = len(self.history_)
         seconds = self.training_.get("seconds", 0.0) + time.perf_counter() - start
         everything = [History(records, best_epoch=self.n_iter_) for records in self.histories_]
-        self.training_ = summary(everything, part, None, None, seconds)
+        self.training_ = summary(everything, part, None, None, seconds, self.learning_rate_)
 
     def _train(
         self,
@@ -402,6 +405,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             weights=training.step_weights(),
         )
         doubt_kinds(self.preparation_, training.sequences)
+        doubt_augmentation(self.preparation_, self._settings())
         architecture = self._architecture()
         check_size(architecture.parameter_shapes(), self.n_members)
         longest = int(training.sequences.lengths.max())
@@ -454,6 +458,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
 
     def _settings(self) -> TrainingSettings:
         names = {field.name for field in fields(TrainingSettings)} & set(self.get_params(deep=False))
+        names -= {"learning_rate"} if self.learning_rate == "auto" else set()
         return TrainingSettings(**{name: plain(getattr(self, name)) for name in names})
 
     def _given(self, validation: tuple[Any, ...]) -> Part:

@@ -50,6 +50,7 @@ class FitTask(Callback):
         self._estimator = self._learner = estimator
         self._task: Any = None
         self._epoch: Any = None
+        self._n_begun = 0  # epochs
         if hasattr(estimator, "_init_callback_context"):
             self._task = estimator._init_callback_context(max_subtasks=int(max_epochs))
             self._task.call_on_fit_task_begin(estimator=estimator, **self._data)
@@ -60,14 +61,15 @@ class FitTask(Callback):
         return self
 
     def on_epoch_begin(self, epoch: int) -> None:
-        """Begin a subtask."""
-        if self._task is not None and self._epoch is None:  # a run that went back begins an epoch twice
+        """Begin a subtask; a run that went back makes epochs twice, of which scikit-learn is told the first time."""
+        if self._task is not None and epoch > self._n_begun:
+            self._n_begun = epoch
             self._epoch = self._task.subcontext(task_name="epoch")
             self._epoch.call_on_fit_task_begin(estimator=self._estimator, **self._data)
 
     def on_epoch_end(self, record: Record) -> bool:
         """End the subtask; callbacks see the estimator with the parameters of the epoch, and may end training."""
-        if self._task is None:
+        if self._epoch is None:
             return False
         epoch, self._epoch = self._epoch, None
         stop = epoch.call_on_fit_task_end(

@@ -51,7 +51,10 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     optimizer : {'sgd', 'rmsprop', 'adam', 'adamw', 'adagrad', 'adadelta', 'nadam', 'radam', 'amsgrad', 'lion'}
         Each by PyTorch's rule and with its values, but for the rate. 'lion' wants about a tenth of the
         ``learning_rate`` of 'adam', 'adadelta' about 1.
-    learning_rate, momentum : float
+    learning_rate : float or 'auto'
+        'auto': by a range test before training, from the network's start (`elman.range_test`); where training goes on,
+        as it was.
+    momentum : float
     weight_decay : float
         Pull of weights and embeddings to 0, with 'adamw' and 'lion' apart from the gradient; biases, gains and initial
         states are spared.
@@ -121,6 +124,19 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     weight_average : float in [0, 1)
         Decay, a step, of a running mean of the parameters, which is validated and kept in their place, such as 0.99;
         0: none. Early on it follows faster.
+    bucket_by_length : bool
+        Whether a batch holds sequences of like length, drawn and weighed so that none is favoured. It saves little
+        time, since padding is never computed.
+    jitter : float
+        Training sequences are augmented anew in every epoch, by noise of this deviation on each value; where features
+        are standardised, in deviations of theirs. Nothing but training is augmented, and kinds never are.
+    scaling : float in [0, 10]
+        Likewise, each feature of a sequence is multiplied by a number of its own, around 1 with this deviation.
+    time_warp : float in [0, 10]
+        Likewise, time runs faster and slower within a sequence, its speed by this deviation of the logarithm (0.2:
+        mostly within a fifth); the length stays, and labels of steps follow.
+    window_slice : float in (0, 1]
+        Likewise, a window of this share of a sequence's steps is taken. See `elman.training.augmentation`.
     accumulate : int
         Batches whose gradients make one step of the optimizer, as one batch of so many times ``batch_size`` would, in
         the memory of one.
@@ -145,14 +161,19 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     loss_curve_, validation_scores_ : list of float
         The training loss, and the accuracy on the validation part, of each epoch, those before a warm start included.
     history_ : list of dict
-        One record an epoch, likewise: losses, accuracies, gradient norm, learning rate, seconds, sequences a second.
-        All three are of the first member.
+        One record an epoch, likewise: losses, accuracies, gradient norm, share of clipped steps, ratio of updates to
+        parameters, learning rate, steps so far, whether training broke down, seconds, sequences a second. All three are
+        of the first member.
     histories_ : list of lists of dict
         The records of each member.
+    learning_rate_ : float
+        The learning rate of the last training, before its schedule.
+    range_test_ : RangeTest
+        With ``learning_rate='auto'``, the curve that it was chosen by; not kept in a model file.
     training_ : dict
-        What the last training was: epochs, best epoch, seconds, sizes of both parts, figures on the validation part,
-        or None where there is none or the scores on it are not finite. Epochs are of the first member, and under
-        'members' of each.
+        What the last training was: epochs, best epoch, seconds, learning rate, sizes of both parts, figures on the
+        validation part, or None where there is none or the scores on it are not finite. Epochs are of the first member,
+        and under 'members' of each.
     baselines_ : Baselines
         Two simple classifiers fitted on the same training part; `elman.estimators.evaluation` measures against them.
     preparation_ : Preparation

@@ -13,6 +13,7 @@ from elman.estimators.duplicates import Duplicates, find_duplicates
 from elman.estimators.parts import Part
 from elman.estimators.runs import RUN
 from elman.training.samples import Samples
+from elman.training.settings import TrainingSettings
 
 _MISSING_NAMES = ("", "nan", "na", "n/a", "<na>", "none", "null", "?")
 _MANY_KINDS = 50
@@ -42,6 +43,13 @@ def doubt_kinds(preparation: Preparation, training: Sequences) -> None:
                 f"Feature {vocabulary.feature} of 'categorical_features' has {n_kinds} kinds in {n_steps} steps; "
                 "if it is a quantity, leave it out of them."
             )
+
+
+def doubt_augmentation(preparation: Preparation, settings: TrainingSettings) -> None:
+    """Warn where noise or factors are to be put on quantities, and there are none."""
+    names = [name for name in ("jitter", "scaling") if getattr(settings, name) > 0]
+    if names and preparation.quantities is not None and len(preparation.quantities) == 0:
+        warn_user(f"{' and '.join(names)} cannot act, since no feature is a quantity.")
 
 
 def doubt_data(

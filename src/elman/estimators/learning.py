@@ -111,7 +111,12 @@ def as_checkpoint(path: str | os.PathLike[str] | None, every: float, random_stat
 
 
 def summary(
-    histories: Sequence[History], training: Part, held_out: Part | None, figures: Evaluation | None, seconds: float
+    histories: Sequence[History],
+    training: Part,
+    held_out: Part | None,
+    figures: Evaluation | None,
+    seconds: float,
+    learning_rate: float,
 ) -> dict[str, Any]:
     """Give what training came to, as `training_` keeps it: that of the first member, and in short of every member."""
     history = histories[0]
@@ -119,6 +124,7 @@ def summary(
         "epochs": len(history.records),
         "best_epoch": history.best_epoch,
         "seconds": seconds,
+        "learning_rate": learning_rate,
         "n_training": len(training.sequences),
         "n_validation": 0 if held_out is None else len(held_out.sequences),
         "stopped_early": bool(history.stopped_early),

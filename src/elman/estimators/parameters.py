@@ -33,7 +33,7 @@ class SharedParameters:
     initialisation: str = "orthogonal"
     forget_bias: float | None = 1.0
     optimizer: str = TrainingSettings.optimizer
-    learning_rate: float = TrainingSettings.learning_rate
+    learning_rate: Any = TrainingSettings.learning_rate
     momentum: float = TrainingSettings.momentum
     nesterov: bool = TrainingSettings.nesterov
     weight_decay: float = TrainingSettings.weight_decay
@@ -66,6 +66,11 @@ class SharedParameters:
     label_smoothing: float = TrainingSettings.label_smoothing
     gradient_noise: float = TrainingSettings.gradient_noise
     weight_average: float = TrainingSettings.weight_average
+    bucket_by_length: bool = TrainingSettings.bucket_by_length
+    jitter: float = TrainingSettings.jitter
+    scaling: float = TrainingSettings.scaling
+    time_warp: float = TrainingSettings.time_warp
+    window_slice: float = TrainingSettings.window_slice
     accumulate: int = TrainingSettings.accumulate
     n_members: int = 1
     calibrate: bool = False
@@ -267,6 +272,8 @@ MOST_MEMBERS = 1024
 LONGEST_NAME = 10_000  # characters
 MOST_PARAMETERS = 2**31
 
+LARGEST_JITTER = 1e30  # which float32 holds, with what is added to it
+
 _SIZE = Number(int, 1, LARGEST_HIDDEN_SIZE, "both")
 _SEED = Number(int, 0, LARGEST_SEED, "both")
 _COUNT = Number(int, 1, 2**31 - 1, "both")
@@ -289,7 +296,7 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "initialisation": Choice(INITIALISATIONS),
     "forget_bias": OrNone(Number(float, -LARGEST_FLOAT, LARGEST_FLOAT, "neither")),
     "optimizer": Choice(OPTIMIZERS),
-    "learning_rate": _POSITIVE,
+    "learning_rate": OrAuto(_POSITIVE),
     "momentum": Number(float, 0, 1),
     "nesterov": Truth(),
     "weight_decay": Number(float, 0, LARGEST_FLOAT),
@@ -323,6 +330,11 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "label_smoothing": Number(float, 0, 1),
     "gradient_noise": Number(float, 0, LARGEST_FLOAT),
     "weight_average": Number(float, 0, 1),
+    "bucket_by_length": Truth(),
+    "jitter": Number(float, 0, LARGEST_JITTER, "both"),
+    "scaling": Number(float, 0, 10, "both"),
+    "time_warp": Number(float, 0, 10, "both"),
+    "window_slice": Number(float, 0, 1, "right"),
     "accumulate": _COUNT,
     "n_members": Number(int, 1, MOST_MEMBERS, "both"),
     "calibrate": Truth(),
@@ -429,6 +441,8 @@ def idle_settings(parameters: Mapping[str, Any], called: Callable[[str], str] = 
             sentences.append(f"{called('forget_bias')} has no effect with cell {cell}: only lstm has a forget gate.")
         elif parameters["initialisation"] == "chrono":
             sentences.append(f"{called('forget_bias')} has no effect with chrono, which draws the forget gate's bias.")
+    if parameters["bucket_by_length"] and parameters["batch_size"] == 1:
+        sentences.append(f"{called('bucket_by_length')} has no effect with batches of one sequence.")
     return sentences
 
 

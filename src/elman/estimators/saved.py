@@ -126,5 +126,6 @@ def load(path: str | os.PathLike[str]) -> RecurrentEstimator:
     estimator.temperature_ = metadata.temperature
     estimator.training_ = {name: value for name, value in metadata.training.items() if name != "histories"}
     estimator.histories_ = metadata.training["histories"]
+    estimator.learning_rate_ = metadata.training["learning_rate"]
     estimator.n_iter_ = metadata.training["epochs"]
     return estimator

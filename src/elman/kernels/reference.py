@@ -200,7 +200,7 @@ def cross_entropy(logits: Array, targets: Array, label_smoothing: float = 0.0) -
 
     logits (R, C), targets int (R,) -> losses (R,), d_logits (R, C).
     """
-    wanted = np.full(logits.shape, label_smoothing / logits.shape[-1])
+    wanted = np.full(logits.shape, label_smoothing / logits.shape[-1], np.real(logits).dtype)
     wanted[np.arange(len(logits)), targets] += 1 - label_smoothing
     shifted = logits - np.real(logits).max(axis=-1, keepdims=True)
     losses = np.log(np.exp(shifted).sum(axis=-1)) - (wanted * shifted).sum(axis=-1)

@@ -13,8 +13,9 @@ def epoch_batches(lengths: Array, batch_size: int, rng: np.random.Generator, *, 
 
     Bucketed, the sequences of a batch are of like length, so that they end together and no step is computed for a few
     of them alone: the order is cut into pools of 50 batches, each pool is sorted by length, ties in random order, and
-    cut into batches, whose order is then shuffled. A last batch that is not full is drawn from all lengths before:
-    each of its sequences counts for more, and which ones do must not depend on their length.
+    cut into batches, whose order is then shuffled. A last batch that is not full is drawn from all lengths before, so
+    that which sequences are in it does not depend on their length. The trainer weighs the gradient of a step by what
+    its targets count.
 
     Parameters
     ----------

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar, NotRequired, TypedDict
+from typing import TYPE_CHECKING, ClassVar, NotRequired, TypedDict
 
 from elman.training.history import History, Record
 from elman.training.settings import TrainingSettings
+
+if TYPE_CHECKING:
+    from elman.network.architecture import Architecture
 
 
 @dataclass(frozen=True)
@@ -17,13 +20,14 @@ class Run:
     Parameters
     ----------
     settings : TrainingSettings
+    architecture : Architecture
     n_sequences, n_validation : int
         How many sequences are trained on and validated with; 0 where there is no validation part.
     steps_per_epoch : int
         Steps of the optimizer in an epoch.
     n_parameters, max_epochs : int
-    first_epoch : int
-        1, or the epoch that an interrupted run goes on with.
+    first_epoch, first_step : int
+        1, or what an interrupted run goes on with, which may be in the middle of an epoch.
     is_resumed : bool
         Whether it goes on from a checkpoint.
     is_finished : bool
@@ -31,12 +35,14 @@ class Run:
     """
 
     settings: TrainingSettings
+    architecture: Architecture
     n_sequences: int
     n_validation: int
     steps_per_epoch: int
     n_parameters: int
     max_epochs: int
     first_epoch: int = 1
+    first_step: int = 1
     is_resumed: bool = False
     is_finished: bool = False
 

@@ -51,4 +51,5 @@ def _mixed(bits: Array) -> Array:
     """Spread the bits of a counter, as the masks of dropout are (`elman.kernels.dropout.mixed`)."""
     bits = (bits ^ (bits >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return bits ^ (bits >> np.uint64(31))
+    spread: Array = bits ^ (bits >> np.uint64(31))
+    return spread

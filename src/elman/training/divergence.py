@@ -14,6 +14,7 @@ Array = np.ndarray[Any, Any]
 TOO_LARGE = (
     50.0  # times the larger of the first loss and chance's, ln(C): no network that learns is that sure and wrong
 )
+BEYOND = 1e10  # times the same: at once
 IN_A_ROW = 10  # steps whose loss is too large before training counts as broken down
 _LARGE_VALUE = 1e3
 
@@ -37,13 +38,13 @@ class BreakdownError(TrainingError):
         super().__init__(f"Training broke down: {found}. {self.advice}")
 
 
-def is_too_large(loss: float, first_loss: float, n_classes: int) -> bool:
-    """Whether the loss of a step is far above that of the first step and above chance's.
+def is_too_large(loss: float, first_loss: float, n_classes: int, times: float = TOO_LARGE) -> bool:
+    """Whether the loss of a step is so many times that of the first step, and chance's.
 
     >>> is_too_large(30.0, 1.1, 3), is_too_large(60.0, 1.1, 3)
     (False, True)
     """
-    return loss > TOO_LARGE * max(first_loss, math.log(n_classes))
+    return loss > times * max(first_loss, math.log(n_classes))
 
 
 def advice(settings: TrainingSettings, largest: float, *, has_learned: bool = True) -> str:

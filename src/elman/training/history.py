@@ -31,6 +31,7 @@ class History:
     best_epoch: int | None = None  # the epoch whose parameters were kept; None if not a single one was finished
     stopped_early: bool = False
     interrupted: bool = False
+    error: str | None = None  # what ended it, where that was an error
 
     @property
     def best(self) -> Record | None:

@@ -13,7 +13,7 @@ from elman.errors import TrainingError
 from elman.training.assessment import counted
 from elman.training.callbacks import Callback, Callbacks, Run, StepRecord
 from elman.training.checkpoint import Checkpoint
-from elman.training.divergence import IN_A_ROW, TOO_LARGE, BreakdownError, is_too_large
+from elman.training.divergence import BEYOND, IN_A_ROW, TOO_LARGE, BreakdownError, is_too_large
 from elman.training.history import History
 from elman.training.identity import identity
 from elman.training.moments import Moments
@@ -46,6 +46,7 @@ class TrainingRun:
         self._parameters = trainer.network.parameters.vector
         self._best = self._parameters.copy()
         self._progress = Progress()
+        trainer.is_updating = False
         batch = trainer.settings.batch_size * trainer.settings.accumulate
         self._steps_per_epoch = -(-(len(training.offsets) - 1) // batch)
         rng: Mapping[str, Any] = trainer.rng.bit_generator.state
@@ -73,7 +74,8 @@ class TrainingRun:
         except KeyboardInterrupt:
             self._progress.history.interrupted = True
             self._save_interrupted()
-        except TrainingError:
+        except Exception as error:
+            self._progress.history.error = str(error) or type(error).__name__
             self._parameters[:] = self._best
             raise
         finally:
@@ -118,7 +120,8 @@ class TrainingRun:
         if progress.first_loss is None and result.scored > 0:
             progress.first_loss = result.loss
         first = progress.first_loss or 0.0
-        too_large = is_too_large(result.loss, first, self._trainer.network.architecture.n_classes)
+        n_classes = self._trainer.network.architecture.n_classes
+        too_large = is_too_large(result.loss, first, n_classes)
         progress.n_too_large = progress.n_too_large + 1 if too_large else 0
         if not too_large:
             self._good = self._epoch_start
@@ -127,6 +130,10 @@ class TrainingRun:
         if progress.n_too_large >= IN_A_ROW:
             found = f"for {IN_A_ROW} steps the loss was above {TOO_LARGE:g} times chance's and its start, {first:.3g}"
             raise self._trainer.breakdown(found, self._training)
+        if is_too_large(result.loss, first, n_classes, BEYOND):
+            raise self._trainer.breakdown(
+                f"the loss is {result.loss:.3g}, from {first:.3g} at the start", self._training
+            )
 
     def _end_epoch(self, stops: bool) -> None:
         """Validate, and keep the parameters if they are the best so far."""
@@ -150,8 +157,8 @@ class TrainingRun:
         """Give loss and accuracy on the validation part, of the parameters that would be kept."""
         trainer, vector = self._trainer, self._parameters
         learning = vector.copy()
-        vector[:] = self._updater.evaluated()
         try:
+            vector[:] = self._updater.evaluated()
             if self._validation is not None:
                 loss, accuracy = trainer.assess(self._validation)
                 if not np.isfinite(loss):
@@ -184,7 +191,7 @@ class TrainingRun:
                 f"Training broke down before anything was learned: {breakdown.found}. {breakdown.first_advice}"
             ) from breakdown
         trainer.is_updating = True
-        self._restore(good.copy())
+        self._restore(good)
         self._progress.rollbacks = 1
         self._updater.slow_down(0.5)
         self._epoch_start = self._state()
@@ -196,16 +203,21 @@ class TrainingRun:
 
     def _state(self) -> State:
         """Give a copy of this moment, between two steps."""
-        rng = self._rng_at_step if self._progress.results else self._rng_at_epoch
-        state = State(self._parameters, self._best, self._updater.state(), rng, self._rng_at_epoch, self._progress)
-        return state.copy()
+        return State(
+            self._parameters.copy(),
+            self._best.copy(),
+            self._updater.state(),
+            self._rng_at_step if self._progress.results else self._rng_at_epoch,
+            self._rng_at_epoch,
+            self._progress.copy(),
+        )
 
     def _restore(self, state: State) -> None:
-        """Make this moment that of a state, which is used up."""
+        """Make this moment that of a state."""
         self._parameters[:], self._best[:] = state.parameters, state.best
         self._updater.restore(state.updater)
         self._rng_at_step, self._rng_at_epoch = state.rng, state.rng_at_epoch
-        self._progress = state.progress
+        self._progress = state.progress.copy()
 
     def _resume(self, moments: Moments | None) -> None:
         """Go on from what a checkpoint holds, if there is one."""
@@ -232,12 +244,14 @@ class TrainingRun:
         settings, validation = self._trainer.settings, self._validation
         return Run(
             settings=settings,
+            architecture=self._trainer.network.architecture,
             n_sequences=len(self._training.offsets) - 1,
             n_validation=0 if validation is None else len(validation.offsets) - 1,
             steps_per_epoch=self._steps_per_epoch,
             n_parameters=self._parameters.size,
             max_epochs=settings.max_epochs,
             first_epoch=self._progress.epoch,
+            first_step=(self._progress.epoch - 1) * self._steps_per_epoch + len(self._progress.results) + 1,
             is_resumed=self._is_resumed,
             is_finished=self._progress.is_finished,
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,14 +38,3 @@ class State:
     rng: Mapping[str, Any]
     rng_at_epoch: Mapping[str, Any]
     progress: Progress
-
-    def copy(self) -> State:
-        """Give a copy that further training leaves alone."""
-        return State(
-            self.parameters.copy(),
-            self.best.copy(),
-            deepcopy(dict(self.updater)),
-            deepcopy(dict(self.rng)),
-            deepcopy(dict(self.rng_at_epoch)),
-            self.progress.copy(),
-        )

@@ -9,7 +9,7 @@ import numpy as np
 from elman.kernels.updates import norm
 from elman.network.network import LossAndGradient, Network
 from elman.network.threads import threads_or_default
-from elman.training.assessment import assess
+from elman.training.assessment import assess, counted
 from elman.training.augmentation import Augmentation
 from elman.training.batches import epoch_batches
 from elman.training.callbacks import Callback
@@ -48,8 +48,9 @@ class Trainer:
         self.network, self.settings, self.rng = network, settings, rng
         self._quantities = quantities
         self._updater: Updater | None = None
+        self._usual_score: float | None = None  # what the targets of a step count in the mean, where buckets differ
         self._n_threads = threads_or_default(settings.n_threads)
-        self.is_updating = False
+        self.is_updating = False  # True from when parameters begin to change until that step is counted
 
     def resume(self, settings: TrainingSettings) -> None:
         """Go on under other settings; the optimizer keeps its state, unless it is to be another one."""
@@ -97,6 +98,8 @@ class Trainer:
         settings = self.settings
         lengths = np.diff(samples.offsets)
         batches = epoch_batches(lengths, settings.batch_size, self.rng, bucketed=settings.bucket_by_length)
+        per_sequence = counted(samples)[1] / len(lengths) if settings.bucket_by_length else None
+        self._usual_score = per_sequence and per_sequence * settings.batch_size * settings.accumulate
         return [batches[at : at + settings.accumulate] for at in range(0, len(batches), settings.accumulate)]
 
     def step(self, samples: Samples, *batches: Array) -> StepResult:
@@ -112,11 +115,22 @@ class Trainer:
         if found.scored == 0:  # nothing to learn from, and so no step along what was learned before
             return StepResult(0.0, 0.0, 0.0, 0.0)
         self.is_updating = True
-        update = self.updater().update(found.gradient, found.norm)
-        self.is_updating = False
+        update = self.updater().update(*self._by_score(found))
         if not math.isfinite(update.update_ratio):
             raise self.breakdown("a step left parameters that are no numbers", samples)
         return StepResult(found.loss, found.correct, found.scored, found.norm, *update)
+
+    def _by_score(self, found: LossAndGradient) -> tuple[Array, float]:
+        """Return gradient and norm, in buckets times what the targets count beside those of a usual step.
+
+        So an epoch's gradients sum up to that of the data, even where steps have labels and short sequences few.
+        """
+        share = 1.0 if self._usual_score is None else found.scored / self._usual_score
+        if share == 1:
+            return found.gradient, found.norm
+        gradient = found.gradient
+        gradient *= share
+        return gradient, found.norm * share
 
     def _pass(self, samples: Samples, chosen: Array | None = None) -> LossAndGradient:
         """Go forward and backward over one batch."""

@@ -22,7 +22,7 @@ class Update(NamedTuple):
 
     learning_rate: float
     is_clipped: bool  # whether the gradient was larger than it may be
-    update_ratio: float  # |change of the parameters| / |parameters|, Euclidean
+    update_ratio: float  # |change of the parameters| / |parameters|, Euclidean; 0 where all of these are 0
 
 
 class Updater:
@@ -55,29 +55,25 @@ class Updater:
         self._slowed = 1.0
         self._noise_key = int(rng.integers(2**63)) if settings.gradient_noise > 0 else 0
         self._average = self._parameters.copy() if settings.weight_average > 0 else None
-        self._before = np.empty_like(self._parameters)
+        self._before = np.empty_like(self._parameters)  # the last step; also room to compute in
 
     def update(self, gradient: Array, norm: float) -> Update:
         """Change the parameters by a gradient (P,), which is overwritten; `norm` is its Euclidean norm."""
-        parameters, settings = self._parameters, self._settings
-        is_clipped = False
-        if settings.clip_value is not None and float(np.abs(gradient).max()) > settings.clip_value:
-            norm, is_clipped = clip_by_value(gradient, settings.clip_value), True
-        scale = clip_scale(norm, settings.clip_norm)
+        settings = self._settings
+        scale, is_clipped = self._clip(gradient, norm)
         if settings.gradient_noise > 0:
             gradient *= scale
             gradient += self._noise()
-            scale, is_clipped = 1.0, is_clipped or scale < 1
+            scale = 1.0
         rate = settings.learning_rate * rate_at(settings, self._steps, *self._length)
         rate *= self._plateau.factor * self._slowed
-        self._before[:] = parameters
-        self._optimizer.step(parameters, gradient, rate, scale)
+        self._before[:] = self._parameters
+        self._optimizer.step(self._parameters, gradient, rate, scale)
         self._steps += 1
-        size, change = norm_of(self._before), np.subtract(parameters, self._before, out=self._before)
-        ratio = norm_of(change) / size if size > 0 else math.inf
+        ratio = self._update_ratio()
         if self._average is not None:
             self._follow(self._average)
-        return Update(rate, is_clipped or scale < 1, ratio)
+        return Update(rate, is_clipped, ratio)
 
     def end_epoch(self, validation_loss: float | None) -> None:
         """Take note of an epoch's validation loss, which the schedule "plateau" goes by."""
@@ -116,6 +112,21 @@ class Updater:
             self._average[:] = state["average"]
         own = {name.partition(".")[2]: value for name, value in state.items() if name.startswith("optimizer.")}
         self._optimizer.restore(own)
+
+    def _clip(self, gradient: Array, norm: float) -> tuple[float, bool]:
+        """Clip by value, in place; return the factor that clips by norm, and whether there was anything to clip."""
+        most = self._settings.clip_value
+        is_too_large = most is not None and float(np.abs(gradient).max()) > most
+        if most is not None and is_too_large:
+            norm = clip_by_value(gradient, most)
+        scale = clip_scale(norm, self._settings.clip_norm)
+        return scale, is_too_large or scale < 1
+
+    def _update_ratio(self) -> float:
+        """Return how large the change since `_before` is, which it overwrites."""
+        size = norm_of(self._before)
+        change = np.subtract(self._parameters, self._before, out=self._before)
+        return float(norm_of(change) / size) if size > 0 else 0.0
 
     def _noise(self) -> Array:
         """Return the noise of this step: of its number and the key alone."""

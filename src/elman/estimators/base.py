@@ -21,7 +21,7 @@ from elman.data import Preparation, Sequences
 from elman.errors import DataError, ParameterError
 from elman.estimators.alignment import aligned
 from elman.estimators.baselines import Baselines
-from elman.estimators.calibration import at_temperature, learned_temperature
+from elman.estimators.calibration import at_temperature, learned_temperature, nothing_to_calibrate_on
 from elman.estimators.callbacks import CallbackSupport, FitTask, calling_back
 from elman.estimators.doubts import doubt_augmentation, doubt_data, doubt_kinds
 from elman.estimators.evaluation import Evaluation, measure
@@ -29,7 +29,7 @@ from elman.estimators.features import read_like_training, read_training
 from elman.estimators.going_on import SplitSource, require_same_members, require_same_network, require_same_reading
 from elman.estimators.groups import as_groups
 from elman.estimators.labels import classes_of, declared_classes
-from elman.estimators.learning import Printer, ShortForms, as_callbacks, as_checkpoint, summary
+from elman.estimators.learning import Printer, ShortForms, as_callbacks, as_checkpoint, as_validation, summary
 from elman.estimators.members import Member, begun, initialised, resumed, train_members, with_epochs
 from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python, plain
 from elman.estimators.parts import Part, make_generators, split
@@ -161,10 +161,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
                 f"each class occurs in all. Got {self.class_weight!r} instead."
             )
         if self.calibrate:
-            raise ParameterError(
-                f"{self._called('calibrate')} must be False for partial_fit, which sets nothing aside to fit a "
-                "temperature on. Got True instead."
-            )
+            raise nothing_to_calibrate_on(self._called("calibrate"))  # every part is trained on
         learner = copy(self)
         learner._learn_on(X, y, classes, sample_weight, start)
         self.__dict__ = learner.__dict__
@@ -241,10 +238,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
     ) -> None:
         """Do what `fit` does, attribute by attribute, from checked parameters."""
         if self.calibrate and validation is None and not self.early_stopping:
-            raise ParameterError(
-                f"{self._called('calibrate')} must be False where nothing is set aside for validation, since the "
-                "temperature is fitted on it. Got True instead; pass validation=(X, y) or early_stopping=True."
-            )
+            raise nothing_to_calibrate_on(self._called("calibrate"), "; pass validation=(X, y) or early_stopping=True")
         is_new = not (self.warm_start and hasattr(self, "networks_"))
         self.__dict__.pop("_trainers", None)
         split_before = self.__dict__.pop("_split", None)
@@ -462,12 +456,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         return TrainingSettings(**{name: plain(getattr(self, name)) for name in names})
 
     def _given(self, validation: tuple[Any, ...]) -> Part:
-        if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
-            raise ParameterError(
-                "The 'validation' parameter of fit must be a tuple (X, y) or (X, y, sample_weight). "
-                f"Got {type(validation).__name__} instead."
-            )
-        X, y, sample_weight = (*validation, None)[:3]
+        X, y, sample_weight = as_validation(validation)
         sequences = read_like_training(self, X, name="validation X")
         targets, weights = self._weighed(X, sequences, y, sample_weight, of="validation ")
         return Part(sequences, targets.codes(self.classes_, place_of="validation y[{}]".format), weights)

@@ -125,7 +125,7 @@ def read_metadata(data: dict[str, Any]) -> Metadata:
     """Check every field and give the metadata; raise BrokenModelError for the first that breaks its contract."""
     names = {field.name for field in fields(Metadata)}
     if data.keys() != names:
-        raise _wrong("metadata", f"the fields {', '.join(sorted(names))}", ", ".join(sorted(data))[:150])
+        raise _wrong("metadata", f"the fields {', '.join(sorted(names))}", ", ".join(sorted(data))[:100])
     _text("elman_version", data["elman_version"], 100)
     is_known = isinstance(data["estimator"], str) and data["estimator"] in ESTIMATORS
     _require("estimator", is_known, f"one of {', '.join(ESTIMATORS)}", data["estimator"])

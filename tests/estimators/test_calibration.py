@@ -149,5 +149,7 @@ def test_without_a_validation_part_there_is_nothing_to_calibrate_on(ragged):
     model = clone(MODEL).set_params(calibrate=True)
     with pytest.raises(ParameterError, match=r"'calibrate' .* must be False where nothing is set aside .* Got True"):
         model.set_params(early_stopping=False).fit(*ragged)
-    with pytest.raises(ParameterError, match=r"'calibrate' .* must be False for partial_fit"):
+    with pytest.raises(
+        ParameterError, match=r"'calibrate' .* must be False where nothing is set aside .* Got True instead\.$"
+    ):
         model.partial_fit(*ragged, classes=np.unique(ragged[1]))

@@ -127,7 +127,7 @@ def test_a_breakdown_warns_at_the_line_that_called_and_leaves_the_estimator_as_i
 
 def test_values_that_overflow_end_in_an_error_that_names_their_size(ragged):
     X, y = ragged
-    wild = [*X[:-1], np.full((40, 2), 1e38)]
+    wild = [*X[:-1], np.full((40, 2), -1e38)]
     with pytest.raises(
         TrainingError, match=r"before anything was learned: .*values scaled down; the largest is 1e\+38"
     ):

@@ -16,7 +16,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from elman.data import Sequences
 from elman.errors import ParameterError
-from elman.estimators.calibration import at_temperature
+from elman.estimators.calibration import at_temperature, nothing_to_calibrate_on
 from elman.estimators.callbacks import CallbackSupport, FitTask, calling_back
 from elman.estimators.features import read_like_training
 from elman.estimators.fitting import Fitting
@@ -131,10 +131,7 @@ class RecurrentEstimator(CallbackSupport, Fitting):
                 f"each class occurs in all. Got {self.class_weight!r} instead."
             )
         if self.calibrate:
-            raise ParameterError(
-                f"{self._called('calibrate')} must be False for partial_fit, which sets nothing aside to fit a "
-                "temperature on. Got True instead."
-            )
+            raise nothing_to_calibrate_on(self._called("calibrate"))  # every part is trained on
         learner = copy(self)
         learner._learn_on(X, y, classes, sample_weight, start)
         self.__dict__ = learner.__dict__

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from elman.errors import ParameterError
 from elman.estimators.doubts import warn_user
 from elman.metadata import COLDEST, HOTTEST
 
@@ -89,6 +90,14 @@ def learned_temperature(probabilities: Array, codes: NDArray[np.int64], weights:
         )
         return 1.0
     return temperature
+
+
+def nothing_to_calibrate_on(called: str, way_out: str = "") -> ParameterError:
+    """Give the error where nothing is set aside for validation; ``called`` is what the parameter is called."""
+    return ParameterError(
+        f"{called} must be False where nothing is set aside for validation, since the temperature is fitted on it. "
+        f"Got True instead{way_out}."
+    )
 
 
 def _logarithms(probabilities: Array) -> Array:

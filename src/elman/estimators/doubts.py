@@ -131,7 +131,7 @@ def _doubt_features(training: Sequences, preparation: Preparation) -> None:
 
 def _doubt_repeats(found: Duplicates) -> None:
     """Warn where validation sees what was trained on, and where the same values have different labels."""
-    if found.n_alike > _SHARE * found.n_validation:
+    if found.n_validation >= _FEW and found.n_alike > _SHARE * found.n_validation:
         share = found.n_alike / found.n_validation
         warn_user(
             f"{found.n_alike:,} of the {found.n_validation:,} validation sequences ({share:.0%}) are identical to "

@@ -18,14 +18,14 @@ from elman.data import Preparation, Sequences
 from elman.errors import DataError, ParameterError
 from elman.estimators.alignment import aligned
 from elman.estimators.baselines import Baselines
-from elman.estimators.calibration import at_temperature, learned_temperature
+from elman.estimators.calibration import at_temperature, learned_temperature, nothing_to_calibrate_on
 from elman.estimators.doubts import doubt_augmentation, doubt_data, doubt_kinds
 from elman.estimators.evaluation import Evaluation, measure
 from elman.estimators.features import read_like_training, read_training
 from elman.estimators.going_on import SplitSource, require_same_members, require_same_network, require_same_reading
 from elman.estimators.groups import as_groups
 from elman.estimators.labels import classes_of, declared_classes
-from elman.estimators.learning import OfRefit, Printer, summary
+from elman.estimators.learning import OfRefit, Printer, as_validation, summary
 from elman.estimators.members import Member, begun, make_networks, resumed, train_members, with_epochs
 from elman.estimators.parameters import SharedParameters, check_size, in_python, plain
 from elman.estimators.parts import Part, make_generators, split
@@ -129,10 +129,7 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
         if validation is not None or self.early_stopping:
             return
         if self.calibrate:
-            raise ParameterError(
-                f"{self._called('calibrate')} must be False where nothing is set aside for validation, since the "
-                "temperature is fitted on it. Got True instead; pass validation=(X, y) or early_stopping=True."
-            )
+            raise nothing_to_calibrate_on(self._called("calibrate"), "; pass validation=(X, y) or early_stopping=True")
         if self.schedule == "plateau":
             self._refuse_plateau("early_stopping=False, without validation")
 
@@ -394,12 +391,7 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
         return TrainingSettings(**{name: self._value(name) for name in names})
 
     def _given(self, validation: tuple[Any, ...]) -> Part:
-        if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
-            raise ParameterError(
-                "The 'validation' parameter of fit must be a tuple (X, y) or (X, y, sample_weight). "
-                f"Got {type(validation).__name__} instead."
-            )
-        X, y, sample_weight = (*validation, None)[:3]
+        X, y, sample_weight = as_validation(validation)
         sequences = read_like_training(self, X, name="validation X")
         targets, weights = self._weighed(X, sequences, y, sample_weight, of="validation ")
         return Part(sequences, targets.codes(self.classes_, place_of="validation y[{}]".format), weights)

@@ -131,6 +131,17 @@ def as_checkpoint(path: str | os.PathLike[str] | None, every: float, random_stat
     return Checkpoint(path, every)
 
 
+def as_validation(validation: Any) -> tuple[Any, Any, Any]:
+    """Give X, y and sample_weight, or None, of the validation part passed to `fit`; raise ParameterError for others."""
+    if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
+        raise ParameterError(
+            "The 'validation' parameter of fit must be a tuple (X, y) or (X, y, sample_weight). "
+            f"Got {type(validation).__name__} instead."
+        )
+    X, y, sample_weight = (*validation, None)[:3]
+    return X, y, sample_weight
+
+
 def summary(
     histories: Sequence[History],
     training: Part,

@@ -67,12 +67,6 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
     def _called(self, name: str) -> str:
         return in_python(name, type(self).__name__)
 
-    def _refuse_plateau(self, found: str) -> None:
-        raise ParameterError(
-            f"{self._called('schedule')} 'plateau' goes by the loss on a validation part, which there must be. "
-            f"Got {found}; choose another schedule, such as 'cosine'."
-        )
-
     def _learn(
         self,
         X: Any,
@@ -131,7 +125,10 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
         if self.calibrate:
             raise nothing_to_calibrate_on(self._called("calibrate"), "; pass validation=(X, y) or early_stopping=True")
         if self.schedule == "plateau":
-            self._refuse_plateau("early_stopping=False, without validation")
+            raise ParameterError(
+                f"{self._called('schedule')} 'plateau' goes by the loss on a validation part, which there must be. "
+                "Got early_stopping=False, without validation; choose another schedule, such as 'cosine'."
+            )
 
     def _set_aside(
         self,

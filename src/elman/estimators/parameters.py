@@ -367,6 +367,11 @@ def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str]
             f"{called('num_layers')} must be {len(sizes)}, as many as there are sizes in hidden_size, or left out. "
             f"Got {_shown(num_layers)} instead."
         )
+    if parameters.get("refit") is True and parameters.get("schedule") == "plateau":
+        raise ParameterError(
+            f"{called('refit')} must be False or 'auto' with the schedule 'plateau', which a run without a validation "
+            "part cannot follow. Got True instead."
+        )
     if parameters.get("nesterov") and not parameters.get("momentum"):
         raise ParameterError(
             f"{called('momentum')} must be above 0 for Nesterov's momentum. "

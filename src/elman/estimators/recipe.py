@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from elman.training.settings import ENDING_LOW, TrainingSettings
 
 BATCH = 32  # sequences a step; with more data larger batches, so that an epoch has a bounded number of steps
+FEW = 100  # sequences, below which batches are half as large
 LARGEST_BATCH = 256
 SEQUENCES_TO_GROW = 10_000  # up to as many, batches are of BATCH; with each doubling from there they double
 STEPS = 5000  # of the optimizer, about as many as a network learns with for two minutes on two cores
@@ -74,8 +75,10 @@ def batch_size_for(n_sequences: int) -> int:
     """Give how many sequences make a batch.
 
     >>> [batch_size_for(n) for n in (40, 10_000, 30_000, 1_000_000)]
-    [32, 32, 64, 256]
+    [16, 32, 64, 256]
     """
+    if n_sequences < FEW:
+        return BATCH // 2
     doublings = max(0, int(math.log2(max(n_sequences, 1) / SEQUENCES_TO_GROW)))
     return int(min(BATCH * 2**doublings, LARGEST_BATCH))
 

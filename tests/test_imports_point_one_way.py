@@ -39,6 +39,7 @@ ARROWS = {
 # An outside package -> the parts that alone may import it.
 OWNERS = {
     "sklearn": {"estimators"},
+    "scipy": {"estimators"},
     "numba": {"kernels"},
     "llvmlite": {"kernels"},
     "polars": {"data", "cli"},

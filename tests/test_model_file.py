@@ -95,7 +95,7 @@ def test_parameters_in_the_file_are_those_of_fit_and_threads_are_the_machines(tm
 
 
 def test_the_bounds_of_parameters_are_those_of_the_file():
-    for name in ("LARGEST_FLOAT", "LARGEST_HIDDEN_SIZE", "MOST_LAYERS", "LONGEST_NAME"):
+    for name in ("LARGEST_FLOAT", "LARGEST_HIDDEN_SIZE", "MOST_LAYERS", "MOST_MEMBERS", "LONGEST_NAME"):
         assert getattr(parameters, name) == getattr(metadata, name)
 
 
@@ -368,7 +368,12 @@ def test_a_model_with_gaps_and_kinds_predicts_the_same_bits(tmp_path, mixed_cont
         (("parameters", "batch_size"), 0, r"The 'batch_size' parameter .* \[1, 2147483647\]\. Got 0 instead"),
         (("parameters", "__class__"), "os.system", "there is no parameter '__class__'"),
         (("format_version",), 0, "expected a format version of at least 1, got '0'"),
-        (("training", "history"), [[]], "expected an object in 'training.history'"),
+        (("training", "histories"), [[[]]], "expected an object in 'training.histories'"),
+        (("training", "histories"), [[], []], "expected a list of 1 lists of records in 'training.histories'"),
+        (("training", "members"), [], r"expected a list of 1 to 1024 in 'training.members', got \[\]"),
+        (("training", "members"), [{"epochs": 1}], "expected the fields best_epoch and epochs in 'training.members'"),
+        (("temperature",), 0.0, r"expected a number in \[0.01, 100\] in 'temperature', got 0.0"),
+        (("temperature",), True, r"expected a number in \[0.01, 100\] in 'temperature', got True"),
         (("feature_names",), ["x", "x", "y"], "expected distinct names in 'feature_names'"),
     ],
 )
@@ -380,6 +385,24 @@ def test_a_field_out_of_its_range_is_named(tmp_path, content, path, value, sente
     for key in path[:-1]:
         target = target[key]
     target[path[-1]] = value
+    assert re.search(sentence, refused(tmp_path, put_together(header, metadata, arrays)))
+
+
+@pytest.mark.parametrize(
+    ("n_members", "sentence"),
+    [
+        (2, r"the array 'member\.1\.bias_hh_l0' is missing"),
+        (1024, "expected 1024 networks, got fewer"),
+        (1025, "expected a list of 1 to 1024 in 'training.members'"),
+    ],
+)
+def test_members_that_are_not_there_are_missed(tmp_path, content, n_members, sentence):
+    header, metadata, arrays = taken_apart(content)
+    training = metadata["training"]
+    metadata["training"] = training | {
+        "members": training["members"] * n_members,
+        "histories": training["histories"] * n_members,
+    }
     assert re.search(sentence, refused(tmp_path, put_together(header, metadata, arrays)))
 
 

@@ -20,9 +20,12 @@ from elman.tensor_file import BrokenFileError
 
 FORMAT_VERSION = 1
 ESTIMATORS = ("SequenceClassifier", "SequenceTagger")
-LARGEST_FLOAT = 1e300  # these four bound the parameters of the estimator too; a test compares the two
+LARGEST_FLOAT = 1e300  # these five bound the parameters of the estimator too; a test compares the two
 LARGEST_HIDDEN_SIZE = 65_536
 MOST_LAYERS = 1024
+MOST_MEMBERS = 1024
+HOTTEST = 100.0  # temperature of probabilities: all but uniform
+COLDEST = 1 / HOTTEST  # all but certain
 _LARGEST_SIZE = 10**9
 _FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 _ROLES = ("id", "time", "label", "group", "text", "step_length")
@@ -60,7 +63,10 @@ class Metadata:
         From 'id', 'time', 'label', 'group', 'text', 'step_length' to the columns of the table that was trained on.
     training : dict
         'epochs', 'best_epoch', 'seconds', 'learning_rate', 'n_training', 'n_validation', 'stopped_early',
-        'interrupted', 'validation' (figures of model and baselines, or None) and 'history' (a list of records).
+        'interrupted', 'validation' (figures of model and baselines, or None), 'members' ('epochs' and 'best_epoch' of
+        each network) and 'histories' (a list of records for each network).
+    temperature : float
+        Of the probabilities, see `elman.estimators.calibration`; 1: as the networks have them.
     elman_version : str
         The version that saved the model.
     """
@@ -76,11 +82,17 @@ class Metadata:
     preparation: dict[str, Any]
     columns: dict[str, str]
     training: dict[str, Any]
+    temperature: float
     elman_version: str = __version__
 
     def network(self) -> Architecture:
         """Give the architecture."""
         return Architecture(**self.architecture)
+
+    @property
+    def n_members(self) -> int:
+        """How many networks the model has."""
+        return len(self.training["members"])
 
     def class_array(self) -> NDArray[Any]:
         """Give the classes as an array of str, int64 or bool."""
@@ -111,7 +123,7 @@ def read_metadata(data: dict[str, Any]) -> Metadata:
     """Check every field and give the metadata; raise BrokenModelError for the first that breaks its contract."""
     names = {field.name for field in fields(Metadata)}
     if data.keys() != names:
-        raise _wrong("metadata", f"the fields {', '.join(sorted(names))}", ", ".join(sorted(data))[:200])
+        raise _wrong("metadata", f"the fields {', '.join(sorted(names))}", ", ".join(sorted(data))[:100])
     _text("elman_version", data["elman_version"], 100)
     is_known = isinstance(data["estimator"], str) and data["estimator"] in ESTIMATORS
     _require("estimator", is_known, f"one of {', '.join(ESTIMATORS)}", data["estimator"])
@@ -130,6 +142,8 @@ def read_metadata(data: dict[str, Any]) -> Metadata:
     _check_inputs(data["architecture"], rebuilt(data["preparation"], {}))
     _check_columns(data["columns"])
     _check_training(data["training"])
+    is_warm = _is_number(data["temperature"]) and COLDEST <= data["temperature"] <= HOTTEST
+    _require("temperature", is_warm, f"a number in [{COLDEST:g}, {HOTTEST:g}]", data["temperature"])
     return Metadata(**data)
 
 
@@ -286,7 +300,8 @@ def _check_training(data: Any) -> None:
         "stopped_early",
         "interrupted",
         "validation",
-        "history",
+        "members",
+        "histories",
     }
     is_complete = isinstance(data, dict) and data.keys() == expected
     _require("training", is_complete, f"the fields {', '.join(sorted(expected))}", data)
@@ -300,11 +315,25 @@ def _check_training(data: Any) -> None:
     _require("training.learning_rate", _is_number(rate) and rate > 0, "a number above 0", rate)
     for name in ("stopped_early", "interrupted"):
         _require(f"training.{name}", isinstance(data[name], bool), "true or false", data[name])
-    _require("training.history", isinstance(data["history"], list), "a list of records", data["history"])
-    for record in data["history"]:
-        _check_scalars("training.history", record)
+    _check_members(data["members"], data["histories"])
     if data["validation"] is not None:
         _check_validation(data["validation"])
+
+
+def _check_members(members: Any, histories: Any) -> None:
+    is_list = isinstance(members, list) and 1 <= len(members) <= MOST_MEMBERS
+    _require("training.members", is_list, f"a list of 1 to {MOST_MEMBERS}", members)
+    for member in members:
+        is_complete = isinstance(member, dict) and sorted(member) == ["best_epoch", "epochs"]
+        _require("training.members", is_complete, "the fields best_epoch and epochs", member)
+        for name, value in member.items():
+            _whole(f"members.{name}", value, 0, 2**53)
+    is_list = isinstance(histories, list) and len(histories) == len(members)
+    _require("training.histories", is_list, f"a list of {len(members)} lists of records", histories)
+    for history in histories:
+        _require("training.histories", isinstance(history, list), "a list of records", history)
+        for record in history:
+            _check_scalars("training.histories", record)
 
 
 def _check_validation(data: Any) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -33,8 +33,8 @@ class Model:
     Parameters
     ----------
     metadata : Metadata
-    weights : dict
-        The network's parameters by name, in the dtype of the model.
+    members : list of dict
+        The parameters of each network by name, in the dtype of the model.
     preparation : dict
         The arrays of the preparation by name, float64.
     baselines : dict
@@ -42,7 +42,7 @@ class Model:
     """
 
     metadata: Metadata
-    weights: Mapping[str, Array]
+    members: Sequence[Mapping[str, Array]]
     preparation: Mapping[str, Array]
     baselines: Mapping[str, Array]
 
@@ -57,7 +57,7 @@ def save_model(path: str | os.PathLike[str], model: Model) -> None:
     DataError
         If the model holds what could not be read again, such as a label of more than 10,000 characters.
     """
-    tensors = dict(model.weights)
+    tensors = {_of_member(n, name): array for n, each in enumerate(model.members) for name, array in each.items()}
     tensors |= {f"preparation.{name}": array for name, array in model.preparation.items()}
     tensors |= {f"baseline.{name}": array for name, array in model.baselines.items()}
     fields = asdict(model.metadata)
@@ -78,10 +78,9 @@ def read_model(path: str | os.PathLike[str]) -> Model:
     """
     with opened(path, MODEL, ModelFileError) as file:
         metadata = read_metadata(file.fields)
-        if metadata.architecture["num_layers"] > len(file.entries):  # before a list of names is made of it
-            raise BrokenModelError(
-                f"the model file is damaged: expected {metadata.architecture['num_layers']} layers, got fewer."
-            )
+        for n, things in ((metadata.architecture["num_layers"], "layers"), (metadata.n_members, "networks")):
+            if n > len(file.entries):  # before a list of names is made of it
+                raise BrokenModelError(f"the model file is damaged: expected {n} {things}, got fewer.")
         return _build(file.read(tensor_shapes(metadata)), metadata)
 
 
@@ -91,7 +90,11 @@ def tensor_shapes(metadata: Metadata) -> dict[str, tuple[str, tuple[int, ...]]]:
     n_classes = architecture.n_classes
     n_numbers, n_names = rebuilt(metadata.preparation, {}).n_summarised
     n_statistics = _OF_NUMBERS * n_numbers + _OF_NAMES * n_names + 1
-    shapes = {name: (metadata.dtype, shape) for name, shape in architecture.parameter_shapes().items()}
+    shapes = {
+        _of_member(n, name): (metadata.dtype, shape)
+        for n in range(metadata.n_members)
+        for name, shape in architecture.parameter_shapes().items()
+    }
     others: dict[str, tuple[int, ...]] = {
         "baseline.prior": (n_classes,),
         "baseline.mean": (n_statistics,),
@@ -101,6 +104,11 @@ def tensor_shapes(metadata: Metadata) -> dict[str, tuple[str, tuple[int, ...]]]:
     }
     others |= {f"preparation.{name}": shape for name, shape in array_shapes(metadata.preparation).items()}
     return shapes | {name: ("float64", shape) for name, shape in others.items()}
+
+
+def _of_member(n: int, name: str) -> str:
+    """Give what a parameter of the n-th network is called in a file; those of the first are called as they are."""
+    return f"member.{n}.{name}" if n else name
 
 
 def _build(tensors: Mapping[str, Array], metadata: Metadata) -> Model:
@@ -119,5 +127,6 @@ def _build(tensors: Mapping[str, Array], metadata: Metadata) -> Model:
         raise BrokenModelError(
             "the model file is damaged: expected shares that sum to 1 in the array 'baseline.prior'."
         )
-    weights = {name: tensor for name, tensor in tensors.items() if "." not in name}
-    return Model(metadata, weights, preparation, baselines)
+    names = metadata.network().parameter_shapes()
+    members = [{name: tensors[_of_member(n, name)] for name in names} for n in range(metadata.n_members)]
+    return Model(metadata, members, preparation, baselines)

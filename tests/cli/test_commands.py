@@ -231,7 +231,7 @@ def test_info_tells_what_a_model_is(elman, files):
     assert data["architecture"]["hidden_size"] == 4
     assert data["classes"] == ["falls", "rises", "stays"]
     assert data["file_size"] == (files / "walks.model").stat().st_size
-    assert len(data["training"]["history"]) == 6
+    assert len(data["training"]["histories"][0]) == 6
 
 
 @pytest.mark.parametrize("n_classes", [2, 7, 12, 30])

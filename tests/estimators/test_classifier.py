@@ -387,6 +387,7 @@ def test_a_first_fit_that_fails_leaves_nothing(ragged):
         model.predict(ragged[0])
 
 
+@pytest.mark.filterwarnings("ignore:Labels never change within a sequence")
 @pytest.mark.parametrize("kind", [SequenceClassifier, SequenceTagger])
 def test_scores_that_are_not_finite_are_refused_naming_the_sequence(ragged, monkeypatch, kind):
     X, y = ragged
@@ -432,6 +433,7 @@ def parts(monkeypatch):
     return seen
 
 
+@pytest.mark.filterwarnings("ignore:Labels never change within a sequence")
 @pytest.mark.parametrize("kind", [SequenceClassifier, SequenceTagger])
 def test_the_part_set_aside_leaks_into_nothing_that_is_fitted(ragged, parts, kind):
     X, y = ragged

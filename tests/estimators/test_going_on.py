@@ -66,7 +66,7 @@ def test_a_warm_start_with_another_validation_part_warns(ragged, change, tmp_pat
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         model.fit(X, y, groups=groups)
-        model.fit(X[:9], y[:9], validation=(X, y))
+        model.fit(X[:9], y[:9], validation=(X[9:], y[9:]))
 
 
 def test_the_source_of_a_split_gives_the_same_numbers_with_every_call():

@@ -70,6 +70,7 @@ def test_infinite_values_stay_an_error():
 
 
 @pytest.mark.parametrize("estimator", [SequenceClassifier, SequenceTagger])
+@pytest.mark.filterwarnings("ignore:Labels never change within a sequence")
 def test_a_gap_is_filled_alike_alone_and_in_any_batch(estimator):
     X, y = gappy()
     labels = y if estimator is SequenceClassifier else [np.full(len(x), label) for x, label in zip(X, y)]
@@ -79,6 +80,7 @@ def test_a_gap_is_filled_alike_alone_and_in_any_batch(estimator):
         assert np.array_equal(model.predict_proba(X[n : n + 1])[0], together[n])
 
 
+@pytest.mark.filterwarnings("ignore:.*are identical to sequences in training")
 def test_gaps_of_the_validation_part_teach_nothing():
     X, y = gappy()
     whole = [np.nan_to_num(x) for x in X]

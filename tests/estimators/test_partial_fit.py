@@ -157,6 +157,7 @@ def test_on_epoch_ends_training_by_returning_true(ragged):
     assert not model.training_["interrupted"]
 
 
+@pytest.mark.filterwarnings("ignore:The validation part has fewer than 2 labels")
 def test_weights_and_groups_are_routed(ragged):
     X, y = ragged
     weights = np.where(y == "rises", 1.0, 0.0) + (np.arange(45) % 2)

@@ -38,6 +38,7 @@ def test_every_step_accepts_labels_of_padded_arrays():
     assert model.score(X, y) >= 0.9
 
 
+@pytest.mark.filterwarnings("ignore:The validation part has fewer than 2 labels")
 def test_every_class_of_steps_stays_in_training():
     X = [np.zeros((4, 1)), np.ones((3, 1)), np.zeros((2, 1)), np.ones((5, 1)), np.full((2, 1), 2.0)]
     y = [np.full(len(x), int(x[0, 0])) for x in X]  # class 2 occurs in one sequence
@@ -47,7 +48,7 @@ def test_every_class_of_steps_stays_in_training():
 
 
 def test_the_rarest_class_of_its_steps_stands_for_a_sequence_in_the_split():
-    X = [np.zeros((4, 1))] * 40
+    X = [np.arange(4.0)[:, None]] * 40
     y = [["common"] * 3 + ["rare"] if n < 10 else ["common"] * 4 for n in range(40)]
     for seed in range(5):
         model = SequenceTagger(hidden_size=2, max_epochs=1, random_state=seed).fit(X, y)

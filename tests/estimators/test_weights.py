@@ -182,6 +182,7 @@ X_TWO, Y_TWO = [np.arange(5.0), -np.arange(5.0)] * 6, [0, 1] * 6
 NOTHING_COUNTS = r"^'class_weight' must be above 0 for a class that occurs in the {} part\. Got 0 for all that occur; "
 
 
+@pytest.mark.filterwarnings("ignore:.*are identical to sequences in training")
 def test_weights_of_classes_that_leave_nothing_to_count_are_refused():
     model = SequenceClassifier(hidden_size=2, max_epochs=1, class_weight={0: 0.0}, random_state=0)
     assert clone(model).fit(X_TWO, Y_TWO).classes_.tolist() == [0, 1]
@@ -214,6 +215,8 @@ def test_class_weights_that_python_takes_for_a_label_travel_in_the_model_file(tm
     assert np.isfinite(again.fit(X_TWO, labels * 6).loss_curve_).all()
 
 
+@pytest.mark.filterwarnings("ignore:The validation part has fewer than 2 labels")
+@pytest.mark.filterwarnings("ignore:.*are identical to sequences in training")
 def test_balanced_weights_are_learned_from_the_training_part_alone_and_weigh_the_validation_part_too(ragged):
     X, y = ragged
     rng = np.random.default_rng(0)
@@ -232,6 +235,7 @@ def test_balanced_weights_are_learned_from_the_training_part_alone_and_weigh_the
     assert model.history_[0]["validation_loss"] == pytest.approx(expected, rel=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:The validation part has fewer than 2 labels")
 def test_balanced_weights_are_learned_without_what_early_stopping_sets_aside(ragged, monkeypatch):
     X, y = ragged
     y = np.where(np.arange(45) < 3, y, "rises")  # so rare that the shares of the two parts differ

@@ -78,7 +78,7 @@ def _bar(progress: Progress) -> Table:
 
     row: list[RenderableType] = [
         Text(_place(progress)),
-        ProgressBar(progress.max_epochs, progress.epochs_done, complete_style="cyan"),
+        ProgressBar(progress.n_epochs, progress.epochs_done, complete_style="cyan"),
     ]
     left = progress.seconds_left
     row.append(Text(clock(progress.seconds) + ("" if left is None else f", at most {clock(left)} left")))
@@ -95,7 +95,8 @@ def _place(progress: Progress) -> str:
     step, pace = progress.step, progress.seconds_an_epoch
     if step is None:
         return ""
-    place = f"epoch {step['epoch']}/{progress.max_epochs}"
+    member = f"member {step['member']}/{progress.n_members}, " if "member" in step else ""
+    place = f"{member}epoch {step['epoch']}/{progress.max_epochs}"
     if pace is not None and pace >= _LONG:
         place += f", step {step['step_in_epoch']}/{step['n_steps_in_epoch']}"
     return place

@@ -37,11 +37,11 @@ class Grouping:
     what: str = ""
     n_shared: int = 0
 
-    @property
-    def heading(self) -> str:
-        """The line above the figures on the validation part."""
+    def heading(self, *, is_calibrated: bool) -> str:
+        """Give the line above the figures on the validation part."""
         apart = f", and shares no {self.what} with the training part" if self.split_by == "group" else ""
-        return f"On the validation part, which chose the best epoch{apart}:"
+        temperature = " and the temperature" * is_calibrated
+        return f"On the validation part, which chose the best epoch{temperature}{apart}:"
 
     @property
     def caution(self) -> str:

@@ -70,7 +70,7 @@ def _print(path: Path, model: Model) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from elman.cli.report import count, describe_network, describe_training, figures_table
+    from elman.cli.report import count, describe_calibration, describe_network, describe_training, figures_table
 
     metadata = model.metadata
     architecture, training, settings = metadata.architecture, metadata.training, metadata.parameters
@@ -82,13 +82,14 @@ def _print(path: Path, model: Model) -> None:
     is_scaled = preparation["standardised"] and len(preparation["vocabularies"]) < preparation["n_features"]
     names = f": {_listed(metadata.feature_names)}" if metadata.feature_names else ""
     rows = {
-        "network": f"{describe_network(architecture)}; classifies {scored}",
+        "network": f"{describe_network(architecture, metadata.n_members)}; classifies {scored}",
         "size": f"{count(_n_parameters(model), 'parameter')} in {metadata.dtype}, {path.stat().st_size:,} bytes",
         "features": f"{preparation['n_features']} a step{', standardised' * is_scaled}{names}",
         "kinds": "; ".join(_described(each, metadata.feature_names) for each in preparation["vocabularies"]),
         "missing": _missing(preparation, metadata.feature_names),
         "classes": f"{architecture['n_classes']}: {_listed(metadata.classes['values'])}",
         "training": describe_training(training) + ending,
+        "calibration": describe_calibration(metadata.temperature) if settings.get("calibrate") else "",
         "settings": ", ".join(
             f"{name} {settings[name]}" + f" ({training['learning_rate']:g})" * (settings[name] == "auto")
             for name in ("optimizer", "learning_rate", "batch_size", "dropout", "random_state")
@@ -102,7 +103,8 @@ def _print(path: Path, model: Model) -> None:
             table.add_row(Text(name, style="dim"), Text(value))
     say(Text(str(path), style="bold"), table)
     if training["validation"]:
-        say("", "On the validation part, which chose the best epoch:", figures_table(training["validation"]))
+        chose = "the best epoch and the temperature" if settings.get("calibrate") else "the best epoch"
+        say("", f"On the validation part, which chose {chose}:", figures_table(training["validation"]))
 
 
 def _described(vocabulary: dict[str, Any], feature_names: list[str] | None) -> str:
@@ -137,7 +139,7 @@ def _quoted(names: list[str]) -> str:
 
 
 def _n_parameters(model: Model) -> int:
-    return sum(array.size for array in model.weights.values())
+    return sum(array.size for weights in model.members for array in weights.values())
 
 
 def _listed(values: list[Any]) -> str:

@@ -9,7 +9,9 @@ from elman.errors import ParameterError
 _OTHERWISE = {
     "early_stopping": "--no-validation",
     "labels_per_step": "--per-step-labels",
+    "groups": "--group",
     "n_iter_no_change": "--patience",
+    "n_members": "--members",
     "n_threads": "--threads",
     "random_state": "--seed",
     "standardise": "--no-standardise",
@@ -18,7 +20,7 @@ _OTHERWISE = {
 }
 _WITHOUT_LABELS = " To read without labels pass labels_required=False."  # what no command has an option for
 _SETTING = re.compile(
-    r"(?<![\w'])(id|time|label|group|labels_per_step|clip_norm|learning_rate|text|unlabelled|missing|missing_text|step_length|categorical)=('[^']*'|True|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
+    r"(?<![\w'])(id|time|label|group|labels_per_step|clip_norm|learning_rate|text|unlabelled|missing|missing_text|step_length|categorical|standardise|validation_fraction|groups)=('[^']*'|True|False|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
 )
 
 
@@ -38,6 +40,8 @@ def with_options(message: str) -> str:
     'Name it with --label; try --clip-norm 1, or pass --per-step-labels.'
     >>> with_options("Train with missing='indicator', or pass text='words'; name the column with text=....")
     'Train with --missing indicator, or pass --text-split words; name the column with --text.'
+    >>> with_options("Keep them together with groups=..., or leave standardise=False out.")
+    'Keep them together with --group, or leave --no-standardise out.'
     """
     return _SETTING.sub(_as_option, message.replace(_WITHOUT_LABELS, ""))
 

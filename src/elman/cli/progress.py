@@ -28,10 +28,16 @@ class Progress(Callback):
     max_epochs : int
     clock : callable
         Gives seconds.
+    n_members : int
+        How many networks are trained, whose epochs are counted together.
     """
 
-    def __init__(self, max_epochs: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self.max_epochs, self._clock = max_epochs, clock
+    of_every_member = True
+
+    def __init__(self, max_epochs: int, clock: Callable[[], float] = time.monotonic, n_members: int = 1) -> None:
+        self.max_epochs, self.n_members, self._clock = max_epochs, n_members, clock
+        self.n_epochs = max_epochs * n_members
+        self._n_before = 0  # epochs that members have from a checkpoint
         self.records: list[Record] = []
         self.best: Record | None = None
         self.step: StepRecord | None = None  # the last one
@@ -40,7 +46,8 @@ class Progress(Callback):
 
     def on_train_begin(self, run: Run) -> None:
         """Note where the run begins."""
-        self._marks.append((self._clock(), run.first_epoch - 1.0))
+        self._n_before += run.first_epoch - 1
+        self._marks.append((self._clock(), self._of_all(run.first_epoch - 1.0)))
 
     def on_step_end(self, step: StepRecord) -> None:
         """Note a step."""
@@ -49,7 +56,7 @@ class Progress(Callback):
     def on_epoch_end(self, record: Record) -> None:
         """Note a finished epoch."""
         self.records.append(record)
-        self._marks.append((self._clock(), float(record["epoch"])))
+        self._marks.append((self._clock(), self._of_all(float(record["epoch"]))))
         loss = record["validation_loss"]
         if loss is not None and (self.best is None or loss < (self.best["validation_loss"] or 0.0)):
             self.best = record
@@ -64,7 +71,11 @@ class Progress(Callback):
         """Epochs done, with the share of the running one."""
         if self.step is None:
             return self._marks[-1][1] if self._marks else 0.0
-        return self.step["epoch"] - 1 + self.step["step_in_epoch"] / self.step["n_steps_in_epoch"]
+        return self._of_all(self.step["epoch"] - 1 + self.step["step_in_epoch"] / self.step["n_steps_in_epoch"])
+
+    def _of_all(self, epochs: float) -> float:
+        """Give the epochs that all members have done, of those of one of them."""
+        return epochs if self.n_members == 1 else float(self._n_before + len(self.records))
 
     @property
     def seconds(self) -> float:
@@ -83,7 +94,7 @@ class Progress(Callback):
     def seconds_left(self) -> float | None:
         """How long it takes if all epochs are made, as fast as the last ones; None as long as nothing is known."""
         pace = self.seconds_an_epoch
-        return None if pace is None else pace * max(0.0, self.max_epochs - self.epochs_done)
+        return None if pace is None else pace * max(0.0, self.n_epochs - self.epochs_done)
 
 
 class _Lines(Progress):
@@ -107,13 +118,13 @@ class _Lines(Progress):
 
 
 @contextmanager
-def follow(max_epochs: int) -> Iterator[Progress]:
+def follow(max_epochs: int, n_members: int = 1) -> Iterator[Progress]:
     """Show the progress of a training run while the block runs."""
     to = console(stderr=True)
     if to.is_terminal:
-        yield from _live(to, Progress(max_epochs))
+        yield from _live(to, Progress(max_epochs, n_members=n_members))
     else:
-        yield from _plain(_Lines(max_epochs))
+        yield from _plain(_Lines(max_epochs, n_members=n_members))
 
 
 @contextmanager

@@ -18,18 +18,21 @@ _FIGURES = {
     "log_loss": "log\nloss",
 }
 _BASELINES = {"summary_statistics": "logistic regression", "majority": "majority class"}
+_MOST_MEMBERS = 10  # whose best epochs are named
 _FEW = 50  # sequences
 _MOST_CLASSES = 8  # that are named with their counts
 _LONGEST_NAME = 20  # characters of a class's name that are shown
 
 
-def describe_network(architecture: Mapping[str, Any]) -> str:
+def describe_network(architecture: Mapping[str, Any], n_members: int = 1) -> str:
     """Give an architecture in a few words.
 
     >>> describe_network({"cell": "gru", "num_layers": 2, "hidden_size": 64, "bidirectional": True})
     'GRU, 2 layers of 64, both directions'
     >>> describe_network({"cell": "lstm", "num_layers": 2, "hidden_size": [128, 64], "bidirectional": False})
     'LSTM, 2 layers of 128 and 64, one direction'
+    >>> describe_network({"cell": "gru", "num_layers": 1, "hidden_size": 64, "bidirectional": True}, 5)
+    '5 networks, each GRU, 1 layer of 64, both directions'
     """
     names = {"elman": "Elman", "elman_relu": "Elman (relu)", "lstm": "LSTM", "gru": "GRU"}
     n_layers = architecture["num_layers"]
@@ -37,16 +40,30 @@ def describe_network(architecture: Mapping[str, Any]) -> str:
     sizes = " and ".join(map(str, size)) if isinstance(size, list | tuple) else size
     layers = f"{n_layers} layer{'s' * (n_layers > 1)} of {sizes}"
     directions = "both directions" if architecture["bidirectional"] else "one direction"
-    return f"{names[architecture['cell']]}, {layers}, {directions}"
+    several = f"{n_members} networks, each " if n_members > 1 else ""
+    return f"{several}{names[architecture['cell']]}, {layers}, {directions}"
 
 
 def describe_training(training: Mapping[str, Any]) -> str:
-    """Give what training came to, in a sentence."""
-    best = f", best in epoch {training['best_epoch']}" if training["n_validation"] else ""
+    """Give what training came to, in a sentence; epochs are those of all members together."""
+    bests = [str(member["best_epoch"]) for member in training["members"]]
+    named = f"{'epochs' if len(bests) > 1 else 'epoch'} {', '.join(bests[:_MOST_MEMBERS])}"
+    best = f", best in {named}{', ...' * (len(bests) > _MOST_MEMBERS)}" if training["n_validation"] else ""
+    epochs = sum(member["epochs"] for member in training["members"])
     parts = f"{count(training['n_training'], 'sequence')}"
     if training["n_validation"]:
         parts += f", validated on {training['n_validation']:,}"
-    return f"{parts}: {count(training['epochs'], 'epoch')} in {training['seconds']:.1f} s{best}."
+    return f"{parts}: {count(epochs, 'epoch')} in {training['seconds']:.1f} s{best}."
+
+
+def describe_calibration(temperature: float) -> str:
+    """Say what calibration came to.
+
+    >>> describe_calibration(1.62)
+    'Probabilities are calibrated at temperature 1.62, less sure than the network.'
+    """
+    change = "less sure than" if temperature > 1 else "surer than" if temperature < 1 else "as sure as"
+    return f"Probabilities are calibrated at temperature {temperature:.3g}, {change} the network."
 
 
 def describe_classes(labels: NDArray[Any]) -> str:

@@ -25,6 +25,7 @@ from elman.cli.columns import (
     Time,
 )
 from elman.cli.console import note, say, say_command, say_json, warn
+from elman.cli.ensemble_options import Calibrate, Members
 from elman.cli.learning_options import (
     Accumulate,
     BatchSize,
@@ -194,6 +195,8 @@ def train(
     clip_norm: ClipNorm = Defaults.clip_norm,
     clip_value: ClipValue = Defaults.clip_value,
     class_weight: ClassWeight = Defaults.class_weight,
+    members: Members = Defaults.n_members,
+    calibrate: Calibrate = Defaults.calibrate,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.", rich_help_panel=_LEARNING)] = 0,
     threads: Annotated[
         int | None,
@@ -281,6 +284,8 @@ def train(
         "time_warp": time_warp,
         "window_slice": window_slice,
         "accumulate": accumulate,
+        "n_members": members,
+        "calibrate": calibrate,
     }
     if class_weight not in (None, "balanced"):
         raise ParameterError(f"--class-weight must be balanced. Got {class_weight!r} instead.")
@@ -292,6 +297,8 @@ def train(
             "--schedule plateau goes by the loss on a validation part, which --no-validation leaves out. "
             "Choose another schedule, such as '--schedule cosine'."
         )
+    if no_validation and calibrate:
+        raise ParameterError("--no-validation leaves nothing to calibrate on. Pass '--calibrate' or neither.")
     if group_from_id and group is not None:
         raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
     _check_output(model, file, validation)
@@ -409,7 +416,10 @@ def _fit(
     else:
         classifier = make("SequenceClassifier", parameters)
     try:
-        with follow(parameters["max_epochs"]) as progress, warnings.catch_warnings(record=True) as doubts:
+        with (
+            follow(parameters["max_epochs"], parameters["n_members"]) as progress,
+            warnings.catch_warnings(record=True) as doubts,
+        ):
             warnings.simplefilter("always", UserWarning)
             classifier.fit(
                 dataset.sequences,
@@ -433,7 +443,8 @@ def _fit(
 def _summary(classifier: RecurrentEstimator, grouping: Grouping, model: Path) -> dict[str, Any]:
     return {
         "model": str(model),
-        "n_parameters": int(classifier.network_.parameters.vector.size),
+        "n_parameters": sum(int(network.parameters.vector.size) for network in classifier.networks_),
+        "temperature": classifier.temperature_,
         "classes": classifier.classes_.tolist(),
         **classifier.training_,
         "split_by": grouping.split_by,
@@ -444,18 +455,28 @@ def _summary(classifier: RecurrentEstimator, grouping: Grouping, model: Path) ->
 def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Path, file: Path) -> None:
     from dataclasses import asdict
 
-    from elman.cli.report import baselines_note, describe_network, describe_rise, describe_training, figures_table
+    from elman.cli.report import (
+        baselines_note,
+        describe_calibration,
+        describe_network,
+        describe_rise,
+        describe_training,
+        figures_table,
+    )
 
     training = classifier.training_
     if training["interrupted"]:
         say(f"Stopped by Ctrl-C after epoch {training['epochs']}; the best epoch so far is kept.")
-    say(f"{describe_network(asdict(classifier.network_.architecture))}.", f"Trained on {describe_training(training)}")
+    network = describe_network(asdict(classifier.network_.architecture), len(classifier.networks_))
+    say(f"{network}.", f"Trained on {describe_training(training)}")
     if classifier.learning_rate == "auto":
         say(f"Learning rate {classifier.learning_rate_:g}, chosen by a range test.")
     if training["validation"]:
-        say("", grouping.heading)
+        say("", grouping.heading(is_calibrated=classifier.calibrate))
         every_step = classifier.every_step
         say(figures_table(training["validation"]), "", baselines_note(training["n_validation"], every_step=every_step))
+        if classifier.calibrate:
+            say("", describe_calibration(classifier.temperature_))
         if grouping.caution:
             say("", grouping.caution)
     advice = describe_rise(training, classifier.max_epochs)

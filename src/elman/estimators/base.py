@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy, deepcopy
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -20,14 +21,16 @@ from elman.data import Preparation, Sequences
 from elman.errors import DataError, ParameterError
 from elman.estimators.alignment import aligned
 from elman.estimators.baselines import Baselines
+from elman.estimators.calibration import at_temperature, learned_temperature
 from elman.estimators.callbacks import CallbackSupport, FitTask, calling_back
-from elman.estimators.doubts import doubt_augmentation, doubt_kinds
+from elman.estimators.doubts import doubt_augmentation, doubt_data, doubt_kinds
 from elman.estimators.evaluation import Evaluation, measure
 from elman.estimators.features import read_like_training, read_training
-from elman.estimators.going_on import SplitSource, require_same_network, require_same_reading
+from elman.estimators.going_on import SplitSource, require_same_members, require_same_network, require_same_reading
 from elman.estimators.groups import as_groups
-from elman.estimators.labels import as_labels
+from elman.estimators.labels import classes_of, declared_classes
 from elman.estimators.learning import Printer, ShortForms, as_callbacks, as_checkpoint, summary
+from elman.estimators.members import Member, begun, initialised, resumed, train_members, with_epochs
 from elman.estimators.parameters import SharedParameters, check_parameters, check_size, idle_settings, in_python, plain
 from elman.estimators.parts import Part, make_generators, split
 from elman.estimators.rates import with_rate
@@ -50,7 +53,9 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
 
     every_step: ClassVar[bool]  # whether each step has a label, or each sequence
 
-    history_: list[Record]
+    networks_: list[Network]
+    histories_: list[list[Record]]
+    temperature_: float
     learning_rate_: float
     range_test_: RangeTest
     _fit_parameters: dict[str, Any]  # those of the last fit, whatever has been set since
@@ -93,7 +98,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             The validation part, instead of one set aside.
         on_epoch : callable(record), optional
             Called after every epoch with its record of `history_`, epochs counted from 1 in each fit; training ends if
-            it returns True.
+            it returns True. Of several members, it is called for each, one at a time, with the number of the member,
+            from 1, as ``record["member"]``, and ends the training of that one.
         on_step : callable(done, total), optional
             Called after every step of the optimizer with the steps done in this epoch.
         callbacks : list of elman.training.callbacks.Callback, optional
@@ -101,7 +107,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         checkpoint : str or PathLike, optional
             A file that training is saved in, and gone on from if it is there: the same call, repeated after whatever
             ended it, gives the model that it would have given. It needs ``random_state``. Of a training that was
-            finished the model comes at once.
+            finished the model comes at once. The second member has one of its own, called likewise with ``.2`` behind,
+            and so on.
         every : float
             Minutes between two savings; it is also saved at the end, and after Ctrl-C. 0: after every step.
 
@@ -153,6 +160,11 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
                 f"{self._called('class_weight')} must be a dict or None for partial_fit, since no part knows how often "
                 f"each class occurs in all. Got {self.class_weight!r} instead."
             )
+        if self.calibrate:
+            raise ParameterError(
+                f"{self._called('calibrate')} must be False for partial_fit, which sets nothing aside to fit a "
+                "temperature on. Got True instead."
+            )
         learner = copy(self)
         learner._learn_on(X, y, classes, sample_weight, start)
         self.__dict__ = learner.__dict__
@@ -179,6 +191,16 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
 
         check_is_fitted(self)
         save(self, path)
+
+    @property
+    def network_(self) -> Network:
+        """The network, or the first of several members."""
+        return self.networks_[0]
+
+    @property
+    def history_(self) -> list[Record]:
+        """One record an epoch, of the first member."""
+        return self.histories_[0]
 
     @property
     def loss_curve_(self) -> list[float]:
@@ -218,8 +240,13 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         start: float,
     ) -> None:
         """Do what `fit` does, attribute by attribute, from checked parameters."""
-        is_new = not (self.warm_start and hasattr(self, "network_"))
-        self.__dict__.pop("_trainer", None)
+        if self.calibrate and validation is None and not self.early_stopping:
+            raise ParameterError(
+                f"{self._called('calibrate')} must be False where nothing is set aside for validation, since the "
+                "temperature is fitted on it. Got True instead; pass validation=(X, y) or early_stopping=True."
+            )
+        is_new = not (self.warm_start and hasattr(self, "networks_"))
+        self.__dict__.pop("_trainers", None)
         split_before = self.__dict__.pop("_split", None)
         sequences = self._read(X, is_new)
         targets, weights = self._weighed(X, sequences, y, sample_weight)
@@ -229,7 +256,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
             self._check_architecture()
         groups = as_groups(aligned(groups, X, "groups"), len(sequences))
         whole, groups = self._counted(sequences, targets, weights, groups)
-        split_rng, start_rng, training_rng = make_generators(self.random_state)
+        split_rng, *rngs = make_generators(self.random_state, self.n_members)
         training, held_out = whole, None
         if validation is not None:
             held_out = self._given(validation)
@@ -248,34 +275,36 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         if held_out is not None:
             check_together("the validation part", held_out.codes, held_out.weights, by_class)
         if is_new:
-            self._begin(training, start_rng)
+            self._begin(training, rngs[::2])
         else:
-            self.network_: Network = deepcopy(self.network_)  # the model before stays whole if this fit fails
+            self.networks_ = deepcopy(self.networks_)  # the model before stays whole if this fit fails
         self.baselines_ = self._baselines(training, by_class)
         samples = self._samples(training, by_class), None if held_out is None else self._samples(held_out, by_class)
-        settings = with_rate(self, self._settings(), samples[0], training_rng, is_new=is_new)
-        trainer = Trainer(self.network_, settings, training_rng, self.preparation_.quantities)
-        printing = [Printer(checkpoint)] if self.verbose else []
-        history = trainer.fit(*samples, [*printing, *callbacks], checkpoint=checkpoint)
-        if history.best_epoch is None:
-            raise KeyboardInterrupt  # before a single epoch was done: there is no model
-        before: list[Record] = [] if is_new else self.history_
-        self.history_ = [*before, *(record | {"epoch": len(before) + record["epoch"]} for record in history.records)]
-        self.n_iter_ = len(history.records)
-        history = replace(history, best_epoch=len(before) + history.best_epoch)
-        figures = None if held_out is None else self._figures(held_out)
+        doubt_data(training, held_out, samples, self.preparation_, self.classes_, every_step=self.every_step)
+        settings = with_rate(self, self._settings(), samples[0], rngs[1], is_new=is_new)
+        quantities = self.preparation_.quantities
+        members = [partial(begun, *of_member, quantities) for of_member in zip(self.networks_, rngs[1::2])]
+        before: list[list[Record]] = [[] for _ in members] if is_new else self.histories_
+        histories = self._train(members, settings, before, *samples, callbacks, checkpoint)
+        self.n_iter_ = len(histories[0].records)
+        figures = None
+        if held_out is not None:
+            proba = self._unchecked_proba(held_out.sequences)
+            if self.calibrate:
+                self.temperature_ = learned_temperature(proba, held_out.codes, held_out.weights)
+            figures = self._figures(held_out, at_temperature(proba, self.temperature_))
         seconds = time.perf_counter() - start
-        self.training_: dict[str, Any] = summary(history, training, held_out, figures, seconds, self.learning_rate_)
+        self.training_: dict[str, Any] = summary(histories, training, held_out, figures, seconds, self.learning_rate_)
 
     def _learn_on(self, X: Any, y: Any, classes: Any, sample_weight: Any, start: float) -> None:
         """Do what `partial_fit` does."""
-        is_new = not hasattr(self, "network_")
+        is_new = not hasattr(self, "networks_")
         self.__dict__.pop("_split", None)  # every part is trained on
         sequences = self._read(X, is_new)
         targets, weights = self._weighed(X, sequences, y, sample_weight)
         if is_new:
-            self.classes_ = _declared(classes)
-        elif classes is not None and not np.array_equal(_declared(classes), self.classes_):
+            self.classes_ = declared_classes(classes)
+        elif classes is not None and not np.array_equal(declared_classes(classes), self.classes_):
             raise DataError(
                 f"'classes' must be those of the first call to partial_fit, {self.classes_.tolist()}. "
                 f"Got {list(classes)} instead."
@@ -283,30 +312,47 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         if not is_new:
             self._check_architecture()
         part, _ = self._counted(sequences, targets, weights, None)
-        _, start_rng, training_rng = make_generators(self.random_state)
+        _, *rngs = make_generators(self.random_state, self.n_members)
         by_class = self._by_class(part)
         if is_new:
-            self._begin(part, start_rng)
+            self._begin(part, rngs[::2])
             self.baselines_ = self._baselines(part, by_class)
-            self.history_, self.training_ = [], {}
+            self.histories_, self.training_ = [[] for _ in self.networks_], {}
         samples = self._samples(part, by_class)
         settings = replace(self._settings(), max_epochs=1, early_stopping=False, weight_average=0.0)
         settings = replace(settings, schedule="constant", warm_up=0.0)  # how many parts there will be is not known
-        settings = with_rate(self, settings, samples, training_rng, is_new=is_new)
-        if hasattr(self, "_trainer"):
-            self._trainer: Trainer = deepcopy(self._trainer)  # the model before stays whole if this call fails
-            self._trainer.resume(settings)
+        settings = with_rate(self, settings, samples, rngs[1], is_new=is_new)
+        if hasattr(self, "_trainers"):
+            self._trainers: list[Trainer] = deepcopy(self._trainers)  # the model before stays whole if this call fails
         else:
-            self._trainer = Trainer(deepcopy(self.network_), settings, training_rng, self.preparation_.quantities)
-        self.network_ = self._trainer.network
-        history = self._trainer.fit(samples, None, [Printer()] if self.verbose else [])
-        if history.best_epoch is None:
-            raise KeyboardInterrupt
-        self.history_ = [*self.history_, history.records[0] | {"epoch": len(self.history_) + 1}]
+            networks, quantities = deepcopy(self.networks_), self.preparation_.quantities
+            self._trainers = [begun(*of_member, quantities, settings) for of_member in zip(networks, rngs[1::2])]
+        self.networks_ = [trainer.network for trainer in self._trainers]
+        members = [partial(resumed, trainer) for trainer in self._trainers]
+        histories = self._train(members, settings, self.histories_, samples)
+        if len(histories) < len(members):
+            raise KeyboardInterrupt  # all members see every part, or none of them
         self.n_iter_ = len(self.history_)
         seconds = self.training_.get("seconds", 0.0) + time.perf_counter() - start
-        everything = History(self.history_, best_epoch=self.n_iter_)
+        everything = [History(records, best_epoch=self.n_iter_) for records in self.histories_]
         self.training_ = summary(everything, part, None, None, seconds, self.learning_rate_)
+
+    def _train(
+        self,
+        members: Sequence[Member],
+        settings: TrainingSettings,
+        before: list[list[Record]],
+        training: Samples,
+        held_out: Samples | None = None,
+        callbacks: Sequence[Callback] = (),
+        checkpoint: Checkpoint | None = None,
+    ) -> list[History]:
+        """Train the networks and give the histories, epochs counted on from the records ``before``, of those kept."""
+        self.temperature_ = 1.0
+        watching = [*([Printer(checkpoint)] if self.verbose else []), *callbacks]
+        histories = train_members(members, settings, training, held_out, watching, checkpoint)
+        self.networks_, self.histories_, kept = with_epochs(self.networks_, before, histories)
+        return kept
 
     def _read(self, X: Any, is_new: bool) -> Sequences:
         """Read training data as the parameters say, which must say what they said where training goes on."""
@@ -347,8 +393,8 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         kept = np.flatnonzero(counts)
         return part.take(kept, every_step=self.every_step), None if groups is None else groups[kept]
 
-    def _begin(self, training: Part, rng: np.random.Generator) -> None:
-        """Learn what becomes of the features, and make the network."""
+    def _begin(self, training: Part, rngs: list[np.random.Generator]) -> None:
+        """Learn what becomes of the features, and make a network for each generator."""
         self.columns_: dict[str, str] = {}
         self.preparation_ = Preparation.fit(
             training.sequences,
@@ -361,13 +407,10 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         doubt_kinds(self.preparation_, training.sequences)
         doubt_augmentation(self.preparation_, self._settings())
         architecture = self._architecture()
-        check_size(architecture.parameter_shapes())
-        self.network_ = Network(architecture, dtype=self.dtype)
+        check_size(architecture.parameter_shapes(), self.n_members)
         longest = int(training.sequences.lengths.max())
-        self.network_.initialise(rng, self.initialisation, forget_bias=self.forget_bias, longest=longest)
-        for name, values in self.network_.parameters.items():
-            if name.startswith("weight_embedding"):
-                values[0] = 0  # what is unknown says nothing, unless training shows that it does
+        start = partial(initialised, scheme=self.initialisation, forget_bias=self.forget_bias, longest=longest)
+        self.networks_ = [start(Network(architecture, dtype=self.dtype), rng) for rng in rngs]
 
     def _by_class(self, training: Part) -> Weights | None:
         """Give the weight of each class in the loss, learned from the training part where it is to be balanced."""
@@ -377,7 +420,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
 
     def _classes(self, labels: NDArray[Any]) -> NDArray[Any]:
         """Give the classes of training labels."""
-        return _classes(labels)
+        return classes_of(labels)
 
     def _baselines(self, training: Part, by_class: Weights | None) -> Baselines:
         return Baselines.fit(
@@ -394,6 +437,7 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         """Refuse another network than that which is to be trained on."""
         before = self.network_.architecture, self.network_.dtype.name
         require_same_network(before, (self._architecture(), self.dtype))
+        require_same_members(len(self.networks_), self.n_members, self._called)
 
     def _architecture(self) -> Architecture:
         parameters = self.get_params(deep=False)
@@ -449,36 +493,19 @@ class RecurrentEstimator(CallbackSupport, SharedParameters, BaseEstimator):  # t
         return np.concatenate([proba.argmax(axis=1) for proba in self._finite_proba(sequences)])
 
     def _unchecked_proba(self, sequences: Sequences) -> NDArray[np.float64]:
-        return np.concatenate(list(probabilities(self.network_, self._prepared, sequences, self.n_threads)))
+        """Give probabilities as the members have them, before they are calibrated, finite or not."""
+        return np.concatenate(list(probabilities(self.networks_, self._prepared, sequences, self.n_threads)))
 
     def _finite_proba(self, sequences: Sequences) -> Iterator[NDArray[np.float64]]:
-        runs = probabilities(self.network_, self._prepared, sequences, self.n_threads)
-        return require_finite_scores(runs, sequences, every_step=self.every_step)
+        runs = probabilities(self.networks_, self._prepared, sequences, self.n_threads)
+        calibrated = (at_temperature(proba, self.temperature_) for proba in runs)
+        return require_finite_scores(calibrated, sequences, every_step=self.every_step)
 
-    def _figures(self, held_out: Part) -> Evaluation | None:
-        """Measure the model on the validation part; None where its scores are not finite."""
-        proba = self._unchecked_proba(held_out.sequences)
+    def _figures(self, held_out: Part, proba: NDArray[np.float64]) -> Evaluation | None:
+        """Measure probabilities of the validation part; None where they are not finite."""
         if not np.isfinite(proba).all():
             return None
         baselines = self.baselines_.proba(
             held_out.sequences, every_step=self.every_step, summarise=self.preparation_.summarised
         )
         return measure(held_out.codes, proba, baselines, self.classes_, held_out.weights)
-
-
-def _classes(labels: NDArray[Any]) -> NDArray[Any]:
-    classes = np.unique(labels)
-    if len(classes) < 2:
-        raise DataError(
-            f"y must hold at least two classes. Got one class, {classes[0].item()!r}; "
-            "a classifier needs examples of what it is to tell apart."
-        )
-    return classes
-
-
-def _declared(classes: Any) -> NDArray[Any]:
-    if classes is None:
-        raise DataError(
-            "classes must be passed on the first call to partial_fit, since no part need hold all. Got None."
-        )
-    return _classes(as_labels(classes, "classes"))

@@ -36,6 +36,8 @@ class CallbackSupport(CallbackSupportMixin):  # type: ignore[misc]
 class FitTask(Callback):
     """Tells the callbacks that are set on an estimator of its fit and of every epoch.
 
+    Of several members it follows the first, and shows an estimator of that one alone.
+
     Parameters
     ----------
     estimator : the estimator whose fit is called
@@ -86,4 +88,4 @@ def _fitted(learner: Any) -> dict[str, Any]:
     attributes = {
         name: value for name, value in vars(learner).items() if name.endswith("_") or name == "_fit_parameters"
     }
-    return attributes | {"network_": deepcopy(learner.network_)}
+    return attributes | {"networks_": [deepcopy(learner.network_)]}

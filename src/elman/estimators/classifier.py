@@ -140,6 +140,14 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     accumulate : int
         Batches whose gradients make one step of the optimizer, as one batch of so many times ``batch_size`` would, in
         the memory of one.
+    n_members : int
+        How many networks are trained, from different starts on the same training part, as many at a time as there are
+        threads; their probabilities are averaged. The first is the network that ``n_members=1`` gives. Where training
+        goes on, in a warm start or by `partial_fit`, each of them does, and their number must stay as it was.
+    calibrate : bool
+        Whether a temperature is fitted on the validation part once training is done: the T for which p^(1/T), each row
+        divided by its sum, has the least log loss there (Guo et al. 2017). Which class is the most probable stays as it
+        is. Figures on the validation part then include it.
 
     Attributes
     ----------
@@ -154,20 +162,28 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         The training loss, and the accuracy on the validation part, of each epoch, those before a warm start included.
     history_ : list of dict
         One record an epoch, likewise: losses, accuracies, gradient norm, share of clipped steps, ratio of updates to
-        parameters, learning rate, steps so far, whether training broke down, seconds, sequences a second.
+        parameters, learning rate, steps so far, whether training broke down, seconds, sequences a second. All three are
+        of the first member.
+    histories_ : list of lists of dict
+        The records of each member.
     learning_rate_ : float
         The learning rate of the last training, before its schedule.
     range_test_ : RangeTest
         With ``learning_rate='auto'``, the curve that it was chosen by; not kept in a model file.
     training_ : dict
         What the last training was: epochs, best epoch, seconds, learning rate, sizes of both parts, figures on the
-        validation part, or None where there is none or the scores on it are not finite.
+        validation part, or None where there is none or the scores on it are not finite. Epochs are of the first member,
+        and under 'members' of each.
     baselines_ : Baselines
         Two simple classifiers fitted on the same training part; `elman.estimators.evaluation` measures against them.
     preparation_ : Preparation
         What becomes of the features before the network sees them, learned on the training part.
     network_ : Network
-        Holds the parameters of the epoch with the lowest validation loss.
+        Holds the parameters of the epoch with the lowest validation loss; the first of ``networks_``.
+    networks_ : list of Network
+        Every member, each of its own best epoch. After Ctrl-C, those that had made an epoch.
+    temperature_ : float
+        That of the probabilities; 1 where they are not calibrated.
     columns_ : dict
         The columns of the table that the data was read from, by role; empty where unknown.
 
@@ -185,9 +201,10 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
 
     Words of two languages, character by character:
 
-    >>> words = ["haus", "maus", "laus", "baum", "raum", "saum", "casa", "rosa", "cosa", "pera", "vera", "sera"] * 3
-    >>> languages = (["de"] * 6 + ["it"] * 6) * 3
-    >>> classifier = SequenceClassifier(hidden_size=8, max_epochs=20, random_state=0).fit(words, languages)
+    >>> german = "haus maus laus baum raum saum zaun faun kaum lauf kauf rauch bauch lauch schau grau blau frau".split()
+    >>> italian = "casa rosa cosa pera vera sera posa tosa nera cera mela vela tela sala pala gala lira mira".split()
+    >>> words, languages = german + italian, ["de"] * 18 + ["it"] * 18
+    >>> classifier = SequenceClassifier(hidden_size=8, max_epochs=30, random_state=0).fit(words, languages)
     >>> classifier.predict(["traum", "sposa"]).tolist()
     ['de', 'it']
     """

@@ -42,6 +42,15 @@ def require_same_network(before: tuple[Architecture, str], now: tuple[Architectu
         )
 
 
+def require_same_members(n_before: int, n_members: int, called: Callable[[str], str]) -> None:
+    """Raise ParameterError where there are to be more or fewer networks than there are."""
+    if n_members != n_before:
+        raise ParameterError(
+            f"{called('n_members')} must stay as many as there are where training goes on, {n_before}. "
+            f"Got {n_members} instead; fit with warm_start=False."
+        )
+
+
 def _comparable(value: Any) -> Any:
     value = value.tolist() if isinstance(value, np.ndarray) else value
     return [plain(item) for item in value] if isinstance(value, list | tuple) else plain(value)

@@ -166,3 +166,23 @@ def _listed(classes: Labels) -> str:
     names = [repr(label) for label in classes[:12].tolist()]
     more = f" and {len(classes) - 12} more" if len(classes) > 12 else ""
     return ", ".join(names) + more
+
+
+def classes_of(labels: Labels) -> Labels:
+    """Give the sorted classes of labels; raise DataError for a single one."""
+    classes = np.unique(labels)
+    if len(classes) < 2:
+        raise DataError(
+            f"y must hold at least two classes. Got one class, {classes[0].item()!r}; "
+            "a classifier needs examples of what it is to tell apart."
+        )
+    return classes
+
+
+def declared_classes(classes: Any) -> Labels:
+    """Give the sorted classes that `partial_fit` is told; raise DataError without any."""
+    if classes is None:
+        raise DataError(
+            "classes must be passed on the first call to partial_fit, since no part need hold all. Got None."
+        )
+    return classes_of(as_labels(classes, "classes"))

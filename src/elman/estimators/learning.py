@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from elman.errors import ParameterError
@@ -17,6 +18,8 @@ from elman.training.history import History, Record
 
 class ShortForms(Callback):
     """Calls the functions ``on_epoch`` and ``on_step`` of `fit`, where they are given."""
+
+    of_every_member = True
 
     def __init__(
         self, on_epoch: Callable[[Record], object] | None, on_step: Callable[[int, int], object] | None
@@ -42,19 +45,23 @@ class Printer(Callback):
         What the run may go on from.
     """
 
+    of_every_member = True
+
     def __init__(self, checkpoint: Checkpoint | None = None) -> None:
         self._checkpoint, self._max_epochs = checkpoint, 0
+        self._timer: threading.Timer | None = None
 
     def on_train_begin(self, run: Run) -> None:
         """Say where the run goes on from, and after a while why it has not begun."""
         self._max_epochs = run.max_epochs
         if run.is_resumed and self._checkpoint is not None:
             print(going_on_line(run, self._checkpoint.path), flush=True)
+        self._stop_waiting()
         self._timer = tell_if_slow(lambda line: print(line, flush=True))
 
     def on_step_end(self, step: StepRecord) -> None:
         """Note that it has begun."""
-        self._timer.cancel()
+        self._stop_waiting()
 
     def on_epoch_end(self, record: Record) -> None:
         """Print the line."""
@@ -62,7 +69,11 @@ class Printer(Callback):
 
     def on_train_end(self, history: History) -> None:
         """Print no more."""
-        self._timer.cancel()
+        self._stop_waiting()
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
 
 
 def as_callbacks(callbacks: Any) -> list[Callback]:
@@ -100,14 +111,15 @@ def as_checkpoint(path: str | os.PathLike[str] | None, every: float, random_stat
 
 
 def summary(
-    history: History,
+    histories: Sequence[History],
     training: Part,
     held_out: Part | None,
     figures: Evaluation | None,
     seconds: float,
     learning_rate: float,
 ) -> dict[str, Any]:
-    """Give what training came to, as `training_` keeps it."""
+    """Give what training came to, as `training_` keeps it: that of the first member, and in short of every member."""
+    history = histories[0]
     return {
         "epochs": len(history.records),
         "best_epoch": history.best_epoch,
@@ -116,6 +128,7 @@ def summary(
         "n_training": len(training.sequences),
         "n_validation": 0 if held_out is None else len(held_out.sequences),
         "stopped_early": bool(history.stopped_early),
-        "interrupted": bool(history.interrupted),
+        "interrupted": any(history.interrupted for history in histories),
+        "members": [{"epochs": len(history.records), "best_epoch": history.best_epoch} for history in histories],
         "validation": None if figures is None else {name: getattr(figures, name) for name in (*FIGURES, "baselines")},
     }

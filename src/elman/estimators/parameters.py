@@ -72,6 +72,8 @@ class SharedParameters:
     time_warp: float = TrainingSettings.time_warp
     window_slice: float = TrainingSettings.window_slice
     accumulate: int = TrainingSettings.accumulate
+    n_members: int = 1
+    calibrate: bool = False
 
 
 @dataclass(kw_only=True, eq=False, repr=False)
@@ -266,6 +268,7 @@ LARGEST_FLOAT = 1e300
 LARGEST_SEED = 2**63 - 1
 LARGEST_HIDDEN_SIZE = 65_536
 MOST_LAYERS = 1024
+MOST_MEMBERS = 1024
 LONGEST_NAME = 10_000  # characters
 MOST_PARAMETERS = 2**31
 
@@ -333,6 +336,8 @@ CONSTRAINTS: Mapping[str, Constraint] = {
     "time_warp": Number(float, 0, 10, "both"),
     "window_slice": Number(float, 0, 1, "right"),
     "accumulate": _COUNT,
+    "n_members": Number(int, 1, MOST_MEMBERS, "both"),
+    "calibrate": Truth(),
 }
 
 
@@ -364,18 +369,18 @@ def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str]
         )
 
 
-def check_size(shapes: Mapping[str, tuple[int, ...]]) -> None:
-    """Raise ParameterError for a network of parameters of these shapes that is too large to be made.
+def check_size(shapes: Mapping[str, tuple[int, ...]], n_members: int = 1) -> None:
+    """Raise ParameterError for networks of parameters of these shapes that are too large to be made.
 
     >>> check_size({"weight_hh_l0": (196_608, 65_536)})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     elman.errors.ParameterError: The network must have at most 2,147,483,648 parameters. Got 12,884,901,888 ...
     """
-    count = sum(math.prod(shape) for shape in shapes.values())
+    count = n_members * sum(math.prod(shape) for shape in shapes.values())
     if count > MOST_PARAMETERS:
         raise ParameterError(
             f"The network must have at most {MOST_PARAMETERS:,} parameters. Got {count:,} instead. "
-            "Choose a smaller hidden_size or num_layers."
+            f"Choose a smaller hidden_size or num_layers{', or fewer members' * (n_members > 1)}."
         )
 
 

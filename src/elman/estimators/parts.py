@@ -51,11 +51,12 @@ def steps_of(sequences: Sequences, index: Codes) -> Codes:
     return np.arange(lengths.sum()) + np.repeat(sequences.offsets[index] - ends + lengths, lengths)
 
 
-def make_generators(random_state: Any) -> list[np.random.Generator]:
-    """Give three generators, for the split, the start of the parameters, and training.
+def make_generators(random_state: Any, n_members: int = 1) -> list[np.random.Generator]:
+    """Give generators for the split, and for each member for the start of its parameters and for its training.
 
-    Each has a stream of its own, so that passing validation data in leaves the start and the training as they were.
-    A generator passed in moves on: the next fit with it draws other numbers.
+    Each has a stream of its own, so that passing validation data in leaves the start and the training as they were,
+    and more members leave the first ones as they were. A generator passed in moves on: the next fit with it draws other
+    numbers.
     """
     if random_state is None or isinstance(random_state, int | np.integer):
         seed = np.random.SeedSequence(random_state)
@@ -63,7 +64,7 @@ def make_generators(random_state: Any) -> list[np.random.Generator]:
         seed = np.random.SeedSequence(random_state.integers(2**32, size=4).tolist())
     else:
         seed = np.random.SeedSequence(random_state.randint(2**31 - 1, size=4).tolist())
-    return [np.random.default_rng(child) for child in seed.spawn(3)]
+    return [np.random.default_rng(child) for child in seed.spawn(1 + 2 * n_members)]
 
 
 def split(

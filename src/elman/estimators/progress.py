@@ -31,7 +31,8 @@ def epoch_line(record: Mapping[str, Any], max_epochs: int) -> str:
     'epoch   3/200  training loss 0.5100 accuracy 0.800  4,321 sequences/s'
     """
     width = len(str(max_epochs))
-    parts = [f"epoch {record['epoch']:{width}}/{max_epochs}", _figures("training", record)]
+    member = f"member {record['member']} " if "member" in record else ""
+    parts = [f"{member}epoch {record['epoch']:{width}}/{max_epochs}", _figures("training", record)]
     if record["validation_loss"] is not None:
         parts.append(_figures("validation", record))
     parts.append(f"{record['sequences_per_second']:,.0f} sequences/s")

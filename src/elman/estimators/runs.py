@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
 import numpy as np
@@ -29,13 +29,15 @@ def prepared_values(prepare: Prepare, sequences: Sequences, dtype: np.dtype[np.g
 
 
 def probabilities(
-    network: Network, prepare: Prepare, sequences: Sequences, n_threads: int | None
+    networks: Sequence[Network], prepare: Prepare, sequences: Sequences, n_threads: int | None
 ) -> Iterator[NDArray[np.float64]]:
-    """Give the probabilities (n, C) of run after run; a row a sequence, or a step with a loss at every step."""
+    """Give the mean of the networks' probabilities (n, C) of run after run; a row a sequence, or a step with a loss."""
     for prepared in _prepared_runs(prepare, sequences):
         with np.errstate(over="ignore", invalid="ignore"):
-            proba = network.proba(prepared.values, prepared.offsets, n_threads=n_threads)
-        yield proba
+            total = networks[0].proba(prepared.values, prepared.offsets, n_threads=n_threads)
+            for network in networks[1:]:
+                total += network.proba(prepared.values, prepared.offsets, n_threads=n_threads)
+        yield total / len(networks)
 
 
 def require_finite_scores(

@@ -43,6 +43,13 @@ def _of_classes(class_weight: Mapping[Any, float], classes: NDArray[Any]) -> dic
     return {known[known.index(label)]: weight for label, weight in class_weight.items()}
 
 
+def _network(metadata: Metadata, weights: Mapping[str, NDArray[Any]]) -> Network:
+    network = Network(metadata.network(), dtype=metadata.dtype)
+    for name, values in weights.items():
+        network.parameters[name][...] = values
+    return network
+
+
 def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
     """Write a fitted estimator to a file, whole or not at all."""
     parameters = {name: plain(value) for name, value in estimator._fit_parameters.items()}  # as they were in fit
@@ -63,13 +70,14 @@ def save(estimator: RecurrentEstimator, path: str | os.PathLike[str]) -> None:
         steps_are_columns=estimator.steps_are_columns_,
         preparation=fields_of(estimator.preparation_),
         columns=estimator.columns_,
-        training=as_json(estimator.training_ | {"history": estimator.history_}),
+        training=as_json(estimator.training_ | {"histories": estimator.histories_}),
+        temperature=float(estimator.temperature_),
     )
     save_model(
         path,
         Model(
             metadata,
-            dict(estimator.network_.parameters),
+            [dict(network.parameters) for network in estimator.networks_],
             arrays_of(estimator.preparation_),
             estimator.baselines_.arrays(),
         ),
@@ -114,11 +122,10 @@ def load(path: str | os.PathLike[str]) -> RecurrentEstimator:
         estimator.feature_names_in_ = np.array(metadata.feature_names, dtype=object)
     estimator.columns_ = metadata.columns
     estimator.baselines_ = Baselines.from_arrays(model.baselines)
-    estimator.network_ = Network(estimator._architecture(), dtype=metadata.dtype)
-    for name, values in model.weights.items():
-        estimator.network_.parameters[name][...] = values
-    estimator.training_ = {name: value for name, value in metadata.training.items() if name != "history"}
-    estimator.history_ = metadata.training["history"]
+    estimator.networks_ = [_network(metadata, weights) for weights in model.members]
+    estimator.temperature_ = metadata.temperature
+    estimator.training_ = {name: value for name, value in metadata.training.items() if name != "histories"}
+    estimator.histories_ = metadata.training["histories"]
     estimator.learning_rate_ = metadata.training["learning_rate"]
     estimator.n_iter_ = metadata.training["epochs"]
     return estimator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, ClassVar, NotRequired, TypedDict
 
 from elman.training.history import History, Record
 from elman.training.settings import TrainingSettings
@@ -59,6 +59,7 @@ class StepRecord(TypedDict):
     is_clipped: bool
     update_ratio: float  # Euclidean norm of the change over that of the parameters
     learning_rate: float
+    member: NotRequired[int]  # from 1, where a callback is told of several
 
 
 class Callback:
@@ -72,7 +73,12 @@ class Callback:
     >>> class UntilLossIsLow(Callback):
     ...     def on_epoch_end(self, record):
     ...         return record["training_loss"] < 0.1
+
+    Of an estimator with several members it is told of the first alone. One with ``of_every_member = True`` is told of
+    each, one call at a time, with the number of the member in its records, and ends the training of that one.
     """
+
+    of_every_member: ClassVar[bool] = False
 
     def on_train_begin(self, run: Run) -> None:
         """Training begins, or goes on."""

@@ -41,6 +41,10 @@ class Checkpoint:
         self._last = time.monotonic()
         self._has_warned = False
 
+    def beside(self, number: int) -> Checkpoint:
+        """Give the checkpoint of another run of the same training: its file is called likewise, with a number."""
+        return Checkpoint(f"{os.fspath(self.path)}.{number}", self.every)
+
     def begin(
         self, identity: dict[str, str], like: State, settings: TrainingSettings, steps_per_epoch: int
     ) -> Moments | None:

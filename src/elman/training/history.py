@@ -1,7 +1,7 @@
 """What happened in training: a list of plain records. Printing, plotting and logging are readers of it."""
 
 from dataclasses import dataclass, field
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 
 class Record(TypedDict):
@@ -20,6 +20,7 @@ class Record(TypedDict):
     rollbacks: int  # 1 once training broke down and went on from a good state at half the rate, before that 0
     seconds: float  # without validation
     sequences_per_second: float
+    member: NotRequired[int]  # from 1, where a callback is told of several; not in a History
 
 
 @dataclass

@@ -154,7 +154,7 @@ def _result(row: list[float]) -> StepResult:
 
 
 def _check_record(record: Any, epoch: int) -> None:
-    names = Record.__annotations__
+    names = [name for name in Record.__annotations__ if name in Record.__required_keys__]
     _require("records", _has(record, *names), f"the fields {', '.join(names)}", record)
     _whole("records.epoch", record["epoch"], epoch, epoch)
     for name in ("steps", "rollbacks"):

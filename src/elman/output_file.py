@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -81,8 +82,21 @@ def _target(path: str | os.PathLike[str]) -> Path:
     return target
 
 
+def remove_leftovers(path: str | os.PathLike[str]) -> None:
+    """Remove what writing ``path`` left behind where the process was killed meanwhile."""
+    target = _target(path)
+    for left in target.parent.glob(f".{_mark(target)}-*.part"):
+        with suppress(OSError):
+            left.unlink()
+
+
 def _temporary(target: Path) -> Path:
-    return target.with_name(f".{secrets.token_hex(8)}.part")  # short: the name of the target may be of any length
+    return target.with_name(f".{_mark(target)}-{secrets.token_hex(8)}.part")
+
+
+def _mark(target: Path) -> str:
+    """Give what tells the temporary files of a target from those of others; its name may be of any length."""
+    return hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
 
 
 def _create(temporary: Path, target: Path) -> int:

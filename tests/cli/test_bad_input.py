@@ -157,8 +157,10 @@ def test_training_that_breaks_down_says_what_to_try_and_writes_nothing(elman, fo
     options = ["--optimizer", "sgd", "--learning-rate", "1e30", "--clip-norm", "0", "--cell", "elman_relu"]
     done = elman("train", T, "-m", "out.model", *GOOD, *options, *small)
     assert done.code == 2
-    assert re.match(
-        r"error: Training broke down: .* Try --learning-rate 1e\+29, or --clip-norm 1\.", done.err.splitlines()[-1]
+    assert re.fullmatch(
+        r"error: Training broke down again, at half the rate, in epoch 1, .* "
+        r"Try --learning-rate 1e\+29, or --clip-norm 1\.",
+        done.err.splitlines()[-1],
     )
     assert listing(folder) == before
 

@@ -278,6 +278,15 @@ def test_a_newer_format_a_model_and_damage_are_told_apart(tmp_path, content, mon
     assert len(go_on(path).records) == 3
 
 
+def test_what_a_killed_writer_left_is_removed_by_the_next_run_and_nothing_else(tmp_path):
+    paths = [tmp_path / name for name in ("checkpoint", "other")]
+    left = [output_file._temporary(path) for path in paths]
+    for file in (*left, tmp_path / ".mine.part"):
+        file.write_bytes(b"half of")
+    go_on(paths[0])
+    assert sorted(file.name for file in tmp_path.iterdir()) == sorted([".mine.part", left[1].name, "checkpoint"])
+
+
 def test_a_place_that_cannot_be_written_is_refused_before_training(tmp_path):
     with pytest.raises(OutputError, match="got a folder"):
         go_on(tmp_path)

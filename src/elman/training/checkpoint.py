@@ -11,7 +11,7 @@ from typing import Any
 from elman import __version__
 from elman.caution import warn_user
 from elman.errors import CheckpointError, OutputError
-from elman.output_file import check_writable
+from elman.output_file import check_writable, remove_leftovers
 from elman.tensor_file import BrokenFileError, Kind, TensorFile, opened, write_tensors
 from elman.training.identity import differences
 from elman.training.moments import Moments, Reader, as_arrays, as_fields
@@ -59,6 +59,7 @@ class Checkpoint:
         """
         self._identity, self._last = identity, time.monotonic()
         check_writable(self.path)
+        remove_leftovers(self.path)
         if not Path(self.path).exists():
             return None
         reader = Reader(like, settings, steps_per_epoch)

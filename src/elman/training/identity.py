@@ -20,7 +20,7 @@ _DIGEST = "sha256:"
 _START = "start of the parameters or of the random numbers"
 _CALLED = {"values": "values", "offsets": "lengths", "targets": "labels", "weights": "weights"}
 _LONGEST = 60
-_BLOCK = 1 << 16  # rows that are hashed at a time, so that mapped data need not be in memory
+_BLOCK = 1 << 24  # bytes that are hashed at a time, so that mapped data need not be in memory
 
 
 def identity(
@@ -66,6 +66,7 @@ def _digest(array: Array | None, more: bytes = b"") -> str:
     digest = hashlib.sha256(more)
     if array is not None:
         digest.update(repr((array.dtype.str, array.shape)).encode())
-        for at in range(0, len(array), _BLOCK):
-            digest.update(array[at : at + _BLOCK].tobytes())
+        rows = max(1, _BLOCK * len(array) // max(1, array.nbytes))
+        for at in range(0, len(array), rows):
+            digest.update(array[at : at + rows].tobytes())
     return _DIGEST + digest.hexdigest()

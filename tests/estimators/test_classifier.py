@@ -268,7 +268,7 @@ def test_clone_get_params_and_pickle_work(trained, unseen):
 
 
 def test_cross_validation_takes_lists_and_sequences(ragged):
-    model = SequenceClassifier(hidden_size=6, max_epochs=20, random_state=0)
+    model = SequenceClassifier(hidden_size=6, max_epochs=20, refit=False, random_state=0)
     from_list = cross_val_score(model, ragged[0], ragged[1], cv=3)
     from_sequences = cross_val_score(model, as_sequences(ragged[0]), ragged[1], cv=3)
     assert np.array_equal(from_list, from_sequences)

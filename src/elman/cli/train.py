@@ -183,7 +183,7 @@ def train(
     readout: Annotated[
         str,
         typer.Option(
-            help=f"What is classified of the states of all steps: {', '.join(READOUTS)}, auto.",
+            help=f"What is classified of all states: {', '.join(READOUTS)}, auto.",
             rich_help_panel=_NETWORK,
         ),
     ] = Defaults.readout,

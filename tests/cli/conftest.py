@@ -8,7 +8,7 @@ import pytest
 
 from elman.cli import run
 
-SMALL = ["--hidden-size", "4", "--max-epochs", "6", "--threads", "1"]
+SMALL = ["--num-layers", "1", "--hidden-size", "4", "--max-epochs", "6", "--no-refit", "--threads", "1"]
 
 
 class Done(NamedTuple):
@@ -34,14 +34,14 @@ def elman(capfd):
 
 
 def walks(n_sequences, seed, *, label="direction"):
-    """A long table of walks (id, time, x, y, label, subject) that fall, stay or rise."""
+    """A long table of walks (id, time, x, level, label, subject) that fall, stay or rise, as many of each subject."""
     rng = np.random.default_rng(seed)
     rows = [f"id,time,x,level,{label},subject"]
     for n in range(n_sequences):
-        kind = n % 3
+        kind, subject = n % 3, f"p{n // 3 % 6}"
         trend = np.cumsum(rng.normal(kind - 1, 0.5, rng.integers(4, 12)))
         for step, value in enumerate(trend):
-            rows.append(f"walk {n},{step},{value:.3f},{value + 100:.2f},{['falls', 'stays', 'rises'][kind]},p{n % 6}")
+            rows.append(f"walk {n},{step},{value:.3f},{value + 100:.2f},{['falls', 'stays', 'rises'][kind]},{subject}")
     return "\n".join(rows) + "\n"
 
 

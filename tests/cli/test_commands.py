@@ -11,6 +11,7 @@ import pytest
 import elman as library
 from elman.cli.parameters import _value
 from elman.estimators.evaluation import evaluate
+from elman.estimators.progress import refit_line
 
 
 def test_train_prints_the_validation_figures_beside_the_baselines_and_what_to_type_next(elman, files, tmp_path, small):
@@ -346,12 +347,12 @@ def test_the_validation_file_is_read_like_the_training_file_and_notes_name_their
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--dropout", 0.5], "--dropout has no effect with one layer: it acts between layers."),
-        (["--momentum", 0.9], "--momentum has no effect with adam: it is for sgd and rmsprop."),
-        (["--centred"], "--centred has no effect with adam: it is for rmsprop."),
+        (["--dropout", 0.5, "--num-layers", 1], "--dropout has no effect with one layer: it acts between layers."),
+        (["--momentum", 0.9], "--momentum has no effect with adamw: it is for sgd and rmsprop."),
+        (["--centred"], "--centred has no effect with adamw: it is for rmsprop."),
         (
             ["--schedule-epochs", 3],
-            "--schedule-epochs has no effect with schedule constant: it is for step, exponential and plateau.",
+            "--schedule-epochs has no effect with schedule one_cycle: it is for step, exponential and plateau.",
         ),
         (
             ["--schedule-factor", 0.1, "--schedule", "cosine"],
@@ -379,6 +380,7 @@ def test_options_that_cannot_act_are_said(elman, files, tmp_path, monkeypatch, s
 
 def test_tol_standardise_and_dtype_arrive(elman, files, tmp_path):
     options = ["--tol", 100, "--patience", 3, "--no-standardise", "--dtype", "float64", "--hidden-size", 2]
+    options += ["--max-epochs", 200, "--no-refit"]
     done = elman("train", files / "walks_TRAIN.csv", "-m", tmp_path / "m", "--label", "direction", *options)
     model = library.load(tmp_path / "m")
     assert (model.tol, model.standardise, model.dtype) == (100, False, "float64")
@@ -389,7 +391,8 @@ def test_tol_standardise_and_dtype_arrive(elman, files, tmp_path):
 
 
 def test_the_summary_says_what_was_chosen_and_whether_to_go_on(elman, files, tmp_path):
-    arguments = ["train", files / "walks_TRAIN.csv", "-m", tmp_path / "m", "--label", "direction", "--max-epochs", 4]
+    options = ["--label", "direction", "--max-epochs", 4, "--num-layers", 1, "--schedule", "constant", "--no-refit"]
+    arguments = ["train", files / "walks_TRAIN.csv", "-m", tmp_path / "m", *options]
     done = elman(*arguments, "--learning-rate", 0.0001)
     assert "best in epoch 4." in done.out
     assert "It was still improving: try --max-epochs 8." in done.out
@@ -397,6 +400,24 @@ def test_the_summary_says_what_was_chosen_and_whether_to_go_on(elman, files, tmp
     done = elman(*arguments, "--no-validation")
     assert "best in epoch" not in done.out
     assert "still improving" not in done.out
+
+
+def test_what_was_chosen_and_that_all_data_was_learned_in_the_end_is_told(elman, files, tmp_path):
+    options = ["--label", "direction", "--hidden-size", 4, "--max-epochs", 4]
+    done = elman("train", files / "walks_TRAIN.csv", "-m", tmp_path / "m", *options)
+    assert "then once more on all 36." in done.out
+    assert refit_line(36) in done.err.splitlines()
+    told = " ".join(elman("info", tmp_path / "m").out.split())
+    assert "then once more on all 36." in told
+    assert "batch_size auto (16), " in told
+    assert "initialisation auto (orthogonal), n_iter_no_change auto (none), refit auto (yes)" in told
+    assert "max_epochs" not in told
+    once = elman("train", files / "walks_TRAIN.csv", "-m", tmp_path / "m", *options, "--no-refit", "--batch-size", 8)
+    assert "once more" not in once.out + once.err
+    told = " ".join(elman("info", tmp_path / "m").out.split())
+    assert "batch_size 8, " in told
+    assert "once more" not in told
+    assert "refit" not in told
 
 
 def test_the_baselines_note_says_what_they_see():
@@ -432,7 +453,7 @@ def test_groups_and_threads_arrive(elman, files, tmp_path, monkeypatch, small):
     monkeypatch.setattr("elman.estimators.classifier.SequenceClassifier.fit", fit)
     arguments = ["train", files / "walks_TRAIN.csv", "--model", tmp_path / "m", "--label", "direction", *small]
     assert elman(*arguments, "--group", "subject").code == 0
-    assert given == [([f"p{n % 6}" for n in range(36)], 1)]
+    assert given == [([f"p{n // 3 % 6}" for n in range(36)], 1)]
 
 
 @pytest.mark.parametrize("error", [MemoryError(), MemoryError("Unable to allocate 9. TiB")])

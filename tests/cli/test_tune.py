@@ -23,7 +23,7 @@ def test_a_search_saves_the_best_model_and_says_what_came_of_it(elman, training,
     model = tmp_path / "best.model"
     done = elman("tune", training, "--model", model, *SMALL, *FEW, "--trials", "3", "--folds", "2")
     assert done.code == 0, done.err
-    assert "note: Searching learning_rate 0.0003..0.03; batch_size 8..128." in done.err
+    assert "note: Searching learning_rate 0.0003..0.03; batch_size auto,8,16,32,64,128." in done.err
     assert "trial 3/3" in done.err
     assert "Best of 3 trials" in done.out
     assert "than with the defaults: in" in done.out or "nothing was better than the defaults" in done.out

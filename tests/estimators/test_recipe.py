@@ -114,6 +114,10 @@ class Watcher(Callback):
     def on_train_begin(self, run):
         self.runs.append((run.is_refit, run.n_sequences, run.n_validation))
 
+    def on_epoch_begin(self, epoch):
+        if self._at == (self.runs[-1][0], 0):
+            raise KeyboardInterrupt
+
     def on_epoch_end(self, record):
         self.epochs.append(record["epoch"])
         if self._at == (self.runs[-1][0], record["epoch"]):
@@ -134,9 +138,10 @@ def test_a_callback_that_ends_training_calls_the_second_run_off(data):
     assert (model.training_["epochs"], model.training_["n_refit"]) == (2, 0)
 
 
-def test_interrupted_on_all_data_the_network_that_was_validated_stays(data):
+@pytest.mark.parametrize("after", [0, 1])
+def test_interrupted_on_all_data_the_network_that_was_validated_stays(data, after):
     first = SequenceClassifier(max_epochs=5, refit=False, **SMALL).fit(*data)
-    model = SequenceClassifier(max_epochs=5, refit=True, **SMALL).fit(*data, callbacks=[Watcher(at=(True, 1))])
+    model = SequenceClassifier(max_epochs=5, refit=True, **SMALL).fit(*data, callbacks=[Watcher(at=(True, after))])
     assert model.training_["n_refit"] == 0
     assert np.array_equal(model.network_.parameters.vector, first.network_.parameters.vector)
     assert np.array_equal(model.predict_proba(data[0]), first.predict_proba(data[0]))

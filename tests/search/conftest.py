@@ -23,9 +23,14 @@ def data():
     return make_data()
 
 
+def make_small():
+    """A classifier that is trained in a moment."""
+    return SequenceClassifier(hidden_size=4, num_layers=1, max_epochs=3, random_state=0, n_threads=1)
+
+
 @pytest.fixture
 def small():
-    return SequenceClassifier(hidden_size=4, max_epochs=3, random_state=0, n_threads=1)
+    return make_small()
 
 
 @pytest.fixture
@@ -42,8 +47,7 @@ def search(data, small):
 @pytest.fixture(scope="session")
 def whole():
     """A search of twelve trials that nothing interrupted."""
-    estimator = SequenceClassifier(hidden_size=4, max_epochs=3, random_state=0, n_threads=1)
-    return tune(estimator, *make_data(), space=SPACE, pinned=USUAL, n_trials=12, folds=2, refit=False)
+    return tune(make_small(), *make_data(), space=SPACE, pinned=USUAL, n_trials=12, folds=2, refit=False)
 
 
 def without_time(trials):

@@ -32,8 +32,9 @@ def test_what_is_set_or_pinned_is_not_searched():
 
 def test_a_size_for_each_layer_pins_their_number_and_one_layer_leaves_no_dropout():
     assert "num_layers" not in make_space(DEFAULTS | {"hidden_size": (8, 4)}, DEFAULTS)
-    assert "dropout" not in make_space(DEFAULTS, DEFAULTS, pinned=["num_layers"])
-    assert "dropout" in make_space(DEFAULTS | {"num_layers": 2}, DEFAULTS)
+    of_one = DEFAULTS | {"num_layers": 1}
+    assert "dropout" not in make_space(of_one, of_one, pinned=["num_layers"])
+    assert "dropout" in make_space(DEFAULTS | {"num_layers": 2}, DEFAULTS, pinned=["num_layers"])
     assert not has_layers_to_drop_between({"hidden_size": 8, "num_layers": 1})
     assert filled({"num_layers": 1}, {"num_layers": Range(1, 3), "dropout": Range(0.0, 0.5)})["dropout"] == 0.0
 
@@ -43,6 +44,16 @@ def test_a_value_beyond_a_range_widens_it_and_a_word_or_a_zero_stands_beside_poi
     assert Range(1e-4, 1e-2).including("auto") == Choices(("auto", 1e-4, 3.2e-4, 1e-3, 3.2e-3, 1e-2))
     assert Range(1e-4, 1e-2).including(0.0).values[0] == 0.0
     assert Choices((0.0, 0.1)).including(0.05) == Choices((0.05, 0.0, 0.1))
+
+
+def test_what_may_be_auto_has_a_range_or_auto_among_its_values():
+    chosen = {"max_epochs": Range(10, 50), "batch_size": ["auto", 8], "learning_rate": Range(1e-3, 1e-1)}
+    space = make_space(DEFAULTS, DEFAULTS, chosen)
+    assert {name: space[name] for name in chosen} == chosen | {"batch_size": Choices(("auto", 8))}
+    start = start_of(space, DEFAULTS)
+    assert (start["max_epochs"], start["batch_size"]) == (30, "auto")
+    with pytest.raises(ParameterError, match=r"'readout' has no range\. List the values to search, such as last,mean"):
+        make_space(DEFAULTS, DEFAULTS, {"readout": Range(1, 2)})
 
 
 def test_the_start_is_as_near_to_the_estimator_as_the_space_allows():

@@ -13,19 +13,16 @@ import pytest
 
 from elman import FileError, OutputError
 from elman.search.domains import Range
-from search.conftest import SPACE, make_data, without_time
+from search.conftest import SPACE, USUAL, make_data, make_small, without_time
 
 
 @pytest.fixture(scope="session")
 def begun(tmp_path_factory):
     """A study with two trials, and the arguments that it goes on with."""
-    from elman import SequenceClassifier
     from elman.search.tuning import tune
-    from search.conftest import USUAL
 
     path = tmp_path_factory.mktemp("studies") / "begun.db"
-    estimator = SequenceClassifier(hidden_size=4, max_epochs=3, random_state=0, n_threads=1)
-    tune(estimator, *make_data(), space=SPACE, pinned=USUAL, n_trials=2, folds=2, refit=False, study=path)
+    tune(make_small(), *make_data(), space=SPACE, pinned=USUAL, n_trials=2, folds=2, refit=False, study=path)
     return path
 
 
@@ -71,10 +68,8 @@ def test_a_trial_that_another_program_left_running_does_not_count(search, study,
 def test_a_killed_search_goes_on(search, tmp_path, whole):
     code = (
         "import sys; sys.path[:0] = sys.argv[2:]\n"
-        "from elman import SequenceClassifier; from elman.search.tuning import tune\n"
-        "from search.conftest import SPACE, USUAL, make_data\n"
-        "estimator = SequenceClassifier(hidden_size=4, max_epochs=3, random_state=0, n_threads=1)\n"
-        "tune(estimator, *make_data(), space=SPACE, pinned=USUAL, n_trials=500, folds=2, study=sys.argv[1],\n"
+        "from elman.search.tuning import tune; from search.conftest import SPACE, USUAL, make_data, make_small\n"
+        "tune(make_small(), *make_data(), space=SPACE, pinned=USUAL, n_trials=500, folds=2, study=sys.argv[1],\n"
         "     on_trial=lambda record: print(record['number'], flush=True))"
     )
     path = tmp_path / "killed.db"
@@ -98,7 +93,7 @@ def test_a_killed_search_goes_on(search, tmp_path, whole):
         ({"data": make_data(seed=1)}, "the study is of other data"),
         ({"groups": np.arange(24) // 2}, "the study is of other data"),
         ({"folds": 3}, "of other settings: folds was 2, is 3"),
-        ({"space": {"learning_rate": Range(1e-3, 1e-1)}}, "batch_size was '4..16', is '8..128'"),
+        ({"space": {"learning_rate": Range(1e-3, 1e-1)}}, "batch_size was '4..16', is 'auto,8,16,32,64,128'"),
     ],
 )
 def test_a_study_of_something_else_is_refused(search, study, change, message):

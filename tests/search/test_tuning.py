@@ -14,7 +14,7 @@ from search.conftest import USUAL, make_data, without_time
 
 def test_the_first_trial_is_the_estimator_itself_and_the_best_is_never_worse(search, small):
     found = search()
-    assert found.start["parameters"] == {"learning_rate": small.learning_rate, "batch_size": 16}  # 32 is beyond
+    assert found.start["parameters"] == {"learning_rate": small.learning_rate, "batch_size": 10}  # for auto the middle
     assert found.best_loss == min(trial["loss"] for trial in found.trials) <= found.start["loss"]
     assert found.best_loss == pytest.approx(np.mean(found.best["fold_losses"]), rel=1e-15)
     assert found.gain.mean == pytest.approx(found.start["loss"] - found.best_loss, rel=1e-9)
@@ -38,7 +38,7 @@ def test_with_one_fold_a_trial_is_what_fit_does_and_the_refit_model_has_its_loss
 def test_losses_are_measured_on_validation_data_where_it_is_given(search, small, data):
     X, y = make_data(12, seed=5)
     found = search(folds=1, n_trials=1, validation=(X, y))
-    alone = small.set_params(batch_size=16).fit(*data, validation=(X, y))
+    alone = small.set_params(batch_size=10).fit(*data, validation=(X, y))
     assert found.best_loss == min(record["validation_loss"] for record in alone.history_)
 
 

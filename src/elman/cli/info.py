@@ -12,6 +12,8 @@ from elman.cli.console import say, say_json
 if TYPE_CHECKING:
     from elman.model_file import Model
 
+_SETTINGS = ("optimizer", "learning_rate", "batch_size", "dropout", "random_state")
+
 
 def info(
     model: Annotated[
@@ -91,10 +93,7 @@ def _print(path: Path, model: Model) -> None:
         "classes": f"{architecture['n_classes']}: {_listed(metadata.classes['values'])}",
         "training": describe_training(training) + ending,
         "calibration": describe_calibration(metadata.temperature) if settings.get("calibrate") else "",
-        "settings": ", ".join(
-            f"{name} {settings[name]}" + f" ({training['learning_rate']:g})" * (settings[name] == "auto")
-            for name in ("optimizer", "learning_rate", "batch_size", "dropout", "random_state")
-        ),
+        "settings": _settings(settings, {"learning_rate": training["learning_rate"]} | training["chosen"]),
         "columns": ", ".join(f"{role} {column!r}" for role, column in metadata.columns.items()),
         "saved by": f"elman {metadata.elman_version}",
     }
@@ -106,6 +105,19 @@ def _print(path: Path, model: Model) -> None:
     if training["validation"]:
         chose = "the best epoch and the temperature" if settings.get("calibrate") else "the best epoch"
         say("", f"On the validation part, which chose {chose}:", figures_table(training["validation"]))
+
+
+def _settings(settings: dict[str, Any], chosen: dict[str, Any]) -> str:
+    """Give the settings that matter most, and those that are 'auto' with what was chosen."""
+    names = [name for name in dict.fromkeys((*_SETTINGS, *chosen)) if name in settings]
+    chose = {name: f" ({_shown(value)})" for name, value in chosen.items() if settings.get(name) == "auto"}
+    return ", ".join(f"{name} {settings[name]}{chose.get(name, '')}" for name in names)
+
+
+def _shown(value: Any) -> str:
+    if value is None or isinstance(value, bool):
+        return "yes" if value else "none" if value is None else "no"
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _described(vocabulary: dict[str, Any], feature_names: list[str] | None) -> str:

@@ -169,19 +169,23 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
 
         What the first training gave stays where Ctrl-C ends this one.
         """
-        first = {name: self.__dict__[name] for name in ("preparation_", "networks_", "baselines_", "histories_")}
-        temperature, by_class = self.temperature_, self._by_class(whole)
-        self._begin(whole, rngs[::2])
-        self.baselines_ = self._baselines(whole, by_class)
-        samples = self._samples(whole, by_class)
-        before: list[list[Record]] = [[] for _ in self.networks_]
-        epochs = [refit_epochs(history.best_epoch or 1, settings) for history in histories]
-        again = [OfRefit(callback) for callback in callbacks if callback.of_refit]
-        saved = None if checkpoint is None else checkpoint.beside("all")
-        found = self._train(self._members(rngs, epochs), settings, before, samples, None, again, saved, of_refit=True)
-        is_whole = len(found) == len(epochs) and not any(history.interrupted for history in found)
-        self.__dict__.update({"histories_": first["histories_"]} if is_whole else first)
-        self.temperature_ = temperature
+        names = ("preparation_", "networks_", "baselines_", "histories_", "temperature_")
+        first = {name: self.__dict__[name] for name in names}
+        try:
+            by_class = self._by_class(whole)
+            self._begin(whole, rngs[::2])
+            self.baselines_ = self._baselines(whole, by_class)
+            epochs = [refit_epochs(history.best_epoch or 1, settings) for history in histories]
+            members, before = self._members(rngs, epochs), [list[Record]() for _ in epochs]
+            again = [OfRefit(callback) for callback in callbacks if callback.of_refit]
+            saved = None if checkpoint is None else checkpoint.beside("all")
+            samples = self._samples(whole, by_class)
+            found = self._train(members, settings, before, samples, None, again, saved, of_refit=True)
+            is_whole = len(found) == len(epochs) and not any(history.interrupted for history in found)
+        except KeyboardInterrupt:
+            is_whole = False
+        kept = names[-2:] if is_whole else names  # history and temperature tell of what was validated
+        self.__dict__.update({name: first[name] for name in kept})
         return len(whole.sequences) if is_whole else 0
 
     def _members(self, rngs: list[np.random.Generator], epochs: Sequence[int | None] = ()) -> list[Member]:

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
 from elman.errors import ParameterError
-from elman.estimators.parameters import CONSTRAINTS, READOUTS, Choice, Number, OrNone, Sizes, Truth, plain
+from elman.estimators.parameters import CONSTRAINTS, READOUTS, Choice, Number, OrAuto, OrNone, Sizes, Truth, plain
 from elman.search.domains import Choices, Domain, Range
 
 Space: TypeAlias = dict[str, Domain]
@@ -98,9 +98,9 @@ def _as_domain(name: str, domain: Any, parameters: Mapping[str, Any]) -> Domain:
             f"What is searched of {name!r} must be a Range or a list of values. Got {domain!r} instead."
         )
     if isinstance(found, Range):
-        inner = constraint.inner if isinstance(constraint, OrNone) else constraint
+        inner = _inmost(constraint)
         if not isinstance(inner, Number | Sizes):
-            raise ParameterError(f"{name!r} has no range. List the values to search, such as {_examples(constraint)}.")
+            raise ParameterError(f"{name!r} has no range. List the values to search, such as {_examples(inner)}.")
         if isinstance(inner, Number) and inner.kind is float:
             found = Range(float(found.low), float(found.high))
     for value in found.ends:
@@ -111,6 +111,11 @@ def _as_domain(name: str, domain: Any, parameters: Mapping[str, Any]) -> Domain:
         if not constraint.accepts(value):
             raise ParameterError(f"What is searched of {name!r} must be {constraint}. Got {value!r} instead.")
     return found
+
+
+def _inmost(constraint: Any) -> Any:
+    """Give what a constraint accepts beside None and 'auto'."""
+    return _inmost(constraint.inner) if isinstance(constraint, OrAuto | OrNone) else constraint
 
 
 def _examples(constraint: Any) -> str:

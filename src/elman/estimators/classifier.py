@@ -40,7 +40,7 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         Whether the states before the first step are learned, instead of 0.
     residual : bool
         Whether a layer's input is added to its output, where both are of one size.
-    readout : {'last', 'mean', 'max', 'attention'}
+    readout : {'last', 'mean', 'max', 'attention'} or 'auto'
         What of the last layer's states is classified: those at each direction's last step, or their mean or maximum,
         or a mean with learned weights (Felbo et al. 2017).
     initialisation : {'uniform', 'glorot', 'orthogonal', 'identity', 'chrono', 'mixed'} or 'auto'
@@ -61,9 +61,9 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         states are spared.
     nesterov : bool
         Whether momentum is Nesterov's; for 'sgd'.
-    batch_size : int
+    batch_size : int or 'auto'
         Sequences a step of the optimizer.
-    max_epochs : int
+    max_epochs : int or 'auto'
     clip_norm, clip_value : float or None
         Bounds of the gradient's Euclidean norm and of each of its entries.
     early_stopping : bool
@@ -71,7 +71,7 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         passed as ``validation``, all data is trained on for ``max_epochs``.
     validation_fraction : float in (0, 1)
         The part set aside, by class, or by whole groups where groups are given.
-    n_iter_no_change : int
+    n_iter_no_change : int, None or 'auto'
         Epochs without a fall of the validation loss by at least ``tol`` before training stops; smaller falls do not
         count. The epoch with the lowest validation loss is kept in any case.
     tol : float
@@ -112,6 +112,10 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
         Whether a temperature is fitted on the validation part once training is done: the T for which p^(1/T), each row
         divided by its sum, has the least log loss there (Guo et al. 2017). Which class is the most probable stays as it
         is. Figures on the validation part then include it.
+    refit : bool or 'auto'
+        Whether, after the training that was validated, a network is trained from the same start on all data, for as
+        many epochs as were best; it is the model, and all figures stay those of the first. 'auto': where all sequences
+        together have at most 250,000 steps.
     centred : bool
         Whether 'rmsprop' divides by the deviation of the gradient instead of its root mean square.
     schedule : {'constant', 'step', 'exponential', 'cosine', 'one_cycle', 'plateau'}

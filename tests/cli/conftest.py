@@ -38,12 +38,10 @@ def walks(n_sequences, seed, *, label="direction"):
     rng = np.random.default_rng(seed)
     rows = [f"id,time,x,level,{label},subject"]
     for n in range(n_sequences):
-        kind = n % 3
+        kind, subject = n % 3, f"p{n // 3 % 6}"
         trend = np.cumsum(rng.normal(kind - 1, 0.5, rng.integers(4, 12)))
         for step, value in enumerate(trend):
-            rows.append(
-                f"walk {n},{step},{value:.3f},{value + 100:.2f},{['falls', 'stays', 'rises'][kind]},p{n // 3 % 6}"
-            )
+            rows.append(f"walk {n},{step},{value:.3f},{value + 100:.2f},{['falls', 'stays', 'rises'][kind]},{subject}")
     return "\n".join(rows) + "\n"
 
 

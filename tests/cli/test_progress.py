@@ -21,19 +21,17 @@ class Follower:
         self.now, self.validated = 100.0, validated
         self.progress = Progress(40, lambda: self.now)
         self.now += 5  # while all is prepared
-        self.progress.on_train_begin(
-            Run(
-                settings=TrainingSettings(),
-                architecture=Architecture(2, 3),
-                n_sequences=64,
-                n_validation=16 if validated else 0,
-                steps_per_epoch=STEPS,
-                n_parameters=99,
-                max_epochs=40,
-                first_epoch=first_epoch,
-                first_step=(first_epoch - 1) * STEPS + 1,
-            )
+        self.begin(
+            n_sequences=64,
+            n_validation=16 if validated else 0,
+            max_epochs=40,
+            first_epoch=first_epoch,
+            first_step=(first_epoch - 1) * STEPS + 1,
         )
+
+    def begin(self, **how):
+        of_all = {"settings": TrainingSettings(), "architecture": Architecture(2, 3), "n_parameters": 99}
+        self.progress.on_train_begin(Run(**of_all, steps_per_epoch=STEPS, **how))
 
     def step(self, epoch, number):
         self.progress.on_step_end(
@@ -110,6 +108,19 @@ def test_a_resumed_run_counts_its_own_time_only():
     run = Follower(first_epoch=31)
     run.epoch(31, 2.0, 1.0, 1.0)
     assert run.progress.seconds_left == pytest.approx(9 * 2.0)
+
+
+def test_the_run_on_all_data_begins_anew_and_says_that_it_does():
+    run = Follower()
+    run.epoch(1, 1.5, 2.0, 1.0)
+    run.begin(n_sequences=80, n_validation=0, max_epochs=10, first_epoch=1, first_step=1, is_refit=True)
+    run.validated = False
+    run.epoch(1, 0.5, 0.7, None)
+    first, *rest = run.lines()
+    assert first.startswith("once more on all 80: epoch 1/10 ")
+    assert first.endswith(" 0:07, at most 0:04 left")  # nine epochs of half a second
+    assert [line.split()[:2] for line in rest[1:2]] == [["training", "0.7000"]]
+    assert "best" not in "\n".join(rest[:-1])
 
 
 def test_without_validation_there_is_one_row():

@@ -52,7 +52,7 @@ def test_what_may_be_auto_has_a_range_or_auto_among_its_values():
     assert {name: space[name] for name in chosen} == chosen | {"batch_size": Choices(("auto", 8))}
     start = start_of(space, DEFAULTS)
     assert (start["max_epochs"], start["batch_size"]) == (30, "auto")
-    with pytest.raises(ParameterError, match="'readout' has no range. List the values to search, such as last,mean"):
+    with pytest.raises(ParameterError, match=r"'readout' has no range\. List the values to search, such as last,mean"):
         make_space(DEFAULTS, DEFAULTS, {"readout": Range(1, 2)})
 
 

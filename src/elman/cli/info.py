@@ -109,8 +109,8 @@ def _print(path: Path, model: Model) -> None:
 
 def _settings(settings: dict[str, Any], chosen: dict[str, Any]) -> str:
     """Give the settings that matter most, and those that are 'auto' with what was chosen."""
-    names = dict.fromkeys(_SETTINGS + tuple(chosen))
-    chose = {name: f" ({_shown(chosen[name])})" for name in chosen if settings[name] == "auto"}
+    names = [name for name in dict.fromkeys((*_SETTINGS, *chosen)) if name in settings]
+    chose = {name: f" ({_shown(value)})" for name, value in chosen.items() if settings.get(name) == "auto"}
     return ", ".join(f"{name} {settings[name]}{chose.get(name, '')}" for name in names)
 
 

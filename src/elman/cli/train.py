@@ -183,11 +183,12 @@ def train(
     readout: Annotated[
         str,
         typer.Option(
-            help=f"What is classified of the states of all steps: {', '.join(READOUTS)}.", rich_help_panel=_NETWORK
+            help=f"What is classified of all states: {', '.join(READOUTS)}, auto.",
+            rich_help_panel=_NETWORK,
         ),
     ] = Defaults.readout,
     initialisation: Annotated[
-        str, typer.Option(help=f"{', '.join(INITIALISATIONS)}.", rich_help_panel=_NETWORK)
+        str, typer.Option(help=f"{', '.join(INITIALISATIONS)}, auto.", rich_help_panel=_NETWORK)
     ] = Defaults.initialisation,
     forget_bias: Annotated[
         float | None, typer.Option(help="Start of an LSTM's forget gate.", rich_help_panel=_NETWORK)

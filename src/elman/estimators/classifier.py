@@ -43,9 +43,10 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     readout : {'last', 'mean', 'max', 'attention'}
         What of the last layer's states is classified: those at each direction's last step, or their mean or maximum,
         or a mean with learned weights (Felbo et al. 2017).
-    initialisation : {'uniform', 'glorot', 'orthogonal', 'identity', 'chrono'}
+    initialisation : {'uniform', 'glorot', 'orthogonal', 'identity', 'chrono', 'mixed'} or 'auto'
         'chrono', for 'lstm' and 'gru': gates start so that memories last 1 step to as many as the longest sequence of
-        the training part has (Tallec & Ollivier 2018); 'identity' is for 'elman_relu'.
+        the training part has (Tallec & Ollivier 2018); 'mixed': those of a quarter of the units; 'identity' is for
+        'elman_relu'.
     forget_bias : float or None
         Start of an LSTM's forget gate; None: as the scheme has it.
     optimizer : {'sgd', 'rmsprop', 'adam', 'adamw', 'adagrad', 'adadelta', 'nadam', 'radam', 'amsgrad', 'lion'}

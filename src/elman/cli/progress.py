@@ -117,11 +117,12 @@ class _Lines(Progress):
     def on_train_begin(self, run: Run) -> None:
         from elman.estimators.progress import refit_line
 
-        if run.is_refit:
+        begins_anew = run.is_refit and not self.is_refit  # which each of several members tells of
+        if begins_anew:
             self.tell()
-        self.n_told = 0 if run.is_refit else self.n_told
+            self.n_told = 0
         super().on_train_begin(run)
-        if run.is_refit:
+        if begins_anew:
             _print(refit_line(run.n_sequences))
 
     def on_epoch_end(self, record: Record) -> None:

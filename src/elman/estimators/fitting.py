@@ -29,7 +29,7 @@ from elman.estimators.learning import OfRefit, Printer, as_validation, summary
 from elman.estimators.members import Member, begun, make_networks, resumed, train_members, with_epochs
 from elman.estimators.parameters import SharedParameters, check_size, in_python, plain
 from elman.estimators.parts import Part, make_generators, split
-from elman.estimators.progress import patches_line
+from elman.estimators.progress import patches_line, refit_line
 from elman.estimators.rates import with_rate
 from elman.estimators.recipe import OF_NETWORKS, choose, refit_epochs
 from elman.estimators.runs import prepared, probabilities
@@ -180,7 +180,9 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
             again = [OfRefit(callback) for callback in callbacks if callback.of_refit]
             saved = None if checkpoint is None else checkpoint.beside("all")
             samples = self._samples(whole, by_class)
-            found = self._train(members, settings, before, samples, None, again, saved, of_refit=True)
+            if self.verbose:
+                print(refit_line(len(whole.sequences)), flush=True)
+            found = self._train(members, settings, before, samples, None, again, saved)
             is_whole = len(found) == len(epochs) and not any(history.interrupted for history in found)
         except KeyboardInterrupt:
             is_whole = False
@@ -245,12 +247,10 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
         held_out: Samples | None = None,
         callbacks: Sequence[Callback] = (),
         checkpoint: Checkpoint | None = None,
-        *,
-        of_refit: bool = False,
     ) -> list[History]:
         """Train the networks and give the histories, epochs counted on from the records ``before``, of those kept."""
         self.temperature_ = 1.0
-        watching = [*([Printer(checkpoint, of_refit=of_refit)] if self.verbose else []), *callbacks]
+        watching = [*([Printer(checkpoint)] if self.verbose else []), *callbacks]
         histories = train_members(members, settings, training, held_out, watching, checkpoint)
         self.networks_, self.histories_, kept = with_epochs(self.networks_, before, histories)
         return kept

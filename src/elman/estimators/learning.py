@@ -11,7 +11,7 @@ from typing import Any
 from elman.errors import ParameterError
 from elman.estimators.evaluation import FIGURES, Evaluation
 from elman.estimators.parts import Part
-from elman.estimators.progress import epoch_line, going_on_line, refit_line, tell_if_slow
+from elman.estimators.progress import epoch_line, going_on_line, tell_if_slow
 from elman.training.callbacks import Callback, Run, StepRecord
 from elman.training.checkpoint import Checkpoint
 from elman.training.history import History, Record
@@ -60,21 +60,17 @@ class Printer(Callback):
     ----------
     checkpoint : Checkpoint or None
         What the run may go on from.
-    of_refit : bool
-        Whether the run is that on all data.
     """
 
     of_every_member = True
 
-    def __init__(self, checkpoint: Checkpoint | None = None, *, of_refit: bool = False) -> None:
-        self._checkpoint, self._max_epochs, self._of_refit = checkpoint, 0, of_refit
+    def __init__(self, checkpoint: Checkpoint | None = None) -> None:
+        self._checkpoint, self._max_epochs = checkpoint, 0
         self._timer: threading.Timer | None = None
 
     def on_train_begin(self, run: Run) -> None:
         """Say where the run goes on from, and after a while why it has not begun."""
         self._max_epochs = run.max_epochs
-        if self._of_refit:
-            print(refit_line(run.n_sequences), flush=True)
         if run.is_resumed and self._checkpoint is not None:
             print(going_on_line(run, self._checkpoint.path), flush=True)
         self._stop_waiting()

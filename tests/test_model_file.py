@@ -91,7 +91,7 @@ def test_parameters_in_the_file_are_those_of_fit_and_threads_are_the_machines(tm
     model = fit(LABELS["int"], n_threads=2).set_params(learning_rate="none", readout="mean")
     model.save(tmp_path / "model")
     loaded = elman.load(tmp_path / "model").get_params()
-    assert (loaded["learning_rate"], loaded["readout"], loaded["n_threads"]) == (0.005, "last", None)
+    assert (loaded["learning_rate"], loaded["readout"], loaded["n_threads"]) == (0.005, "auto", None)
 
 
 def test_the_bounds_of_parameters_are_those_of_the_file():
@@ -401,7 +401,7 @@ def test_a_model_with_gaps_and_kinds_predicts_the_same_bits(tmp_path, mixed_cont
         (("classes", "values"), ["a", "a", "b"], "expected distinct values in order"),
         (("classes", "values"), ["a", "b", 3], "expected values of type text in 'classes.values', got 3"),
         (("dtype",), "float16", "expected 'float32' or 'float64' in 'dtype', got 'float16'"),
-        (("parameters", "batch_size"), 0, r"The 'batch_size' parameter .* \[1, 2147483647\]\. Got 0 instead"),
+        (("parameters", "batch_size"), 0, r"The 'batch_size' parameter .* \[1, 2147483647\] or 'auto'\. Got 0 instead"),
         (("parameters", "__class__"), "os.system", "there is no parameter '__class__'"),
         (("format_version",), 0, "expected a format version of at least 1, got '0'"),
         (("training", "histories"), [[[]]], "expected an object in 'training.histories'"),

@@ -24,6 +24,7 @@ from elman.estimators.parameters import (
     SPLITS,
     _shown,
 )
+from elman.estimators.progress import refit_line
 from elman.kernels import cells
 from elman.network import architecture, parameters
 from elman.network.network import Network
@@ -149,7 +150,7 @@ SEED = "an int in the range [0, 9223372036854775807], a numpy.random.Generator, 
         ("learning_rate", 1e300, "a float in the range (0.0, 1e+300) or 'auto'"),
         ("random_state", 2**63, SEED),
         ("random_state", random.Random(0), SEED),
-        ("max_epochs", None, "an int in the range [1, 2147483647]"),
+        ("max_epochs", None, "an int in the range [1, 2147483647] or 'auto'"),
         ("random_state", "seed", SEED),
     ],
 )
@@ -191,7 +192,7 @@ def test_every_cell_and_optimizer_trains(ragged, parameter):
 
 def test_a_validation_part_is_set_aside_by_class_and_its_best_epoch_is_kept(ragged):
     model = SequenceClassifier(
-        hidden_size=4, max_epochs=40, n_iter_no_change=5, validation_fraction=0.2, random_state=0
+        hidden_size=4, max_epochs=40, n_iter_no_change=5, validation_fraction=0.2, refit=False, random_state=0
     )
     model.fit(*ragged)
     losses = [record["validation_loss"] for record in model.history_]
@@ -213,7 +214,8 @@ def test_groups_never_stand_in_both_parts(ragged, monkeypatch):
         return original(self, part, *rest)
 
     monkeypatch.setattr(RecurrentEstimator, "_samples", record)
-    SequenceClassifier(hidden_size=2, max_epochs=1, validation_fraction=0.4, random_state=0).fit(X, y, groups=groups)
+    model = SequenceClassifier(hidden_size=2, max_epochs=1, validation_fraction=0.4, refit=False, random_state=0)
+    model.fit(X, y, groups=groups)
     training, validation = parts
     assert training | validation == {0, 1, 2, 3, 4}
     assert not training & validation
@@ -302,21 +304,29 @@ def test_ctrl_c_keeps_the_best_epoch_and_before_the_first_epoch_is_passed_on(rag
 
 
 def test_verbose_prints_a_line_an_epoch(ragged, capsys):
-    SequenceClassifier(hidden_size=2, max_epochs=3, verbose=True, random_state=0).fit(*ragged)
+    SequenceClassifier(hidden_size=2, max_epochs=3, verbose=True, refit=False, random_state=0).fit(*ragged)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split("  ")[0] for line in lines] == ["epoch 1/3", "epoch 2/3", "epoch 3/3"]
+
+
+def test_verbose_says_when_all_data_is_trained_on(ragged, capsys):
+    model = SequenceClassifier(hidden_size=2, max_epochs=3, verbose=True, refit=True, random_state=0).fit(*ragged)
+    n = model.training_["best_epoch"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[3] == refit_line(45)
+    assert [line.split("  ")[0] for line in lines[4:]] == [f"epoch {epoch}/{n}" for epoch in range(1, n + 1)]
 
 
 @pytest.mark.parametrize(
     ("parameters", "sentence"),
     [
-        ({"dropout": 0.5}, "'dropout' has no effect with one layer"),
-        ({"residual": True}, "'residual' has no effect without two neighbouring layers of one size"),
+        ({"dropout": 0.5, "num_layers": 1}, "'dropout' has no effect with one layer"),
+        ({"residual": True, "num_layers": 1}, "'residual' has no effect without two neighbouring layers of one size"),
         ({"optimizer": "adamw", "momentum": 0.9}, "'momentum' has no effect with adamw"),
         ({"optimizer": "rmsprop", "momentum": 0.9, "nesterov": True}, "'nesterov' has no effect with rmsprop"),
         ({"cell": "elman", "forget_bias": 0.0}, "'forget_bias' has no effect with cell elman"),
         ({"cell": "lstm", "forget_bias": 0.0, "initialisation": "chrono"}, "'forget_bias' has no effect with chrono"),
-        ({"centred": True}, "'centred' has no effect with adam: it is for rmsprop"),
+        ({"optimizer": "adam", "centred": True}, "'centred' has no effect with adam: it is for rmsprop"),
         (
             {"final_rate": 0.1, "schedule": "step"},
             "'final_rate' has no effect with schedule step: it is for cosine and",
@@ -348,7 +358,7 @@ def test_verbose_says_why_the_first_step_takes_long(ragged, monkeypatch, capsys)
 
     monkeypatch.setattr(Network, "loss_and_gradient", slow)
     monkeypatch.setattr("elman.estimators.progress.PATIENCE", 0.05)
-    SequenceClassifier(hidden_size=2, max_epochs=1, verbose=True).fit(*ragged)
+    SequenceClassifier(hidden_size=2, max_epochs=1, verbose=True, refit=False).fit(*ragged)
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == ["Preparing.", "epoch"]
 
@@ -438,7 +448,7 @@ def parts(monkeypatch):
 def test_the_part_set_aside_leaks_into_nothing_that_is_fitted(ragged, parts, kind):
     X, y = ragged
     labels = y if kind is SequenceClassifier else [np.full(len(x), label) for x, label in zip(X, y)]
-    model = kind(hidden_size=2, max_epochs=1, random_state=0).fit(X, labels)
+    model = kind(hidden_size=2, max_epochs=1, refit=False, random_state=0).fit(X, labels)
     training, held_out = parts
     assert len(training.sequences) + len(held_out.sequences) == len(X)
     values = training.sequences.values
@@ -449,6 +459,17 @@ def test_the_part_set_aside_leaks_into_nothing_that_is_fitted(ragged, parts, kin
         assert np.array_equal(array, expected[name]), name
     whole = np.concatenate(X)
     assert model.preparation_.standardiser.mean != pytest.approx(whole.mean(axis=0), rel=1e-9)
+
+
+def test_what_is_trained_on_all_data_is_fitted_to_all_of_it(ragged, parts):
+    model = SequenceClassifier(hidden_size=2, max_epochs=1, refit=True, random_state=0).fit(*ragged)
+    *_, everything = parts
+    assert [len(part.sequences) for part in parts] == [36, 9, 45]
+    whole = np.concatenate(ragged[0])
+    assert model.preparation_.standardiser.mean == pytest.approx(whole.mean(axis=0), rel=1e-12)
+    expected = Baselines.fit(everything.sequences, everything.codes, 3, every_step=False).arrays()
+    for name, array in model.baselines_.arrays().items():
+        assert np.array_equal(array, expected[name]), name
 
 
 def test_a_parameter_set_after_fit_does_not_touch_predictions(trained, unseen):

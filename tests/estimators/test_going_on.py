@@ -8,7 +8,7 @@ from sklearn.base import clone
 from sklearn.neural_network import MLPClassifier
 
 from elman import ParameterError, SequenceClassifier, load
-from elman.estimators import base
+from elman.estimators import fitting
 from elman.estimators.going_on import SplitSource
 
 SMALL = SequenceClassifier(hidden_size=4, max_epochs=2, warm_start=True)
@@ -24,8 +24,8 @@ def held_out(monkeypatch):
         seen.append([sequence.tolist() for sequence in parts[1].sequences])
         return parts
 
-    original = base.split
-    monkeypatch.setattr(base, "split", split)
+    original = fitting.split
+    monkeypatch.setattr(fitting, "split", split)
     return seen
 
 

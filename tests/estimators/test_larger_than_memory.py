@@ -13,9 +13,17 @@ from elman.data import sequences as sequences_module
 from elman.estimators import baselines, runs
 from elman.estimators.evaluation import evaluate
 from elman.estimators.tagger import SequenceTagger
-from elman.training import trainer
+from elman.training import assessment
 
-SMALL = {"hidden_size": 5, "max_epochs": 4, "batch_size": 8, "num_layers": 2, "dropout": 0.3, "random_state": 0}
+SMALL = {
+    "hidden_size": 5,
+    "max_epochs": 4,
+    "batch_size": 8,
+    "num_layers": 2,
+    "dropout": 0.3,
+    "refit": False,
+    "random_state": 0,
+}
 
 
 def is_mapped(array):
@@ -48,7 +56,7 @@ def no_memory(monkeypatch):
     monkeypatch.setattr(runs, "on_disk", note)
     monkeypatch.setattr(scratch, "MOST_IN_MEMORY", 0)
     monkeypatch.setattr(runs, "RUN", 50)
-    monkeypatch.setattr(trainer, "_RUN", 30)
+    monkeypatch.setattr(assessment, "_RUN", 30)
     return files
 
 
@@ -59,16 +67,16 @@ def learned(estimator):
     return estimator.network_.parameters.vector.tobytes(), arrays, records, estimator.training_["validation"]
 
 
-@pytest.mark.parametrize("options", [{}, {"standardise": False, "dtype": "float64"}, {"early_stopping": False}])
-def test_a_model_of_mapped_data_has_the_bits_of_one_in_memory(ragged, unseen, map_it, no_memory, options):
+@pytest.mark.parametrize(
+    ("options", "n_files"),
+    [({}, 5), ({"standardise": False, "dtype": "float64"}, 5), ({"early_stopping": False}, 2), ({"refit": True}, 7)],
+)
+def test_a_model_of_mapped_data_has_the_bits_of_one_in_memory(ragged, unseen, map_it, no_memory, options, n_files):
     X, y = ragged
-    in_memory = SequenceClassifier(**SMALL, **options).fit(as_sequences(X), y)
+    in_memory = SequenceClassifier(**SMALL | options).fit(as_sequences(X), y)
     assert not no_memory
-    mapped = SequenceClassifier(**SMALL, **options).fit(map_it(X), y)
-    is_split = options.get("early_stopping", True)
-    assert len(no_memory) == (5 if is_split else 2), (
-        "the parts of a split, the baselines' sequences, each part prepared"
-    )
+    mapped = SequenceClassifier(**SMALL | options).fit(map_it(X), y)
+    assert len(no_memory) == n_files, "the parts of a split; for each run the baselines' sequences, its parts prepared"
     assert learned(mapped) == learned(in_memory)
     there, here = map_it(unseen[0]), as_sequences(unseen[0])
     assert mapped.predict_proba(there).tobytes() == in_memory.predict_proba(here).tobytes()
@@ -187,7 +195,7 @@ scratch.MOST_IN_MEMORY = 1 << 22
 values = np.load(sys.argv[1], mmap_mode="r" if sys.argv[2] == "mapped" else None)
 X = Sequences(np.asarray(values), np.arange(0, len(values) + 1, 500))
 y = np.arange(len(X)) % 2
-small = {"cell": "elman", "hidden_size": 4, "bidirectional": False, "batch_size": 64}
+small = {"cell": "elman", "hidden_size": 4, "num_layers": 1, "bidirectional": False, "batch_size": 64, "refit": True}
 classifier = SequenceClassifier(**small, max_epochs=1, n_threads=1, random_state=0)
 few = X[:40]
 classifier.fit(few, y[:40]).predict(few)  # kernels are compiled, libraries loaded
@@ -195,7 +203,7 @@ classifier.fit(few, y[:40]).predict(few)  # kernels are compiled, libraries load
 private = next(int(line.split()[1]) << 10 for line in open("/proc/self/status") if line.startswith("VmData:"))
 resource.setrlimit(resource.RLIMIT_DATA, (private + (110 << 20),) * 2)
 classifier.fit(X, y)
-print(len(classifier.predict(X)), classifier.training_["n_validation"])
+print(len(classifier.predict(X)), classifier.training_["n_validation"], classifier.training_["n_refit"])
 """
 
 
@@ -206,6 +214,6 @@ def test_a_fit_and_a_prediction_need_less_memory_than_the_data(tmp_path):
     del values
     command = [sys.executable, "-c", textwrap.dedent(LIMITED), str(tmp_path / "values.npy")]
     mapped = subprocess.run([*command, "mapped"], capture_output=True, text=True, check=False)
-    assert mapped.stdout == "5000 1000\n", mapped.stderr
+    assert mapped.stdout == "5000 1000 5000\n", mapped.stderr
     ordinary = subprocess.run([*command, "loaded"], capture_output=True, text=True, check=False)
     assert "MemoryError" in ordinary.stderr, "the ordinary way meets the limit"

@@ -35,11 +35,11 @@ def test_plateau_lowers_the_rate_where_the_validation_loss_does_not_fall(ragged)
     np.testing.assert_allclose(rates / rates[0], [1, 1, 1, 0.1, 0.1, 0.01])
 
 
-def test_plateau_without_a_validation_part_is_refused(ragged):
+def test_plateau_without_a_validation_part_is_refused(ragged, unseen):
     model = SequenceClassifier(hidden_size=3, max_epochs=2, schedule="plateau", early_stopping=False)
     with pytest.raises(ParameterError, match=r"'schedule' .* 'plateau' goes by the loss on a validation part"):
         model.fit(*ragged)
-    assert model.fit(*ragged, validation=ragged).n_iter_ == 2
+    assert model.fit(*ragged, validation=unseen).n_iter_ == 2
 
 
 def test_parts_are_learned_by_the_weights_themselves(ragged):
@@ -60,6 +60,7 @@ def test_parts_are_learned_at_one_rate_whatever_the_schedule(ragged, schedule):
     assert [record["learning_rate"] for record in model.history_] == [model.learning_rate] * 3
 
 
+@pytest.mark.filterwarnings("ignore:.*are identical to sequences in training")
 def test_label_smoothing_is_in_the_training_loss_and_not_in_the_validation_loss(ragged):
     options = {"optimizer": "sgd", "learning_rate": 1e-30, "max_epochs": 1, "early_stopping": False}
     model = SequenceClassifier(hidden_size=3, random_state=0, label_smoothing=0.4, **options)
@@ -82,14 +83,15 @@ def test_the_average_of_the_weights_is_what_is_validated_and_kept(ragged, monkey
         return found
 
     monkeypatch.setattr(Updater, "update", watched)
-    model = fitted(ragged, weight_average=0.9, batch_size=36, learning_rate=0.05)
+    options = {"batch_size": 36, "learning_rate": 0.05, "refit": False}
+    model = fitted(ragged, weight_average=0.9, **options)
     best = model.training_["best_epoch"]
     assert len(averages) == 4
     assert np.array_equal(model.network_.parameters.vector, averages[best - 1])
     assert model.history_[best - 1]["validation_loss"] == pytest.approx(
         model.training_["validation"]["log_loss"], rel=1e-6
     )
-    assert not np.array_equal(model.network_.parameters.vector, fitted(ragged).network_.parameters.vector)
+    assert not np.array_equal(model.network_.parameters.vector, fitted(ragged, **options).network_.parameters.vector)
 
 
 def test_chrono_knows_the_longest_sequence_of_the_training_part(ragged, monkeypatch):

@@ -85,7 +85,7 @@ def test_training_starts_near_the_average_of_a_patch(ragged, bidirectional):
     barely = {"optimizer": "sgd", "learning_rate": 1e-30, "weight_decay": 0.0, "bidirectional": bidirectional}
     model = SequenceClassifier(**SMALL, **barely, patch_size=5).fit(*ragged)
     drawn = Network(model.network_.architecture)
-    drawn.initialise(make_generators(0)[1], model.initialisation, forget_bias=model.forget_bias)
+    drawn.initialise(make_generators(0)[1], model.chosen_["initialisation"], forget_bias=model.forget_bias)
     names = [name for name in drawn.parameters if name.startswith("weight_ih_l0")]
     assert len(names) == 1 + bidirectional
     for name, values in drawn.parameters.items():

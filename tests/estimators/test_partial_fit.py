@@ -25,14 +25,15 @@ def small(**parameters):
 def test_a_part_is_gone_through_once_and_the_optimizer_is_carried_on(ragged):
     X, y = ragged
     parts = [(X[:20], y[:20]), (X[20:], y[20:]), (X[:20], y[:20])]
-    model = small()
+    pinned = {"optimizer": "adam", "weight_decay": 0.0, "batch_size": 32}
+    model = small(**pinned)
     for part in parts:
         model.partial_fit(*part, classes=CLASSES)
     fresh = small().partial_fit(*parts[0], classes=CLASSES)
     network = Network(fresh.network_.architecture)
     _, start_rng, training_rng = (np.random.default_rng(child) for child in np.random.SeedSequence(0).spawn(3))
     network.initialise(start_rng, "orthogonal", forget_bias=1.0)
-    trainer = Trainer(network, TrainingSettings(max_epochs=1, early_stopping=False), training_rng)
+    trainer = Trainer(network, TrainingSettings(**pinned, max_epochs=1, early_stopping=False), training_rng)
     for X_part, y_part in parts:
         samples = fresh._samples(fresh._counted(*_read(fresh, X_part, y_part), None, None)[0])
         trainer.fit(Samples(*samples))
@@ -178,7 +179,8 @@ def test_callbacks_of_scikit_learn_see_every_epoch_and_may_end_training(ragged):
     callback = pytest.importorskip("sklearn.callback")
     X, y = ragged
     monitor = callback.ScoringMonitor(scoring="accuracy")
-    model = small(early_stopping=False).set_callbacks(monitor)
+    steady = {"early_stopping": False, "schedule": "constant"}
+    model = small(**steady).set_callbacks(monitor)
     seen = []
     model.fit(X, y, on_epoch=lambda record: seen.append(record["epoch"]))
     assert seen == [1, 2, 3]
@@ -186,8 +188,8 @@ def test_callbacks_of_scikit_learn_see_every_epoch_and_may_end_training(ragged):
     epochs = [row for row in log if row["task_name"] == "epoch"]
     assert [row["task_id"] for row in epochs] == [0, 1, 2]
     assert epochs[-1]["accuracy"] == model.score(X, y)
-    assert epochs[0]["accuracy"] == small(early_stopping=False, max_epochs=1).fit(X, y).score(X, y)
-    assert np.array_equal(model.predict_proba(X), small(early_stopping=False).fit(X, y).predict_proba(X))
+    assert epochs[0]["accuracy"] == small(**steady, max_epochs=1).fit(X, y).score(X, y)
+    assert np.array_equal(model.predict_proba(X), small(**steady).fit(X, y).predict_proba(X))
 
     class StopsAtTwo:
         def setup(self, estimator, context): ...

@@ -33,7 +33,7 @@ def test_every_step_accepts_labels_of_padded_arrays():
     X = rng.normal(size=(20, 6, 1))
     y = np.where(X[:, :, 0] > 0, 1, 0)
     X[3, 4:] = np.nan
-    model = SequenceTagger(hidden_size=4, max_epochs=40, random_state=0).fit(X, y)
+    model = SequenceTagger(hidden_size=4, max_epochs=40, learning_rate=0.02, random_state=0).fit(X, y)
     assert len(model.predict(X)[3]) == 4
     assert model.score(X, y) >= 0.9
 

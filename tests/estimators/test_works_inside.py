@@ -21,7 +21,16 @@ from elman.estimators.importance import permutation_importance
 from elman.network.threads import available_threads
 
 N = 36
-SMALL = SequenceClassifier(hidden_size=4, max_epochs=3, learning_rate=0.05, early_stopping=False, random_state=0)
+SETTINGS = {
+    "hidden_size": 4,
+    "num_layers": 1,
+    "learning_rate": 0.05,
+    "schedule": "constant",
+    "batch_size": 32,
+    "early_stopping": False,
+    "random_state": 0,
+}
+SMALL = SequenceClassifier(max_epochs=3, **SETTINGS)
 FORMS = ["array", "lists", "sequences"]
 
 
@@ -184,7 +193,7 @@ def test_the_tagger_is_searched_and_cross_validated_as_well(form):
     X, _ = make_data(form)
     y = [np.where(np.asarray(x)[:, 1] > 0, "up", "down") for x in X]
     y = np.stack(y) if form == "array" else y
-    model = SequenceTagger(hidden_size=4, max_epochs=12, learning_rate=0.05, early_stopping=False, random_state=0)
+    model = SequenceTagger(max_epochs=12, **SETTINGS)
     search = GridSearchCV(model, {"max_epochs": [1, 12]}, cv=2).fit(X, y)
     assert search.best_params_ == {"max_epochs": 12}
     found = cross_validate(model, X, y, groups=np.arange(N) % 4, cv=GroupKFold(n_splits=2))

@@ -11,7 +11,6 @@ from elman.caution import warn_user as warn_user
 from elman.data import Preparation, Sequences
 from elman.estimators.duplicates import Duplicates, find_duplicates
 from elman.estimators.parts import Part
-from elman.estimators.runs import RUN
 from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
 
@@ -22,6 +21,7 @@ _FEW = 5  # fewer sequences or labels prove nothing
 _UNEVEN = 1e3  # between scales
 _SHARE = 0.01  # of the sequences, that may be identical to others
 _MOST_NAMED = 8
+_RUN = 1 << 18  # numbers looked at together, in double precision and several copies
 
 
 def doubt_classes(classes: NDArray[Any]) -> None:
@@ -158,7 +158,7 @@ def _ranges(training: Sequences) -> tuple[NDArray[np.float64], ...]:
     low, high = np.full(training.n_features, np.inf), np.full(training.n_features, -np.inf)
     count, total, squares = np.zeros((3, training.n_features))
     pivot = np.nan_to_num(training.values[0].astype(np.float64))  # sums of values far from 0 would drown in rounding
-    for run in training.in_runs(RUN):
+    for run in training.in_runs(_RUN):
         values = run.values.astype(np.float64)
         low, high = np.fmin(low, np.fmin.reduce(values)), np.fmax(high, np.fmax.reduce(values))
         count += (~np.isnan(values)).sum(axis=0)

@@ -361,8 +361,9 @@ def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str]
     for name, value in parameters.items():
         if not CONSTRAINTS[name].accepts(value):
             raise ParameterError(f"{called(name)} must be {CONSTRAINTS[name]}. Got {_shown(value)} instead.")
-    sizes, num_layers = parameters.get("hidden_size"), parameters.get("num_layers", 1)
-    if isinstance(sizes, tuple | list) and num_layers not in (1, len(sizes)):
+    left_out = SharedParameters.num_layers
+    sizes, num_layers = parameters.get("hidden_size"), parameters.get("num_layers", left_out)
+    if isinstance(sizes, tuple | list) and num_layers not in (left_out, len(sizes)):
         raise ParameterError(
             f"{called('num_layers')} must be {len(sizes)}, as many as there are sizes in hidden_size, or left out. "
             f"Got {_shown(num_layers)} instead."

@@ -66,7 +66,7 @@ def range_test(
     True
     """
     trial = clone(estimator).set_params(
-        learning_rate="auto", max_epochs=1, refit=False, warm_start=False, verbose=False
+        learning_rate="auto", max_epochs=1, n_members=1, refit=False, warm_start=False, verbose=False
     )
     fitted: RecurrentEstimator = trial.fit(X, y, sample_weight, groups=groups)
     return fitted.range_test_

@@ -43,7 +43,9 @@ class SequenceTagger(TaggerDefaults, RecurrentEstimator):
     >>> rng = np.random.default_rng(0)
     >>> X = [rng.normal(size=rng.integers(5, 20)) for _ in range(40)]
     >>> y = [np.where(np.cumsum(x) > 0, "above", "below") for x in X]
-    >>> tagger = SequenceTagger(hidden_size=8, max_epochs=30, bidirectional=False, random_state=0).fit(X, y)
+    >>> tagger = SequenceTagger(hidden_size=8, bidirectional=False, max_epochs=30, learning_rate=0.02, random_state=0)
+    >>> tagger.fit(X, y)  # doctest: +ELLIPSIS
+    SequenceTagger(...)
     >>> [labels.tolist() for labels in tagger.predict([[1.0, -3.0, 4.0], [-1.0, 2.0]])]
     [['above', 'below', 'above'], ['below', 'above']]
 

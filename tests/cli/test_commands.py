@@ -262,6 +262,7 @@ def test_help_teaches_with_an_example(elman, command):
     assert done.code == 0
     name = command[0] if command else "train"
     assert f"elman {name} " in done.out.split("Usage:")[1].split("\n", 1)[1]
+    assert "…" not in done.out, "every option can be read"
     assert max(map(len, done.out.splitlines())) <= 80
 
 

@@ -143,7 +143,7 @@ def train(
     hidden_size: Annotated[
         str,
         typer.Option(
-            metavar="N or N,N,...", help="Size of the state of a layer; 128,64 for one each.", rich_help_panel=_NETWORK
+            metavar="N or N,N", help="Size of the state of a layer; 128,64 for one each.", rich_help_panel=_NETWORK
         ),
     ] = str(Defaults.hidden_size),
     num_layers: Annotated[int, typer.Option(help="Layers.", rich_help_panel=_NETWORK)] = Defaults.num_layers,

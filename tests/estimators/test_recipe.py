@@ -46,8 +46,8 @@ def test_rules_choose_at_their_bounds():
     assert chosen([9] * 20_000)["batch_size"] == 64
     assert chosen([9] * 4000)["max_epochs"] == 40
     assert chosen([9] * 4000, batch_size=500)["max_epochs"] == 100
-    assert chosen([250] * 1000)["refit"] is True
-    assert chosen([251] * 1000)["refit"] is False
+    assert chosen([200] * 1000)["refit"] is True
+    assert chosen([201] * 1000)["refit"] is False
     assert chosen([9] * 10, schedule="plateau")["refit"] is False
     assert chosen([9] * 10)["n_iter_no_change"] is None
     assert chosen([9] * 10, schedule="constant")["n_iter_no_change"] == 30

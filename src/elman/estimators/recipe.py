@@ -25,7 +25,7 @@ FEWEST_EPOCHS = 10
 SHORT = 32  # time steps over which a state is carried with ease
 PATIENCE = 30  # epochs
 CHOSEN = ("batch_size", "max_epochs", "readout", "initialisation", "n_iter_no_change", "refit")
-MOST_TO_REFIT = 250_000  # time steps in all: training on them once more takes seconds
+MOST_TO_REFIT = 200_000  # time steps in all: training on them once more takes seconds
 
 
 def choose(

@@ -41,6 +41,12 @@ GroupFromId = Annotated[
         rich_help_panel=PANEL,
     ),
 ]
+NoGroup = Annotated[
+    bool,
+    typer.Option(
+        "--no-group", metavar="", help="Let any column be split, also one named group.", rich_help_panel=PANEL
+    ),
+]
 IgnoredGroup = Annotated[
     str | None, typer.Option("--group", metavar="C", help="Holds a group, and is ignored.", rich_help_panel=PANEL)
 ]

@@ -27,7 +27,7 @@ def test_members_and_their_temperature_are_trained_saved_and_told(elman, walks_o
     done = elman("train", walks_of_chance, "--model", model, "--members", 2, "--calibrate", *small)
     assert done.code == 0
     assert "2 networks, each GRU, 1 layer of 4, both directions." in done.out
-    assert re.search(r"validated on 18: 12 epochs in \S+ s, best in epochs \d, \d\.", done.out)
+    assert re.search(r"validated on 18: 12 epochs in \S+ s, best in epochs \d, \d\.", done.prose)
     assert "On the validation part, which chose the best epoch and the temperature:" in done.prose
     loaded = library.load(model)
     assert (len(loaded.networks_), loaded.n_members, loaded.calibrate) == (2, 2, True)

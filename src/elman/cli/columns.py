@@ -44,7 +44,10 @@ GroupFromId = Annotated[
 NoGroup = Annotated[
     bool,
     typer.Option(
-        "--no-group", metavar="", help="Let any column be split, also one named group.", rich_help_panel=PANEL
+        "--no-group",
+        metavar="",
+        help="Keep no group together, though a column is called so: set aside by class.",
+        rich_help_panel=PANEL,
     ),
 ]
 IgnoredGroup = Annotated[

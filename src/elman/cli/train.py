@@ -215,8 +215,6 @@ def train(
     clip_norm: ClipNorm = Defaults.clip_norm,
     clip_value: ClipValue = Defaults.clip_value,
     class_weight: ClassWeight = Defaults.class_weight,
-    members: Members = Defaults.n_members,
-    calibrate: Calibrate = Defaults.calibrate,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.", rich_help_panel=_LEARNING)] = 0,
     threads: Annotated[
         int | None,
@@ -228,6 +226,8 @@ def train(
     schedule_epochs: ScheduleEpochs = Defaults.schedule_epochs,
     schedule_factor: ScheduleFactor = Defaults.schedule_factor,
     final_rate: FinalRate = Defaults.final_rate,
+    members: Members = Defaults.n_members,
+    calibrate: Calibrate = Defaults.calibrate,
     label_smoothing: LabelSmoothing = Defaults.label_smoothing,
     gradient_noise: GradientNoise = Defaults.gradient_noise,
     weight_average: WeightAverage = Defaults.weight_average,
@@ -253,6 +253,10 @@ def train(
 
     Part of the data is set aside to choose the best epoch by. Features are standardised. Two simple baselines are
     fitted on the same data. Ctrl-C ends training and saves the best epoch so far.
+
+    The options to touch first: --group where the data is of several persons, --members 5 for a better model in more
+    time, --calibrate for probabilities to rely on, --cell, --hidden-size and --max-epochs. The others have defaults
+    that suit most data.
     """
     parameters = parameters_of(locals()) | {"early_stopping": not no_validation}
     if class_weight not in (None, "balanced"):
@@ -282,8 +286,9 @@ def train(
             f"--patch-size must be 1 or auto with --per-step-labels: each step is read by itself, for its own label. "
             f"Got {patch_size} instead."
         )
-    if group_from_id and (no_validation or validation is not None):
-        idle.append(f"--group-from-id has no effect with {'--no-validation' if no_validation else '--validation'}.")
+    for named, is_given in (("--group-from-id", group_from_id), ("--no-group", no_group)):
+        if is_given and (no_validation or validation is not None):
+            idle.append(f"{named} has no effect with {'--no-validation' if no_validation else '--validation'}.")
     for sentence in idle:
         note(sentence)
     columns: Columns = {"id": id, "time": time, "label": label, "group": group}

@@ -12,6 +12,10 @@ ElmanError
 └── MissingExtraError (ImportError)  a library that only an extra brings is not installed
 """
 
+from __future__ import annotations
+
+from collections.abc import Iterable
+
 
 class ElmanError(Exception):
     """Root of every error that elman raises on purpose."""
@@ -51,3 +55,15 @@ class OutputError(ElmanError, OSError):
 
 class MissingExtraError(ElmanError, ImportError):
     """A library that only an extra of elman brings is not installed."""
+
+
+def did_you_mean(name: object, known: Iterable[str]) -> str:
+    """Give the end of a message about a name that is none of those known: the one that was likely meant, or ''.
+
+    >>> did_you_mean("gruu", ["lstm", "gru"]), did_you_mean("transformer", ["lstm", "gru"])
+    (" Did you mean 'gru'?", '')
+    """
+    from difflib import get_close_matches
+
+    likely = get_close_matches(name, known, n=1) if isinstance(name, str) else []
+    return f" Did you mean {likely[0]!r}?" if likely else ""

@@ -20,6 +20,11 @@ class Done(NamedTuple):
     def data(self):
         return json.loads(self.out)
 
+    @property
+    def prose(self):
+        """The output on one line, wherever the terminal broke it."""
+        return " ".join(self.out.split())
+
 
 @pytest.fixture
 def elman(capfd):

@@ -17,6 +17,13 @@ def test_every_option_arrives_and_the_rate_that_was_chosen_is_told(elman, files,
     assert f"learning_rate auto ({model.learning_rate_:g})" in " ".join(elman("info", tmp_path / "m").out.split())
 
 
+def test_a_range_test_in_which_no_rate_stood_out_is_told_as_that(elman, tmp_path, small):
+    rows = [f"{n},{step},0,{'ab'[n % 2]}" for n in range(20) for step in range(3)]
+    (tmp_path / "still.csv").write_text("\n".join(["id,time,x,label", *rows]) + "\n")
+    done = elman("train", tmp_path / "still.csv", "--model", tmp_path / "m", *small, "--learning-rate", "auto")
+    assert "Learning rate 0.005, the default: in the range test no rate stood out." in done.prose
+
+
 def test_a_learning_rate_that_is_no_rate_is_refused(elman, files, tmp_path):
     train = ["train", files / "walks_TRAIN.csv", "--model", tmp_path / "m", "--label", "direction"]
     for text, shown in (("fast", "'fast'"), ("-1", "-1"), ("nan", "nan")):

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 
 import numpy as np
 import polars
@@ -10,6 +11,7 @@ import pytest
 
 import elman as library
 from elman.cli.parameters import _value
+from elman.cli.report import verdict
 from elman.estimators.evaluation import evaluate
 from elman.estimators.progress import refit_line
 
@@ -406,28 +408,45 @@ def test_the_summary_says_what_was_chosen_and_whether_to_go_on(elman, files, tmp
 def test_what_was_chosen_and_that_all_data_was_learned_in_the_end_is_told(elman, files, tmp_path):
     options = ["--label", "direction", "--hidden-size", 4, "--max-epochs", 4]
     done = elman("train", files / "walks_TRAIN.csv", "-m", tmp_path / "m", *options)
-    assert "then once more on all 36." in done.out
+    end = r"; then \d epochs? on all 36\. \d+\.\d s in all\."
+    assert re.search(r"Trained on 30 sequences, validated on 6: 4 epochs, best in epoch \d" + end, done.prose)
+    assert "These figures are of the network that was trained without it:" in done.prose
+    assert max(map(len, done.out.splitlines()[:-3])) <= 80
     assert refit_line(36) in done.err.splitlines()
-    told = " ".join(elman("info", tmp_path / "m").out.split())
-    assert "then once more on all 36." in told
+    told = elman("info", tmp_path / "m").prose
+    assert re.search(end, told)
+    assert "These figures are of the network that was trained without it:" in told
     assert "batch_size auto (16), " in told
     assert "initialisation auto (orthogonal), n_iter_no_change auto (none), refit auto (yes)" in told
     assert "max_epochs" not in told
     once = elman("train", files / "walks_TRAIN.csv", "-m", tmp_path / "m", *options, "--no-refit", "--batch-size", 8)
     assert "once more" not in once.out + once.err
-    told = " ".join(elman("info", tmp_path / "m").out.split())
+    told = elman("info", tmp_path / "m").prose
     assert "batch_size 8, " in told
-    assert "once more" not in told
+    assert "on all" not in told
+    assert "without it" not in told
     assert "refit" not in told
 
 
-def test_the_baselines_note_says_what_they_see():
-    from elman.cli.report import baselines_note
-
-    assert "length. If it does as well" in str(baselines_note(50, every_step=False))
-    assert "length, of the sequence up to each step. If" in str(baselines_note(50, every_step=True))
-    assert "so few" not in str(baselines_note(50, every_step=True))
-    assert "so few" in str(baselines_note(49, every_step=True))
+@pytest.mark.parametrize(
+    ("accuracy", "logistic", "majority", "expected"),
+    [
+        (0.9, 0.8, 0.7, ""),
+        (0.8, 0.8, 0.7, "Logistic regression does as well here: the order of the steps may not matter, or there is"),
+        (0.7, 0.8, 0.7, "Logistic regression does better here: the order of the steps may not matter, or there is"),
+        (0.6, 0.5, 0.7, "To say the most frequent class each time does better here: there may be too little data"),
+    ],
+)
+def test_what_it_means_that_a_baseline_wins_is_said_where_one_does(accuracy, logistic, majority, expected):
+    rivals = {"summary_statistics": {"accuracy": logistic}, "majority": {"accuracy": majority}}
+    figures = {"accuracy": accuracy, "baselines": rivals}
+    said = verdict(figures, 50, every_step=False)
+    assert said.startswith(expected)
+    assert bool(said) == bool(expected)
+    few = "With so few sequences, small differences mean little."
+    assert verdict(figures, 49, every_step=False) == f"{said} {few}".strip()
+    of_steps = verdict(figures, 50, every_step=True)
+    assert ("length, of the sequence up to each step." in of_steps) == expected.startswith("Logistic")
 
 
 def test_labels_and_groups_that_are_of_no_use_may_hold_anything(elman, files, tmp_path):

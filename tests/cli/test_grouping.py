@@ -40,7 +40,7 @@ def test_recordings_of_a_subject_raise_a_warning_that_names_the_way_out(elman, p
     assert len(warnings) == 1
     assert "several recordings of each of 6 subjects: p0 ('p0_0', 'p0_1'), p1 ('p1_0', 'p1_1')." in warnings[0]
     assert warnings[0].endswith("with --group, or take it from the ids with --group-from-id.")
-    assert "The validation part shares subjects with the training part: expect less on new ones." in done.out
+    assert "The validation part shares subjects with the training part: expect less on new ones." in done.prose
     data = elman("train", people, "--model", tmp_path / "m", *COLUMNS, *small, "--json").data
     assert (data["split_by"], data["shared_subjects"]) == ("class", 6)
 
@@ -49,16 +49,16 @@ def test_the_subject_is_taken_from_the_ids(elman, people, tmp_path, small, fitte
     done = elman("train", people, "--model", tmp_path / "m", *COLUMNS, *small, "--group-from-id")
     assert "note: Read 6 subjects from the ids: p0 ('p0_0', 'p0_1'), p1 ('p1_0', 'p1_1')." in done.err
     assert "warning" not in done.err
-    assert "which chose the best epoch, and shares no subject of the ids with the training part:" in done.out
+    assert "which chose the best epoch; it shares no subject of the ids with the training part:" in done.prose
     assert sorted(set(fitted_groups[0].tolist())) == [f"p{n}" for n in range(6)]
-    assert "expect less" not in done.out
+    assert "expect less" not in done.prose
 
 
 def test_a_group_that_is_known_is_kept_together_and_said_so(elman, files, tmp_path, small, fitted_groups):
     table = files / "walks_TRAIN.csv"  # its column 'subject' is guessed
     done = elman("train", table, "--model", tmp_path / "m", *COLUMNS, *small)
     assert "warning" not in done.err
-    assert "which chose the best epoch, and shares no 'subject' with the training part:" in done.out
+    assert "which chose the best epoch; it shares no 'subject' with the training part:" in done.prose
     assert len(set(fitted_groups[0].tolist())) == 6
     data = elman("train", table, "--model", tmp_path / "m", *COLUMNS, *small, "--json").data
     assert (data["split_by"], data["shared_subjects"]) == ("group", 0)
@@ -81,7 +81,7 @@ def test_subjects_in_both_of_two_files_raise_a_warning(elman, people, tmp_path, 
     arguments = ["train", tmp_path / "first.csv", "--model", tmp_path / "m", *COLUMNS, *small, "--validation"]
     done = elman(*arguments, tmp_path / "later.csv")
     assert "warning: The ids look like several recordings of each subject, and 6 of 6 subjects are in both" in done.err
-    assert "expect less on new ones" in done.out
+    assert "expect less on new ones" in done.prose
     p0 = table["id"].str.starts_with("p0") | table["id"].str.starts_with("p1")
     table.filter(p0).write_csv(tmp_path / "later.csv")
     table.filter(~p0).write_csv(tmp_path / "first.csv")
@@ -117,3 +117,28 @@ def test_groups_in_both_files_raise_a_warning(elman, files, tmp_path, small):
     assert elman(*arguments, "--json").data["shared_subjects"] == 0
     table.drop("subject").write_csv(validation)
     assert elman(*arguments).code == 0
+
+
+def test_a_column_that_was_only_guessed_never_stands_in_the_way(elman, files, tmp_path, small):
+    table, path = polars.read_csv(files / "walks_TRAIN.csv"), tmp_path / "one.csv"
+    arguments = ["train", path, "--model", tmp_path / "m", *COLUMNS, *small]
+    table.with_columns(subject=polars.lit("p0")).write_csv(path)
+    done = elman(*arguments)
+    assert "note: The column 'subject' holds one group only: the validation part is set aside by class." in done.err
+    assert elman(*arguments, "--json").data["split_by"] == "class"
+    named = elman(*arguments, "--group", "subject")
+    assert named.code == 2
+    assert "needs at least two groups. Got 1; split by class instead, without --group." in named.err
+    table.with_columns(subject=polars.col("direction")).write_csv(path)
+    done = elman(*arguments)
+    assert "note: Without any one group of 'subject' a class would be gone from training: the val" in done.err
+
+
+def test_groups_can_be_left_alone(elman, files, tmp_path, small, fitted_groups):
+    arguments = ["train", files / "walks_TRAIN.csv", "--model", tmp_path / "m", *COLUMNS, *small, "--no-group"]
+    done = elman(*arguments, "--json")
+    assert done.data["split_by"] == "class"
+    assert fitted_groups == [None]
+    assert "as features: 'x', 'level'." in done.err
+    done = elman(*arguments, "--group", "subject")
+    assert "error: --no-group leaves no use for a group column. Pass '--group' or neither." in done.err

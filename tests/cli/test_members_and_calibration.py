@@ -27,8 +27,8 @@ def test_members_and_their_temperature_are_trained_saved_and_told(elman, walks_o
     done = elman("train", walks_of_chance, "--model", model, "--members", 2, "--calibrate", *small)
     assert done.code == 0
     assert "2 networks, each GRU, 1 layer of 4, both directions." in done.out
-    assert re.search(r"validated on 18: 12 epochs in \S+ s, best in epochs \d, \d\.", done.out)
-    assert "On the validation part, which chose the best epoch and the temperature:" in done.out
+    assert re.search(r"validated on 18: 12 epochs in \S+ s, best in epochs \d, \d\.", done.prose)
+    assert "On the validation part, which chose the best epoch and the temperature:" in done.prose
     loaded = library.load(model)
     assert (len(loaded.networks_), loaded.n_members, loaded.calibrate) == (2, 2, True)
     sentence = f"Probabilities are calibrated at temperature {loaded.temperature_:.3g}, "
@@ -73,3 +73,4 @@ def test_doubts_about_the_data_are_warnings_that_name_options(elman, tmp_path, s
     assert any(each.endswith("Scale them, or leave --no-standardise out.") for each in warnings)
     assert any(each.endswith("Drop duplicates, or keep them together with --group.") for each in warnings)
     assert len(warnings) == 3
+    assert done.err.rindex("warning: ") < done.err.index("epoch 1/6"), "in time to end training"

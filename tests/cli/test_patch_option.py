@@ -21,6 +21,8 @@ def test_patches_are_told_with_the_option_that_turns_them_off(elman, long, tmp_p
         "note: Sequences of a median of 1,030 steps: every 5 steps are read as one (--patch-size 1 turns it off)."
         in done.err.splitlines()
     )
+    assert done.err.index("note: Sequences") < done.err.index("epoch 1/6")
+    assert done.err.count("read as one") == 1
     assert done.data["patch_size"] == 5
     assert "every 5 in a row are read as one" in elman("info", model).out
     assert elman("info", model, "--json").data["preparation"]["patch_size"] == 5

@@ -70,6 +70,9 @@ def test_a_validation_file_measures_the_trials(elman, training, tmp_path):
     [
         (["--search", "hidden_size=8,16", "--hidden-size", "4"], "--hidden-size sets what --search hidden_size=8,16"),
         (["--search", "nothing=1,2"], "There is no parameter 'nothing' to search"),
+        (["--search", "hiden_size=1,2"], ". Did you mean 'hidden_size'?"),
+        (["--cell", "gruu"], "'elman', 'elman_relu', 'lstm', 'gru'}. Got 'gruu' instead. Did you mean 'gru'?"),
+        (["--label", "directon"], ". Did you mean 'direction'?"),
         (["--search", "dropout"], "--search must be NAME=a,b,c or NAME=low..high"),
         (["--search", "dropout=0,0.1", "--search", "dropout=0,0.2"], "--search names dropout twice"),
         (["--search", "cell=gru,what"], "What is searched of 'cell' must be a str among"),

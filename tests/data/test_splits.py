@@ -120,7 +120,9 @@ def test_by_group_takes_the_least_bad_group_when_all_are_too_large():
 
 
 def test_one_group_cannot_be_split():
-    with pytest.raises(DataError, match=re.escape("needs at least two groups. Got 1; split by class instead.")):
+    with pytest.raises(
+        DataError, match=re.escape("needs at least two groups. Got 1; split by class instead, without groups=....")
+    ):
         split_by_group(np.array(["a"] * 4), np.array([0, 1, 0, 1]), 0.5, rng())
 
 

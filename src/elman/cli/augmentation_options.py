@@ -20,7 +20,9 @@ Jitter = Annotated[
 ]
 Scaling = Annotated[
     float,
-    typer.Option(help="Deviation from 1 of a factor for each feature of a sequence.", rich_help_panel=_BATCHES),
+    typer.Option(
+        help="Deviation from 1 of a factor for each feature of a sequence: 0.1 is little.", rich_help_panel=_BATCHES
+    ),
 ]
 TimeWarp = Annotated[
     float,
@@ -28,5 +30,8 @@ TimeWarp = Annotated[
 ]
 WindowSlice = Annotated[
     float,
-    typer.Option(help="Share of the steps of a sequence that is learned from at a time.", rich_help_panel=_BATCHES),
+    typer.Option(
+        help="Share of the steps of a sequence that is learned from at a time: 0.9 is mild, 1 is all.",
+        rich_help_panel=_BATCHES,
+    ),
 ]

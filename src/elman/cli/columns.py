@@ -41,6 +41,15 @@ GroupFromId = Annotated[
         rich_help_panel=PANEL,
     ),
 ]
+NoGroup = Annotated[
+    bool,
+    typer.Option(
+        "--no-group",
+        metavar="",
+        help="Keep no group together, though a column is called so: set aside by class.",
+        rich_help_panel=PANEL,
+    ),
+]
 IgnoredGroup = Annotated[
     str | None, typer.Option("--group", metavar="C", help="Holds a group, and is ignored.", rich_help_panel=PANEL)
 ]

@@ -6,6 +6,9 @@ import io
 import json
 import os
 import sys
+import warnings
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from elman.cli.options import with_options
@@ -64,6 +67,12 @@ def say(*what: RenderableType) -> None:
         to.print(item, soft_wrap=isinstance(item, str))
 
 
+def tell(*sentences: str) -> None:
+    """Print prose of a result, broken at the width of the terminal."""
+    for sentence in sentences:
+        console().print(sentence)
+
+
 def say_command(command: str) -> None:
     """Print a command to type."""
     console().print(f"  {command}", style="bold", soft_wrap=True)
@@ -75,11 +84,28 @@ def say_json(data: dict[str, Any]) -> None:
     print(json.dumps(data, indent=2, ensure_ascii=not is_unicode, allow_nan=False))
 
 
-def note(sentence: str) -> None:
-    """Print what the user may want to know, beside the result."""
-    console(stderr=True).print(f"note: {with_options(sentence)}", style="dim", soft_wrap=True)
+def note(sentence: str, to: Console | None = None) -> None:
+    """Print what the user may want to know, beside the result; ``to`` a console that shows something live."""
+    (to or console(stderr=True)).print(f"note: {with_options(sentence)}", style="dim", soft_wrap=True)
 
 
-def warn(sentence: str) -> None:
-    """Print what may make the result worth less than it seems."""
-    console(stderr=True).print(f"warning: {with_options(sentence)}", style="yellow", soft_wrap=True)
+def warn(sentence: str, to: Console | None = None) -> None:
+    """Print what may make the result worth less than it seems, likewise."""
+    (to or console(stderr=True)).print(f"warning: {with_options(sentence)}", style="yellow", soft_wrap=True)
+
+
+@contextmanager
+def warnings_told(to: Console | None = None, but: Iterable[str] = ()) -> Iterator[None]:
+    """Print the library's warnings as they come, each once, ``but`` those that the user was told."""
+    told = set(but)
+
+    def show(message: Warning | str, category: type[Warning], *_: object, **__: object) -> None:
+        sentence = str(message)
+        if issubclass(category, UserWarning) and sentence not in told:
+            told.add(sentence)
+            warn(sentence, to)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always", UserWarning)
+        warnings.showwarning = show
+        yield

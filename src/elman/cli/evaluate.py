@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from elman.cli.columns import Id, IgnoredGroup, Label, MissingText, Text, Time
-from elman.cli.console import console, say, say_json
+from elman.cli.console import console, say, say_json, tell
 from elman.errors import DataError, FileError
 
 
@@ -32,7 +32,7 @@ def evaluate(
     the table has them.
     """
     from elman.cli.dataset import load_model, read_for, say_unknown
-    from elman.cli.report import baselines_note, confusion_table, count, figures_table
+    from elman.cli.report import confusion_table, count, figures_table, verdict
     from elman.estimators.evaluation import evaluate as measure
 
     classifier = load_model(model)
@@ -55,5 +55,10 @@ def evaluate(
         say_json(figures)
         return
     say(f"{model.name} on {count(evaluation.n, 'step' if every_step else 'sequence')} of {file.name}", "")
-    say(figures_table(figures), "", baselines_note(len(dataset.sequences), every_step=every_step), "")
-    say(*confusion_table(evaluation.confusion_matrix, figures["classes"], console().width))
+    say(figures_table(figures), "")
+    sentences = verdict(figures, len(dataset.sequences), every_step=every_step)
+    if sentences:
+        tell(sentences, "")
+    title, table = confusion_table(evaluation.confusion_matrix, figures["classes"], console().width)
+    tell(title)
+    say(table)

@@ -37,12 +37,10 @@ class Grouping:
     what: str = ""
     n_shared: int = 0
 
-    def heading(self, *, is_calibrated: bool, is_refit: bool) -> str:
-        """Give the line above the figures on the validation part."""
-        apart = f", and shares no {self.what} with the training part" if self.split_by == "group" else ""
-        temperature = " and the temperature" * is_calibrated
-        by = ", by the network that was trained without it" * is_refit
-        return f"On the validation part, which chose the best epoch{temperature}{apart}{by}:"
+    @property
+    def apart_by(self) -> str:
+        """What the validation part shares none of with the training part, or ''."""
+        return self.what if self.split_by == "group" else ""
 
     @property
     def caution(self) -> str:
@@ -53,9 +51,20 @@ class Grouping:
 
 
 def find_grouping(
-    file: Path, training: Dataset, validation: Dataset | None, *, from_id: bool, is_split: bool
+    file: Path,
+    training: Dataset,
+    validation: Dataset | None,
+    *,
+    from_id: bool,
+    is_split: bool,
+    by_group: bool | None = None,
 ) -> Grouping:
     """Decide how a file is split, and say so where the user might not expect it.
+
+    Parameters
+    ----------
+    by_group : bool or None
+        Whether groups are to be kept together; None where that was not said: if they can be.
 
     Raises
     ------
@@ -66,7 +75,7 @@ def find_grouping(
         return _between_files(training, validation)
     if not is_split:
         return Grouping(training.groups, None)
-    if training.groups is not None and not from_id:
+    if by_group is not False and not from_id and _is_by_group(training, is_wanted=bool(by_group)):
         return Grouping(training.groups, "group", repr(training.columns.get("group", "group")))
     from elman.data import find_subjects
 
@@ -87,6 +96,23 @@ def find_grouping(
         "Name the column of the subject with --group, or take it from the ids with --group-from-id."
     )
     return Grouping(None, "class", n_shared=len(subjects))
+
+
+def _is_by_group(training: Dataset, *, is_wanted: bool) -> bool:
+    """Tell whether to split by group, and say why not where there are groups that nobody named."""
+    from elman.data.splits import can_split_by_group
+
+    groups, labels = training.groups, training.labels
+    if groups is None or is_wanted:
+        return groups is not None
+    if can_split_by_group(groups, np.zeros(len(groups)) if labels is None or training.per_step else labels):
+        return True
+    name = repr(training.columns.get("group", "group"))
+    reason = f"Without any one group of {name} a class would be gone from training"
+    if len(np.unique(groups)) < 2:
+        reason = f"The column {name} holds one group only"
+    note(f"{reason}: the validation part is set aside by class.")
+    return False
 
 
 def _between_files(training: Dataset, validation: Dataset) -> Grouping:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli.console import say, say_json
+from elman.cli.console import say, say_json, tell
 
 if TYPE_CHECKING:
     from elman.model_file import Model
@@ -72,10 +72,18 @@ def _print(path: Path, model: Model) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from elman.cli.report import count, describe_calibration, describe_network, describe_training, figures_table
+    from elman.cli.report import (
+        count,
+        describe_calibration,
+        describe_network,
+        describe_training,
+        figures_table,
+        validation_heading,
+    )
 
     metadata = model.metadata
     architecture, training, settings = metadata.architecture, metadata.training, metadata.parameters
+    max_epochs = training["chosen"].get("max_epochs", settings["max_epochs"])
     scored = "every step" if architecture["loss_at"] == "every_step" else f"each sequence ({architecture['readout']})"
     ending = {(True, False): " Stopped early.", (False, True): " Interrupted."}.get(
         (training["stopped_early"], training["interrupted"]), ""
@@ -91,7 +99,7 @@ def _print(path: Path, model: Model) -> None:
         "missing": _missing(preparation, metadata.feature_names),
         "steps": _patches(preparation["patch_size"]),
         "classes": f"{architecture['n_classes']}: {_listed(metadata.classes['values'])}",
-        "training": describe_training(training) + ending,
+        "training": describe_training(training, max_epochs, settings["schedule"]) + ending,
         "calibration": describe_calibration(metadata.temperature) if settings.get("calibrate") else "",
         "settings": _settings(settings, {"learning_rate": training["learning_rate"]} | training["chosen"]),
         "columns": ", ".join(f"{role} {column!r}" for role, column in metadata.columns.items()),
@@ -103,8 +111,9 @@ def _print(path: Path, model: Model) -> None:
             table.add_row(Text(name, style="dim"), Text(value))
     say(Text(str(path), style="bold"), table)
     if training["validation"]:
-        chose = "the best epoch and the temperature" if settings.get("calibrate") else "the best epoch"
-        say("", f"On the validation part, which chose {chose}:", figures_table(training["validation"]))
+        is_calibrated, is_refit = bool(settings.get("calibrate")), bool(training["n_refit"])
+        tell("", validation_heading(is_calibrated=is_calibrated, is_refit=is_refit))
+        say(figures_table(training["validation"]))
 
 
 def _settings(settings: dict[str, Any], chosen: dict[str, Any]) -> str:

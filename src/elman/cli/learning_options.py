@@ -90,7 +90,13 @@ Accumulate = Annotated[
 ]
 Schedule = Annotated[str, typer.Option("--schedule", help=f"{', '.join(SCHEDULES)}.", rich_help_panel=_SCHEDULE)]
 WarmUp = Annotated[
-    float, typer.Option("--warm-up", help="Share of all steps in which the rate rises.", rich_help_panel=_SCHEDULE)
+    float,
+    typer.Option(
+        "--warm-up",
+        help="Share of all steps in which the rate rises, before the schedule begins; one_cycle rises by itself, over "
+        "the first 0.3.",
+        rich_help_panel=_SCHEDULE,
+    ),
 ]
 ScheduleEpochs = Annotated[
     int,

@@ -20,8 +20,8 @@ _OPTION_OF = {  # where the name in a signature is not that of the parameter
     "text": "text_split",
 }
 _DATA = frozenset(
-    {"id", "time", "label", "group", "group_from_id", "per_step_labels", "text", "categorical", "step_length"}
-    | {"missing", "missing_text", "validation", "json"}
+    {"id", "time", "label", "group", "group_from_id", "no_group", "per_step_labels", "text", "categorical"}
+    | {"step_length", "missing", "missing_text", "validation", "json"}
 )
 
 

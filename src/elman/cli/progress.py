@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, ClassVar
 
-from elman.cli.console import console
+from elman.cli.console import console, note
 from elman.training.callbacks import Callback
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Progress(Callback):
         self, max_epochs: int | None = None, clock: Callable[[], float] = time.monotonic, n_members: int = 1
     ) -> None:
         self.max_epochs, self._clock, self.n_members = max_epochs or 1, clock, n_members
+        self.console: Console | None = None  # that what is said meanwhile goes to
         self._done: dict[int, float] = {}  # epochs of each member
         self.is_refit = False
         self.n_sequences = 0
@@ -47,6 +48,10 @@ class Progress(Callback):
         self.step: StepRecord | None = None  # the last one
         self._start = clock()
         self._marks: deque[tuple[float, float]] = deque(maxlen=20)  # seconds, epochs done until then
+
+    def on_remark(self, sentence: str) -> None:
+        """Say it."""
+        note(sentence, self.console)
 
     def on_train_begin(self, run: Run) -> None:
         """Note where the run begins; one on all data, after that which chose its length, begins anew."""
@@ -196,4 +201,5 @@ def _live(to: Console, progress: Progress) -> Iterator[Progress]:
         return display(progress, ascii_only=to.options.ascii_only)
 
     with Live(get_renderable=show, console=to, refresh_per_second=8, transient=True):
+        progress.console = to
         yield progress

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from elman.training.settings import ENDING_LOW
+from elman.estimators.recipe import refit_epochs
+from elman.training.settings import ENDING_LOW, TrainingSettings
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from rich.table import Table
-    from rich.text import Text
 
 _FIGURES = {
     "accuracy": "accuracy",
@@ -20,6 +20,13 @@ _FIGURES = {
     "log_loss": "log\nloss",
 }
 _BASELINES = {"summary_statistics": "logistic regression", "majority": "majority class"}
+_RIVALS = {
+    "summary_statistics": "Logistic regression does {how} here: the order of the steps may not matter, or there is too "
+    "little data. It sees mean, deviation, least, greatest, first and last value of each feature, and the "
+    "length{scope}.",
+    "majority": "To say the most frequent class each time does {how} here: there may be too little data, or little in "
+    "it that tells the classes apart.",
+}
 _MOST_MEMBERS = 10  # whose best epochs are named
 _FEW = 50  # sequences
 _MOST_CLASSES = 8  # that are named with their counts
@@ -46,17 +53,34 @@ def describe_network(architecture: Mapping[str, Any], n_members: int = 1) -> str
     return f"{several}{names[architecture['cell']]}, {layers}, {directions}"
 
 
-def describe_training(training: Mapping[str, Any]) -> str:
-    """Give what training came to, in a sentence; epochs are those of all members together."""
+def describe_training(training: Mapping[str, Any], max_epochs: int, schedule: str) -> str:
+    """Give what training came to, in a sentence or two; epochs are those of all members together."""
     bests = [str(member["best_epoch"]) for member in training["members"]]
     named = f"{'epochs' if len(bests) > 1 else 'epoch'} {', '.join(bests[:_MOST_MEMBERS])}"
     best = f", best in {named}{', ...' * (len(bests) > _MOST_MEMBERS)}" if training["n_validation"] else ""
     epochs = sum(member["epochs"] for member in training["members"])
-    again = f", then once more on all {training['n_refit']:,}" if training["n_refit"] else ""
+    seconds = f"{training['seconds']:.1f} s"
     parts = f"{count(training['n_training'], 'sequence')}"
     if training["n_validation"]:
         parts += f", validated on {training['n_validation']:,}"
-    return f"{parts}: {count(epochs, 'epoch')} in {training['seconds']:.1f} s{best}{again}."
+    if not training["n_refit"]:
+        return f"{parts}: {count(epochs, 'epoch')} in {seconds}{best}."
+    settings = TrainingSettings(max_epochs=max_epochs, schedule=schedule)
+    again = sum(refit_epochs(member["best_epoch"] or 1, settings) for member in training["members"])
+    then = f"then {count(again, 'epoch')} on all {training['n_refit']:,}. {seconds} in all"
+    return f"{parts}: {count(epochs, 'epoch')}{best}; {then}."
+
+
+def validation_heading(*, is_calibrated: bool, is_refit: bool, apart_by: str = "") -> str:
+    """Give what stands above the figures on the validation part.
+
+    >>> validation_heading(is_calibrated=False, is_refit=False, apart_by="'person'")
+    "On the validation part, which chose the best epoch; it shares no 'person' with the training part:"
+    """
+    temperature = " and the temperature" * is_calibrated
+    apart = f"; it shares no {apart_by} with the training part" if apart_by else ""
+    of = ". These figures are of the network that was trained without it" * is_refit
+    return f"On the validation part, which chose the best epoch{temperature}{apart}{of}:"
 
 
 def describe_calibration(temperature: float) -> str:
@@ -128,17 +152,22 @@ def figures_table(figures: Mapping[str, Any]) -> Table:
     return table
 
 
-def baselines_note(n_sequences: int, *, every_step: bool) -> Text:
-    """Say what the baselines are, and how far figures on so many sequences can be trusted."""
-    from rich.text import Text
+def verdict(figures: Mapping[str, Any], n_sequences: int, *, every_step: bool) -> str:
+    """Say what it means where a baseline does as well as the model, and how far figures on so few sequences go; or ''.
 
-    scope = ", of the sequence up to each step" if every_step else ""
-    few = " With so few sequences, small differences mean little." if n_sequences < _FEW else ""
-    return Text(
-        "Logistic regression sees mean, deviation, least, greatest, first and last value of each feature, and the "
-        f"length{scope}. If it does as well, the order of the steps may not matter.{few}",
-        style="dim",
-    )
+    >>> baselines = {"summary_statistics": {"accuracy": 0.7}, "majority": {"accuracy": 0.5}}
+    >>> verdict({"accuracy": 0.9, "baselines": baselines}, 60, every_step=False)
+    ''
+    """
+    rivals = {name: rival["accuracy"] for name, rival in figures["baselines"].items()}
+    best = max(rivals, key=rivals.__getitem__)  # of two alike the first
+    sentences: list[str] = []
+    if rivals[best] >= figures["accuracy"]:
+        how = "better" if rivals[best] > figures["accuracy"] else "as well"
+        sentences.append(_RIVALS[best].format(how=how, scope=", of the sequence up to each step" * every_step))
+    if n_sequences < _FEW:
+        sentences.append("With so few sequences, small differences mean little.")
+    return " ".join(sentences)
 
 
 def confusion_table(matrix: NDArray[np.int64], classes: list[Any], width: int) -> tuple[str, Table]:

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from elman.cli.console import say, say_command
+from elman.cli.console import say, say_command, tell
 from elman.cli.places import quoted, test_file
 
 if TYPE_CHECKING:
@@ -47,17 +47,18 @@ def print_summary(found: SearchResult, grouping: Grouping, model: Path, file: Pa
     n_broken = sum(trial["state"] == "failed" for trial in found.trials)
     asides = [f"{n} {what}" for n, what in ((n_behind, "fell behind"), (n_broken, "broke down")) if n]
     if found.interrupted:
-        say("Stopped by Ctrl-C; the best trial so far is kept.")
+        tell("Stopped by Ctrl-C; the best trial so far is kept.")
     aside = f" ({', '.join(asides)})" if asides else ""
-    say(f"Best of {count(len(found.trials), 'trial')}{aside}:", "")
-    say(_parameters(found), "", describe_gain(found.best_loss, found.gain), _HONEST)
+    tell(f"Best of {count(len(found.trials), 'trial')}{aside}:", "")
+    say(_parameters(found))
+    tell("", describe_gain(found.best_loss, found.gain), _HONEST)
     if grouping.split_by == "group":
-        say(f"No part that was measured on shares {grouping.what} with what was trained on.")
+        tell(f"No part that was measured on shares {grouping.what} with what was trained on.")
     if grouping.caution:
-        say(grouping.caution)
+        tell(grouping.caution)
     estimator = found.estimator
-    say("", f"{describe_network(asdict(estimator.network_.architecture))}.")
-    say(f"Trained on {describe_training(estimator.training_)}")
+    trained = describe_training(estimator.training_, estimator._value("max_epochs"), estimator.schedule)
+    tell("", f"{describe_network(asdict(estimator.network_.architecture))}.", f"Trained on {trained}")
     say("", f"Saved {model}. Next, on data that took no part in the search:")
     say_command(f"elman evaluate {quoted(model)} {quoted(test_file(file))}")
 

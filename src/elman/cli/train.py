@@ -19,13 +19,14 @@ from elman.cli.columns import (
     Label,
     Missing,
     MissingText,
+    NoGroup,
     PatchSize,
     StepLength,
     Text,
     TextSplit,
     Time,
 )
-from elman.cli.console import note, say, say_command, say_json, warn
+from elman.cli.console import note, say, say_command, say_json, tell, warnings_told
 from elman.cli.ensemble_options import Calibrate, Members
 from elman.cli.learning_options import (
     Accumulate,
@@ -83,6 +84,7 @@ def train(
     label: Label = None,
     group: Group = None,
     group_from_id: GroupFromId = False,
+    no_group: NoGroup = False,
     per_step_labels: Annotated[
         bool,
         typer.Option("--per-step-labels", metavar="", help="Each row has a label of its own.", rich_help_panel=PANEL),
@@ -213,8 +215,6 @@ def train(
     clip_norm: ClipNorm = Defaults.clip_norm,
     clip_value: ClipValue = Defaults.clip_value,
     class_weight: ClassWeight = Defaults.class_weight,
-    members: Members = Defaults.n_members,
-    calibrate: Calibrate = Defaults.calibrate,
     seed: Annotated[int, typer.Option(help="The same seed gives the same model.", rich_help_panel=_LEARNING)] = 0,
     threads: Annotated[
         int | None,
@@ -226,6 +226,8 @@ def train(
     schedule_epochs: ScheduleEpochs = Defaults.schedule_epochs,
     schedule_factor: ScheduleFactor = Defaults.schedule_factor,
     final_rate: FinalRate = Defaults.final_rate,
+    members: Members = Defaults.n_members,
+    calibrate: Calibrate = Defaults.calibrate,
     label_smoothing: LabelSmoothing = Defaults.label_smoothing,
     gradient_noise: GradientNoise = Defaults.gradient_noise,
     weight_average: WeightAverage = Defaults.weight_average,
@@ -251,6 +253,10 @@ def train(
 
     Part of the data is set aside to choose the best epoch by. Features are standardised. Two simple baselines are
     fitted on the same data. Ctrl-C ends training and saves the best epoch so far.
+
+    The options to touch first: --group where the data is of several persons, --members 5 for a better model in more
+    time, --calibrate for probabilities to rely on, --cell, --hidden-size and --max-epochs. The others have defaults
+    that suit most data.
     """
     parameters = parameters_of(locals()) | {"early_stopping": not no_validation}
     if class_weight not in (None, "balanced"):
@@ -267,6 +273,8 @@ def train(
         )
     if group_from_id and group is not None:
         raise ParameterError("--group-from-id leaves no use for a group column. Pass '--group' or neither.")
+    if no_group and group is not None:
+        raise ParameterError("--no-group leaves no use for a group column. Pass '--group' or neither.")
     check_output(model, file, validation)
     check_checkpoint(checkpoint, every, model)
     watching = watchers(log, tensorboard, log_every, mlflow, model=model, checkpoint=checkpoint)
@@ -278,8 +286,9 @@ def train(
             f"--patch-size must be 1 or auto with --per-step-labels: each step is read by itself, for its own label. "
             f"Got {patch_size} instead."
         )
-    if group_from_id and (no_validation or validation is not None):
-        idle.append(f"--group-from-id has no effect with {'--no-validation' if no_validation else '--validation'}.")
+    for named, is_given in (("--group-from-id", group_from_id), ("--no-group", no_group)):
+        if is_given and (no_validation or validation is not None):
+            idle.append(f"{named} has no effect with {'--no-validation' if no_validation else '--validation'}.")
     for sentence in idle:
         note(sentence)
     columns: Columns = {"id": id, "time": time, "label": label, "group": group}
@@ -303,6 +312,7 @@ def train(
         {"checkpoint": checkpoint, "every": every},
         per_step=per_step_labels,
         group_from_id=group_from_id,
+        by_group=False if no_group else True if group is not None else None,
     )
     classifier.save(model)
     hand_over(model, watching)
@@ -334,13 +344,11 @@ def _fit(
     *,
     per_step: bool,
     group_from_id: bool,
+    by_group: bool | None,
 ) -> tuple[RecurrentEstimator, Grouping]:
-    import warnings
-
     from elman.cli.dataset import read_training, read_validation, say_classes, say_notes
     from elman.cli.grouping import find_grouping
     from elman.cli.progress import follow
-    from elman.estimators.progress import patches_line
     from elman.estimators.saved import make
 
     dataset = read_training(file, columns, reading, per_step=per_step)
@@ -352,7 +360,7 @@ def _fit(
         say_notes(other, of=validation)
         held_out = (other.sequences, other.labels)
     is_split = bool(parameters["early_stopping"])
-    grouping = find_grouping(file, dataset, other, from_id=group_from_id, is_split=is_split)
+    grouping = find_grouping(file, dataset, other, from_id=group_from_id, is_split=is_split, by_group=by_group)
     if per_step:
         of_sequences = ("readout", "patch_size")
         classifier = make(
@@ -361,11 +369,8 @@ def _fit(
     else:
         classifier = make("SequenceClassifier", parameters)
     try:
-        with (
-            follow(n_members=parameters["n_members"]) as progress,
-            warnings.catch_warnings(record=True) as doubts,
-        ):
-            warnings.simplefilter("always", UserWarning)
+        said = idle_settings(parameters)  # before training, as options
+        with follow(n_members=parameters["n_members"]) as progress, warnings_told(progress.console, said):
             classifier.fit(
                 dataset.sequences,
                 dataset.labels,
@@ -377,12 +382,6 @@ def _fit(
     except DataError as error:
         files = f"{file}" if validation is None else f"{file} and {validation}"
         raise FileError(f"{files}: {error}") from error
-    if parameters["patch_size"] == "auto" and classifier.preparation_.patch_size > 1:
-        note(patches_line(classifier.preparation_.patch_size, dataset.sequences.lengths))
-    said = set(idle_settings(parameters))  # before training, as options
-    for doubt in doubts:
-        if issubclass(doubt.category, UserWarning) and str(doubt.message) not in said:
-            warn(str(doubt.message))
     classifier.columns_ = dataset.columns
     return classifier, grouping
 
@@ -404,31 +403,39 @@ def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Pa
     from dataclasses import asdict
 
     from elman.cli.report import (
-        baselines_note,
         describe_calibration,
         describe_network,
         describe_rise,
         describe_training,
         figures_table,
+        validation_heading,
+        verdict,
     )
+    from elman.estimators.progress import rate_line
 
     training = classifier.training_
     if training["interrupted"]:
-        say(f"Stopped by Ctrl-C after epoch {training['epochs']}; the best epoch so far is kept.")
+        tell(f"Stopped by Ctrl-C after epoch {training['epochs']}; the best epoch so far is kept.")
     network = describe_network(asdict(classifier.network_.architecture), len(classifier.networks_))
-    say(f"{network}.", f"Trained on {describe_training(training)}")
+    schedule, max_epochs = classifier.schedule, classifier._value("max_epochs")
+    tell(f"{network}.", f"Trained on {describe_training(training, max_epochs, schedule)}")
     if classifier.learning_rate == "auto":
-        say(f"Learning rate {classifier.learning_rate_:g}, chosen by a range test.")
-    if training["validation"]:
-        say("", grouping.heading(is_calibrated=classifier.calibrate, is_refit=bool(training["n_refit"])))
-        every_step = classifier.every_step
-        say(figures_table(training["validation"]), "", baselines_note(training["n_validation"], every_step=every_step))
-        if classifier.calibrate:
-            say("", describe_calibration(classifier.temperature_))
-        if grouping.caution:
-            say("", grouping.caution)
-    advice = describe_rise(training, classifier._value("max_epochs"), classifier.schedule)
+        line = rate_line(classifier.learning_rate_, stands_out=classifier.range_test_.stands_out)
+        tell(f"{line[0].upper()}{line[1:]}.")
+    figures = training["validation"]
+    if figures:
+        is_refit = bool(training["n_refit"])
+        tell("", validation_heading(is_calibrated=classifier.calibrate, is_refit=is_refit, apart_by=grouping.apart_by))
+        say(figures_table(figures))
+        for sentences in (
+            verdict(figures, training["n_validation"], every_step=classifier.every_step),
+            describe_calibration(classifier.temperature_) if classifier.calibrate else "",
+            grouping.caution,
+        ):
+            if sentences:
+                tell("", sentences)
+    advice = describe_rise(training, max_epochs, schedule)
     if advice:
-        say("", advice)
+        tell("", advice)
     say("", f"Saved {model}. Next, on data that it has not seen:")
     say_command(f"elman evaluate {quoted(model)} {quoted(test_file(file))}")

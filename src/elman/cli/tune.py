@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli.console import note, say_json, warn
+from elman.cli.console import note, say_json, warnings_told
 from elman.cli.options import option
 from elman.cli.parameters import parameter_named, parameters_of, pinned, taking_options_of
 from elman.cli.places import check_output
@@ -132,7 +131,8 @@ def _search(
     from elman.search.tuning import tune as run_search
 
     dataset, other = _read(file, options, parameters["missing"])
-    grouping = find_grouping(file, dataset, other, from_id=options["group_from_id"], is_split=True)
+    by_group = False if options["no_group"] else True if options["group"] is not None else None
+    grouping = find_grouping(file, dataset, other, from_id=options["group_from_id"], is_split=True, by_group=by_group)
     kind = "SequenceTagger" if options["per_step_labels"] else "SequenceClassifier"
     known = make(kind).get_params(deep=False)
     estimator = make(kind, {name: value for name, value in parameters.items() if name in known})
@@ -147,13 +147,10 @@ def _search(
                 estimator, X, y, **data, space=space, pinned=kept, refit=False, **asdict(limits), **progress.hooks
             )
         note("Training with the best parameters.")
-        with follow(n_members=found.estimator.n_members) as display, warnings.catch_warnings(record=True) as doubts:
-            warnings.simplefilter("always", UserWarning)
+        with follow(n_members=found.estimator.n_members) as display, warnings_told(display.console):
             found.estimator.fit(X, y, **data, callbacks=[display])
     except DataError as error:
         raise FileError(f"{file}: {error}") from error
-    for doubt in doubts:
-        warn(str(doubt.message))
     found.estimator.columns_ = dataset.columns
     return found, grouping
 

@@ -83,22 +83,47 @@ def split_by_group(
     _check_fraction(fraction)
     if len(groups) != len(labels):
         raise DataError(f"'groups' must hold one group a label, {len(labels)}. Got {len(groups)} instead.")
-    _, group_of = np.unique(groups, return_inverse=True)  # (N,) codes
-    _, class_of = np.unique(labels, return_inverse=True)  # (N,) codes
-    n_groups, n_classes = _count(group_of), _count(class_of)
+    group_of, counts = _counted(groups, labels)
+    n_groups = len(counts)
     if n_groups < 2:
-        raise DataError(f"A split by group needs at least two groups. Got {n_groups}; split by class instead.")
-    counts = np.zeros((n_groups, n_classes), dtype=np.int64)  # sequences by group and class
-    np.add.at(counts, (group_of, class_of), 1)
+        raise DataError(
+            f"A split by group needs at least two groups. Got {n_groups}; split by class instead, without groups=...."
+        )
     totals = counts.sum(axis=0)  # (C,)
-    possible = np.flatnonzero((counts < totals).all(axis=1))
+    possible = _spared(counts)
     if len(possible) == 0:
         raise DataError(
             f"A split by group must leave every class in training. Got {n_groups} groups, each the only one with "
-            "some class; split by class instead."
+            "some class; split by class instead, without groups=...."
         )
     taken = _nearest_groups(counts, totals, rng.permutation(possible), fraction)
     return _parts(np.flatnonzero(np.isin(group_of, taken)), len(groups))
+
+
+def can_split_by_group(groups: NDArray[Any], labels: NDArray[Any]) -> bool:
+    """Tell whether a group, (N,), can be set aside so that every class, (N,), stays in training.
+
+    >>> can_split_by_group(np.array(["ann", "bob"]), np.array([0, 0]))
+    True
+    >>> can_split_by_group(np.array(["ann", "bob"]), np.array([0, 1]))
+    False
+    """
+    _, counts = _counted(groups, labels)
+    return len(_spared(counts)) > 0
+
+
+def _counted(groups: NDArray[Any], labels: NDArray[Any]) -> tuple[IntArray, IntArray]:
+    """Give the code of each sequence's group, (N,), and the sequences by group and class, (G, C)."""
+    _, group_of = np.unique(groups, return_inverse=True)  # (N,) codes
+    _, class_of = np.unique(labels, return_inverse=True)  # (N,) codes
+    counts = np.zeros((_count(group_of), _count(class_of)), dtype=np.int64)
+    np.add.at(counts, (group_of, class_of), 1)
+    return group_of, counts
+
+
+def _spared(counts: IntArray) -> IntArray:
+    """Give the groups without which every class stays; none if there is one group only."""
+    return np.flatnonzero((counts < counts.sum(axis=0)).all(axis=1))
 
 
 def split_plain(n: int, fraction: float, rng: np.random.Generator) -> tuple[IntArray, IntArray]:

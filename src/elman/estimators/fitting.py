@@ -101,6 +101,7 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
             check_together("the validation part", held_out.codes, held_out.weights, by_class)
         if is_new:
             self._begin(training, rngs[::2], of=whole)
+            self._tell_patches(training, callbacks)
         else:
             self._choose(training, of=whole, is_new=False)
             self.networks_ = deepcopy(self.networks_)  # the model before stays whole if this fit fails
@@ -226,6 +227,7 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
         by_class = self._by_class(part)
         if is_new:
             self._begin(part, rngs[::2], of=part)
+            self._tell_patches(part)
             self.baselines_ = self._baselines(part, by_class)
             self.histories_, self.training_ = [[] for _ in self.networks_], {}
         else:
@@ -323,8 +325,6 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
         )
         if of is not None:
             self._choose(training, of, is_new=True)
-        if of is not None and self.verbose and self.patch_size == "auto" and self.preparation_.patch_size > 1:
-            print(patches_line(self.preparation_.patch_size, training.sequences.lengths), flush=True)
         if of is not None:
             doubt_kinds(self.preparation_, training.sequences)
             doubt_augmentation(self.preparation_, self._settings())
@@ -339,6 +339,16 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
             int(self._lengths(training).max()),
             self.preparation_.patch_size,
         )
+
+    def _tell_patches(self, training: Part, callbacks: Sequence[Callback] = ()) -> None:
+        """Say where steps are read together that nobody asked to."""
+        if self.patch_size != "auto" or self.preparation_.patch_size == 1:
+            return
+        line = patches_line(self.preparation_.patch_size, training.sequences.lengths)
+        if self.verbose:
+            print(line, flush=True)
+        for callback in callbacks:
+            callback.on_remark(line)
 
     def _choose(self, training: Part, of: Part, *, is_new: bool) -> None:
         """Choose what is 'auto'; where training goes on, the network stays what it is."""

@@ -9,7 +9,7 @@ from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
-from elman.errors import DataError, ParameterError
+from elman.errors import DataError, ParameterError, did_you_mean
 from elman.estimators.idle import idle_learning
 from elman.training.schedules import SCHEDULES as SCHEDULES
 from elman.training.settings import OPTIMIZERS as OPTIMIZERS
@@ -360,7 +360,8 @@ def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str]
     """
     for name, value in parameters.items():
         if not CONSTRAINTS[name].accepts(value):
-            raise ParameterError(f"{called(name)} must be {CONSTRAINTS[name]}. Got {_shown(value)} instead.")
+            meant = did_you_mean(value, _names(CONSTRAINTS[name]))
+            raise ParameterError(f"{called(name)} must be {CONSTRAINTS[name]}. Got {_shown(value)} instead.{meant}")
     left_out = SharedParameters.num_layers
     sizes, num_layers = parameters.get("hidden_size"), parameters.get("num_layers", left_out)
     if isinstance(sizes, tuple | list) and num_layers not in (left_out, len(sizes)):
@@ -378,6 +379,12 @@ def check_parameters(parameters: Mapping[str, Any], called: Callable[[str], str]
             f"{called('momentum')} must be above 0 for Nesterov's momentum. "
             f"Got {_shown(parameters.get('momentum'))} instead."
         )
+
+
+def _names(constraint: Constraint) -> tuple[str, ...]:
+    """Give the names that a constraint accepts."""
+    inner = constraint.inner if isinstance(constraint, OrAuto) else constraint
+    return inner.names if isinstance(inner, Choice) else ()
 
 
 def check_size(shapes: Mapping[str, tuple[int, ...]], n_members: int = 1) -> None:

@@ -38,6 +38,18 @@ def patches_line(patch_size: int, lengths: NDArray[np.int64]) -> str:
     )
 
 
+def rate_line(rate: float, *, stands_out: bool) -> str:
+    """Say what a range test came to.
+
+    >>> rate_line(0.0031, stands_out=True)
+    'learning rate 0.0031, chosen by a range test'
+    >>> rate_line(0.005, stands_out=False)
+    'learning rate 0.005, the default: in the range test no rate stood out'
+    """
+    how = "chosen by a range test" if stands_out else "the default: in the range test no rate stood out"
+    return f"learning rate {rate:g}, {how}"
+
+
 def epoch_line(record: Mapping[str, Any], max_epochs: int) -> str:
     """Give the figures of an epoch on one line of less than 80 characters, or up to 100 with validation.
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from sklearn.base import clone
 
+from elman.estimators.progress import rate_line
 from elman.training.range_test import RangeTest, rate_curve
 from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
@@ -31,7 +32,7 @@ def with_rate(
         learner.range_test_ = rate_curve(learner.network_, samples, settings, rng, learner.preparation_.quantities)
         learner.learning_rate_ = learner.range_test_.suggestion
         if learner.verbose:
-            print(f"learning rate {learner.learning_rate_:g}, chosen by a range test", flush=True)
+            print(rate_line(learner.learning_rate_, stands_out=learner.range_test_.stands_out), flush=True)
     return replace(settings, learning_rate=learner.learning_rate_)
 
 

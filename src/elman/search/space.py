@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
-from elman.errors import ParameterError
+from elman.errors import ParameterError, did_you_mean
 from elman.estimators.parameters import CONSTRAINTS, READOUTS, Choice, Number, OrAuto, OrNone, Sizes, Truth, plain
 from elman.search.domains import Choices, Domain, Range
 
@@ -82,8 +82,9 @@ def filled(values: Mapping[str, Any], space: Space) -> dict[str, Any]:
 
 def _as_domain(name: str, domain: Any, parameters: Mapping[str, Any]) -> Domain:
     if name not in parameters:
+        known = sorted(parameters.keys() - _FIXED)
         raise ParameterError(
-            f"There is no parameter {name!r} to search. Choose among {', '.join(sorted(parameters.keys() - _FIXED))}."
+            f"There is no parameter {name!r} to search. Choose among {', '.join(known)}.{did_you_mean(name, known)}"
         )
     if name in _FIXED:
         raise ParameterError(f"{name!r} cannot be searched, since it must be the same for all trials. Set it instead.")

@@ -87,6 +87,9 @@ class Callback:
     of_every_member: ClassVar[bool] = False
     of_refit: ClassVar[bool] = False
 
+    def on_remark(self, sentence: str) -> None:
+        """Something was chosen, before training begins, that the user may not expect."""
+
     def on_train_begin(self, run: Run) -> None:
         """Training begins, or goes on."""
 

@@ -29,6 +29,11 @@ class RangeTest(NamedTuple):
     smoothed: Array  # float64 (K,), the running mean of the losses
     suggestion: float
 
+    @property
+    def stands_out(self) -> bool:
+        """Whether a rate stood out; else the default is suggested."""
+        return _half_fallen(self.losses, self.smoothed) is not None
+
 
 def rate_curve(
     network: Network,
@@ -100,11 +105,16 @@ def _loss_of_step(trial: Trainer, samples: Samples, steps: Iterator[list[Array]]
 
 def suggested(rates: Array, losses: Array, smoothed: Array) -> float:
     """Return the rate that a curve suggests."""
+    half = _half_fallen(losses, smoothed)
+    return TrainingSettings.learning_rate if half is None else float(f"{rates[half]:.2g}")
+
+
+def _half_fallen(losses: Array, smoothed: Array) -> int | None:
+    """Return where the running mean has made half of its fall for good; None where it does not fall."""
     before = losses[:_BEFORE]
     start = before.mean()
     lowest = len(before) + int(smoothed[len(before) :].argmin()) if len(losses) > len(before) else 0
     if start - smoothed[lowest] <= max(_LEAST_FALL * start, before.std()):
-        return TrainingSettings.learning_rate
+        return None
     is_above = smoothed[:lowest] > (start + smoothed[lowest]) / 2
-    half = int(np.flatnonzero(is_above)[-1]) + 1
-    return float(f"{rates[half]:.2g}")
+    return int(np.flatnonzero(is_above)[-1]) + 1

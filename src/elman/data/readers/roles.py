@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from elman.data.readers.source import Source, listed, shown
 from elman.data.text import TOKEN
-from elman.errors import FileError, ParameterError
+from elman.errors import FileError, ParameterError, did_you_mean
 
 _GUESSES = {
     "id": (
@@ -173,7 +173,10 @@ def _named(
         elif role == "label" and not labels_required:
             notes.append(f"Found no column {shown(column)}: read without labels.")
         else:
-            raise FileError(f"{source}: there is no {role} column {shown(column)}. The columns are {listed(columns)}.")
+            raise FileError(
+                f"{source}: there is no {role} column {shown(column)}. The columns are {listed(columns)}."
+                + did_you_mean(column, columns)
+            )
     return found, notes
 
 

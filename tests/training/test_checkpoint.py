@@ -210,10 +210,11 @@ def test_advice_to_remove_a_checkpoint_names_what_belongs_to_it(tmp_path, conten
     for name in ("c.all", "c.2"):
         (tmp_path / name).write_bytes(content)
     others = f", {tmp_path / 'c.2'} and {tmp_path / 'c.all'} to train from the start."
-    for found, advice in ((content[:-9] + bytes([content[-9] ^ 1]) + content[-8:], "Remove it"), (content, "this one")):
+    damaged = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
+    for found, rate, advice in ((damaged, 0.005, "Remove it"), (content, 0.1, "or remove this one")):
         (tmp_path / "c").write_bytes(found)
         with pytest.raises(CheckpointError) as caught:
-            new_trainer(learning_rate=0.1).fit(samples(1), samples(2), checkpoint=Checkpoint(tmp_path / "c"))
+            new_trainer(learning_rate=rate).fit(samples(1), samples(2), checkpoint=Checkpoint(tmp_path / "c"))
         assert str(caught.value).endswith(advice + others)
 
 

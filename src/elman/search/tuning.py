@@ -17,7 +17,7 @@ from elman.search.result import SearchResult, TrialRecord
 from elman.search.space import make_space
 from elman.training.history import Record
 
-_LIMITS = {
+_LIMITS: dict[str, Number | OrNone] = {
     "n_trials": Number(int, 1, 10**6, "both"),
     "folds": Number(int, 1, 1000, "both"),
     "timeout": OrNone(Number(float, 0, LARGEST_FLOAT, "neither")),

@@ -64,7 +64,7 @@ class Checkpoint:
         ------
         CheckpointError
             If the file is damaged, of a newer format, no checkpoint, or of another training; or if it is not there,
-            but that of the run on all data is, which would be of another training.
+            but that of the run on all data is, left from a training before.
         OutputError
             If it could not be written.
         """
@@ -118,8 +118,8 @@ class Checkpoint:
         left = [other for other in others if of_all.owns(other)]
         if left:
             raise CheckpointError(
-                f"{os.fspath(self.path)}: there is no checkpoint yet, and what would follow it is there already, of "
-                f"another training: {_listed(left)}. Remove {_listed(others)} too, or name another file."
+                f"{os.fspath(self.path)}: there is no checkpoint yet, and what would follow it is left from a "
+                f"training before: {_listed(left)}. Remove {_listed(others)} too, or name another file."
             )
 
     def _check_identity(self, file: TensorFile) -> None:

@@ -25,7 +25,7 @@ import numpy as np
 
 LANGUAGES = ("de", "en", "es", "fr", "it", "nl", "pl", "pt", "sv", "tr")
 TRAINING, TEST = 2000, 500  # words of each
-OPTIONS = "--hidden-size 128 --recurrent-dropout 0.5 --learning-rate 0.002 --patience 8"  # best on validation words
+OPTIONS = ""  # the defaults
 
 Words = list[tuple[str, str]]  # with their languages
 

@@ -52,7 +52,7 @@ def test_what_cannot_be_saved_is_refused_before_any_work(command, tmp_path):
         (["--checkpoint", tmp_path / "no" / "c"], "there is no folder"),
         (
             ["--checkpoint", tmp_path / "model"],
-            "the model would overwrite the checkpoint. Choose another name for one.",
+            f"the model and a file of the checkpoint {tmp_path / 'model'} would overwrite each other. Choose another",
         ),
         (["--checkpoint", tmp_path / "c", "--every", -1], "--every must be a number of minutes of at least 0. Got -1"),
     ):
@@ -60,6 +60,15 @@ def test_what_cannot_be_saved_is_refused_before_any_work(command, tmp_path):
         assert (done.code, done.out) == (2, "")
         assert message in done.err
         assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("beside", [".all", ".2", ".all.3"])
+@pytest.mark.parametrize("option", ["--model", "--log", "--tensorboard"])
+def test_nothing_else_is_written_where_other_runs_of_the_training_are_saved(command, tmp_path, option, beside):
+    done = command("--checkpoint", tmp_path / "c", option, tmp_path / f"c{beside}")
+    assert (done.code, done.out) == (2, "")
+    assert f"c{beside}: the {option[2:]} and a file of the checkpoint {tmp_path / 'c'} would overwrite" in done.err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_minutes_without_a_checkpoint_have_no_effect(command):

@@ -76,11 +76,16 @@ def test_a_validation_file_measures_the_trials(elman, training, tmp_path):
         (["--search", "dropout"], "--search must be NAME=a,b,c or NAME=low..high"),
         (["--search", "dropout=0,0.1", "--search", "dropout=0,0.2"], "--search names dropout twice"),
         (["--search", "cell=gru,what"], "What is searched of 'cell' must be a str among"),
-        (["--trials", "0"], "'n_trials'"),
+        (["--trials", "0"], "--trials must be an int in the range [1, 1000000]. Got 0 instead."),
+        (["--minutes", "-1"], "--minutes must be a float in the range (0.0, 1e+300) or None. Got -1.0 instead."),
+        (["--folds", "0"], "--folds must be an int in the range [1, 1000]. Got 0 instead."),
+        (["--study", "{model}"], "the study and the model would overwrite each other. Choose another name for one."),
+        (["--study", "{data}"], "the study and the data would overwrite each other. Choose another name for one."),
         (["--study", "nowhere/study.db"], "there is no folder"),
     ],
 )
 def test_what_cannot_be_searched_is_said_in_one_line(elman, training, tmp_path, options, message):
+    options = [option.format(model=tmp_path / "m", data=training) for option in options]
     done = elman("tune", training, "-m", tmp_path / "m", "--label", "direction", *options)
     assert done.code == 2
     assert message in done.err

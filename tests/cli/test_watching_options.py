@@ -41,7 +41,7 @@ def test_mlflow_gets_the_run_and_the_model(elman, files, tmp_path, monkeypatch):
         (["--log", "{folder}/nowhere/run.jsonl"], "there is no folder"),
         (["--log", "{folder}/data.csv"], "expected a log of elman to replace, or no file, got another"),
         (["--log", "{folder}/m"], "the model would replace the log"),
-        (["--log", "{folder}/c", "--checkpoint", "{folder}/c"], "the checkpoint would replace the log"),
+        (["--log", "{folder}/c", "--checkpoint", "{folder}/c"], "the log and a file of the checkpoint"),
         (["--tensorboard", "{folder}/data.csv/runs"], "event files cannot be written"),
         (["--log-every", "5"], "--log-every needs something to write to. Pass '--log' or '--tensorboard' too."),
         (["--log", "{folder}/a", "--log-every", "0"], "--log-every must be an int in the range [1, inf). Got 0"),

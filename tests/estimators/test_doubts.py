@@ -131,6 +131,20 @@ def test_validation_sequences_that_were_trained_on_are_counted():
     assert "Drop duplicates, or keep them together with groups=...." in sentence
 
 
+def test_levels_that_stay_all_along_are_no_repeats():
+    rng = np.random.default_rng(0)
+    levels, y = [np.full((30, 1), rng.integers(10) / 10) for _ in range(100)], np.arange(100) % 3
+    assert told(CLASSIFIER, levels, y) == []
+
+
+def test_patches_longer_than_any_sequence_are_doubted():
+    X, y = healthy()
+    longest = max(map(len, X))
+    [sentence] = told(clone(CLASSIFIER).set_params(patch_size=longest + 1), X, y)
+    assert sentence.startswith(f"patch_size={longest + 1} is more than the {longest} steps of the longest sequence")
+    assert told(clone(CLASSIFIER).set_params(patch_size=longest), X, y) == []
+
+
 def test_repeats_within_training_alone_are_not_doubted():
     X, y = healthy()
     assert told(CLASSIFIER, X + X, np.r_[y, y], validation=healthy(9, seed=1)) == []

@@ -137,7 +137,7 @@ def test_callbacks_follow_the_first_member_unless_they_ask_for_every_one(ragged)
         of_every_member = True
 
     first, every = Follows(), FollowsAll()
-    clone(SMALL).set_params(max_epochs=1, n_threads=1).fit(*ragged, callbacks=[first, every])
+    clone(SMALL).set_params(max_epochs=1, n_threads=1, batch_size=32).fit(*ragged, callbacks=[first, every])
     assert first.told == ["begin", *[("step", 1)] * 2, ("epoch", 1), "end"]
     assert every.told == [told for n in (1, 2, 3) for told in ("begin", *[("step", n)] * 2, ("epoch", n), "end")]
 

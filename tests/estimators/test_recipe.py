@@ -5,10 +5,11 @@ import pytest
 
 import elman
 from elman import SequenceClassifier, SequenceTagger
-from elman.errors import ModelFileError, ParameterError
+from elman.errors import ModelFileError, ParameterError, TrainingError
 from elman.estimators.recipe import choose, refit_epochs
 from elman.training.callbacks import Callback
 from elman.training.settings import TrainingSettings
+from elman.training.trainer import Trainer
 
 SMALL = {"hidden_size": 4, "num_layers": 1, "bidirectional": False, "random_state": 0}
 
@@ -45,8 +46,8 @@ def test_rules_choose_at_their_bounds():
     assert chosen([9] * 20_000)["batch_size"] == 64
     assert chosen([9] * 4000)["max_epochs"] == 40
     assert chosen([9] * 4000, batch_size=500)["max_epochs"] == 100
-    assert chosen([250] * 1000)["refit"] is True
-    assert chosen([251] * 1000)["refit"] is False
+    assert chosen([200] * 1000)["refit"] is True
+    assert chosen([201] * 1000)["refit"] is False
     assert chosen([9] * 10, schedule="plateau")["refit"] is False
     assert chosen([9] * 10)["n_iter_no_change"] is None
     assert chosen([9] * 10, schedule="constant")["n_iter_no_change"] == 30
@@ -165,11 +166,12 @@ def test_a_model_file_keeps_what_was_chosen(data, refitted, tmp_path):
     assert np.array_equal(loaded.predict_proba(data[0]), refitted.predict_proba(data[0]))
 
 
-@pytest.mark.parametrize("wrong", [{"readout": "auto"}, {"readout": "none"}, {"cell": "gru"}, {"strange": 1}])
+@pytest.mark.parametrize("wrong", [{"readout": "auto"}, {"readout": "none"}, {"cell": "gru"}, {"strange": 1}, None])
 def test_a_file_that_chose_what_was_not_to_be_chosen_is_refused(refitted, tmp_path, wrong):
     broken = SequenceClassifier(**SMALL)
     broken.__dict__.update(refitted.__dict__)
-    broken.training_ = refitted.training_ | {"chosen": refitted.chosen_ | wrong}
+    chosen = refitted.chosen_ | wrong if wrong else {"readout": "last"}
+    broken.training_ = refitted.training_ | {"chosen": chosen}
     broken.save(tmp_path / "model")
     with pytest.raises(ModelFileError, match="damaged"):
         elman.load(tmp_path / "model")
@@ -198,3 +200,80 @@ def test_a_tagger_starts_a_quarter_of_its_units_with_a_long_memory():
 def test_plateau_has_no_run_without_validation(data):
     with pytest.raises(ParameterError, match="plateau"):
         SequenceClassifier(schedule="plateau", refit=True, **SMALL).fit(*data)
+
+
+def test_where_training_goes_on_what_is_set_holds_and_what_is_auto_is_chosen_anew(data, tmp_path):
+    X, y = data
+    model = SequenceClassifier(**SMALL, max_epochs=2).fit(X, y)
+    model.set_params(batch_size=4, readout="last").partial_fit(X, y)
+    assert model._settings().batch_size == 4
+    assert "batch_size" not in model.chosen_
+    model.save(tmp_path / "model")
+    loaded = elman.load(tmp_path / "model")
+    loaded.set_params(batch_size="auto", readout="auto").partial_fit(X, y)
+    assert loaded.chosen_["batch_size"] == 16
+    assert loaded.chosen_["readout"] == "last"
+
+
+def test_auto_is_the_readout_that_the_network_has_where_training_goes_on(data):
+    model = SequenceClassifier(**SMALL, max_epochs=1, readout="mean", warm_start=True).fit(*data)
+    model.set_params(readout="auto").fit(*data)
+    assert model.network_.architecture.readout == model.chosen_["readout"] == "mean"
+
+
+def test_a_warm_start_after_a_run_on_all_data_warns_that_nothing_is_unseen(data):
+    model = SequenceClassifier(**SMALL, max_epochs=2, warm_start=True, refit=True).fit(*data)
+    with pytest.warns(UserWarning, match="trained on before"):
+        model.fit(*data)
+    assert chosen([9] * 10, warm_start=True)["refit"] is False
+
+
+def test_the_run_on_all_data_reads_patches_of_the_same_size():
+    rng = np.random.default_rng(3)
+    X = [rng.normal(size=(length, 1)) for length in rng.permutation([505] * 10 + [530] * 10)]
+    sizes = []
+
+    class Sizes(Callback):
+        of_refit = True
+
+        def on_train_begin(self, run):
+            sizes.append(run.architecture.input_size)
+
+    small = SMALL | {"hidden_size": 2, "max_epochs": 1}
+    SequenceClassifier(**small, refit=True, batch_size=16).fit(X, ["a", "b"] * 10, callbacks=[Sizes()])
+    assert len(sizes) == 2
+    assert sizes[0] == sizes[1]
+
+
+def test_a_callback_that_ends_the_run_on_all_data_leaves_the_network_that_was_validated(data):
+    class Stops(Watcher):
+        def on_epoch_end(self, record):
+            return self.runs[-1][0]
+
+    first = SequenceClassifier(max_epochs=5, refit=False, **SMALL).fit(*data)
+    model = SequenceClassifier(max_epochs=5, refit=True, **SMALL).fit(*data, callbacks=[Stops()])
+    assert model.training_["n_refit"] == 0
+    assert np.array_equal(model.network_.parameters.vector, first.network_.parameters.vector)
+
+
+def test_a_breakdown_on_all_data_leaves_the_network_that_was_validated(data, monkeypatch):
+    step = Trainer.step
+
+    def breaking(self, samples, *batches):
+        if len(samples.offsets) == 25:
+            raise TrainingError("Broken.")
+        return step(self, samples, *batches)
+
+    first = SequenceClassifier(max_epochs=3, refit=False, **SMALL).fit(*data)
+    monkeypatch.setattr(Trainer, "step", breaking)
+    with pytest.warns(UserWarning, match="validated kept: Broken"):
+        model = SequenceClassifier(max_epochs=3, refit=True, **SMALL).fit(*data)
+    assert np.array_equal(model.network_.parameters.vector, first.network_.parameters.vector)
+
+
+def test_labels_of_noise_are_calibrated_to_a_temperature_that_can_be_saved(tmp_path):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 5, 1)), rng.permutation(["a", "b"] * 30)
+    model = SequenceClassifier(**SMALL, max_epochs=4, calibrate=True).fit(X, y)
+    model.save(tmp_path / "model")
+    assert elman.load(tmp_path / "model").temperature_ == model.temperature_ <= 100

@@ -162,6 +162,26 @@ def test_a_window_without_a_label_that_counts_is_not_cut_out(with_weights):
     assert (lengths == 3).mean() == pytest.approx(3 / 8, abs=0.2), "3 of 8 windows hold step 2"
 
 
+@pytest.mark.parametrize("window", [1.0, 0.5])
+@pytest.mark.parametrize("with_weights", [False, True])
+def test_a_warp_that_would_skip_every_label_leaves_time_as_it_was(with_weights, window):
+    samples = ragged(np.full(300, 20), every_step=True)
+    labelled = samples.targets == 11
+    if with_weights:
+        samples = samples._replace(weights=labelled.astype(float))
+    else:
+        samples = samples._replace(targets=np.where(labelled, 1, -1), weights=None)
+    found = Augmentation(time_warp=2.0, window_slice=window).augmented(samples, None, 1)
+    counts = found.weights > 0 if with_weights else found.targets >= 0
+    assert np.logical_or.reduceat(counts, found.offsets[:-1]).all()
+    if window == 1:
+        all_labelled = samples._replace(targets=np.zeros(len(labelled), np.int64), weights=None)
+        warped = Augmentation(time_warp=2.0).augmented(all_labelled, None, 1).values
+        keeps = (np.rint(warped[:, 1]) == 11).reshape(300, 20).any(axis=1).repeat(20)
+        assert 0.4 < keeps.mean() < 0.6
+        assert np.array_equal(found.values, np.where(keeps[:, None], warped, samples.values))
+
+
 def test_columns_that_are_no_quantities_keep_their_values():
     samples = ragged(n_features=4)
     codes = np.random.default_rng(0).integers(0, 9, (len(samples.values), 2)).astype(np.float32)

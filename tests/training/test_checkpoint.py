@@ -187,6 +187,37 @@ def test_another_start_is_another_training(tmp_path):
         other.fit(samples(1), checkpoint=Checkpoint(path))
 
 
+@pytest.mark.parametrize("left", [["c.all"], ["c.2", "c.all", "c.all.2"]])
+def test_what_another_training_left_for_the_run_on_all_data_is_refused_at_once(tmp_path, left):
+    for name in (*left, "c.log", "c.all.txt"):
+        (tmp_path / name).write_bytes(b"of another training")
+    with pytest.raises(CheckpointError) as caught:
+        new_trainer().fit(samples(1), callbacks=[At(fail, step=1)], checkpoint=Checkpoint(tmp_path / "c"))
+    files = [str(tmp_path / name) for name in left]
+    assert str(caught.value).startswith(f"{tmp_path / 'c'}: there is no checkpoint yet, and what would follow it is")
+    for file in files:
+        assert file in str(caught.value)
+    assert "c.log" not in str(caught.value)
+    assert "c.all.txt" not in str(caught.value)
+
+
+def test_another_member_may_be_saved_first(tmp_path):
+    (tmp_path / "c.2").write_bytes(b"of this training")
+    assert len(new_trainer(max_epochs=1).fit(samples(1), checkpoint=Checkpoint(tmp_path / "c")).records) == 1
+
+
+def test_advice_to_remove_a_checkpoint_names_what_belongs_to_it(tmp_path, content):
+    for name in ("c.all", "c.2"):
+        (tmp_path / name).write_bytes(content)
+    others = f", {tmp_path / 'c.2'} and {tmp_path / 'c.all'} to train from the start."
+    damaged = content[:-9] + bytes([content[-9] ^ 1]) + content[-8:]
+    for found, rate, advice in ((damaged, 0.005, "Remove it"), (content, 0.1, "or remove this one")):
+        (tmp_path / "c").write_bytes(found)
+        with pytest.raises(CheckpointError) as caught:
+            new_trainer(learning_rate=rate).fit(samples(1), samples(2), checkpoint=Checkpoint(tmp_path / "c"))
+        assert str(caught.value).endswith(advice + others)
+
+
 @pytest.fixture(scope="module")
 def content(tmp_path_factory):
     path = tmp_path_factory.mktemp("saved") / "checkpoint"

@@ -80,6 +80,15 @@ def test_training_ended_at_a_step_closes_the_epoch_with_what_it_has_seen(data):
     assert model.training_["best_epoch"] in (1, 2)
 
 
+def test_a_true_of_numpy_ends_training_and_what_is_like_it_does_not(data):
+    X, y, _ = data
+    for answer, n_epochs in ((np.bool_(True), 1), (True, 1), (np.bool_(False), 4), (1, 4), (0.5, 4)):
+        callback = Callback()
+        callback.on_epoch_end = lambda record, answer=answer: answer
+        for options in ({"on_epoch": callback.on_epoch_end}, {"callbacks": [callback]}):
+            assert SequenceClassifier(**small(), refit=False).fit(X, y, **options).n_iter_ == n_epochs
+
+
 def test_callbacks_do_not_change_what_is_learned(data, tmp_path):
     X, y, _ = data
     alone = SequenceClassifier(**small()).fit(X, y)

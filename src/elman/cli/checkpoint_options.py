@@ -31,18 +31,31 @@ Every = Annotated[
 ]
 
 
-def check_checkpoint(checkpoint: Path | None, every: float, model: Path) -> None:
-    """Refuse what could not be saved or gone on from, before any work; note what has no effect."""
+def check_checkpoint(checkpoint: Path | None, every: float, model: Path, **others: Path | None) -> None:
+    """Refuse what could not be saved or gone on from, before any work; note what has no effect.
+
+    A checkpoint may have files beside it, of other members and of the run on all data. No option may name one of them.
+
+    Parameters
+    ----------
+    others : what else is read or written, by the word that an error has for it
+    """
     if not every >= 0:
         raise ParameterError(f"--every must be a number of minutes of at least 0. Got {every:g} instead.")
     if checkpoint is None:
         if every != EVERY:
             note("--every has no effect without --checkpoint.")
-    elif checkpoint.resolve() == model.resolve():
-        raise OutputError(f"{checkpoint}: the model would overwrite the checkpoint. Choose another name for one.")
-    elif not checkpoint.exists():
-        from elman.output_file import check_writable
+        return
+    from elman.output_file import check_writable
+    from elman.training.checkpoint import Checkpoint
 
+    for what, other in {"model": model, **others}.items():
+        if other is not None and Checkpoint(checkpoint).owns(other):
+            raise OutputError(
+                f"{other}: the {what} and a file of the checkpoint {checkpoint} would overwrite each other. "
+                "Choose another name for one."
+            )
+    if not checkpoint.exists():
         check_writable(checkpoint)
 
 

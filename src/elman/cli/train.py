@@ -276,8 +276,8 @@ def train(
     if no_group and group is not None:
         raise ParameterError("--no-group leaves no use for a group column. Pass '--group' or neither.")
     check_output(model, file, validation)
-    check_checkpoint(checkpoint, every, model)
-    watching = watchers(log, tensorboard, log_every, mlflow, model=model, checkpoint=checkpoint)
+    check_checkpoint(checkpoint, every, model, data=file, validation=validation, log=log, tensorboard=tensorboard)
+    watching = watchers(log, tensorboard, log_every, mlflow, model=model)
     idle = idle_settings(parameters, option) + _idle_options(parameters, validation)
     if per_step_labels and readout != Defaults.readout:
         idle.append("--readout has no effect with --per-step-labels: each step is classified by its own state.")

@@ -13,7 +13,7 @@ from elman.cli.options import option
 from elman.cli.parameters import parameter_named, parameters_of, pinned, taking_options_of
 from elman.cli.places import check_output
 from elman.cli.train import train
-from elman.errors import DataError, FileError, ParameterError
+from elman.errors import DataError, FileError, OutputError, ParameterError
 from elman.estimators.parameters import check_parameters
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from elman.search.result import SearchResult
 
 _SEARCH = "Search"
+_LIMIT_OPTIONS = {"n_trials": "--trials", "folds": "--folds", "timeout": "--minutes"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,11 @@ def tune(
     kept = pinned(context)
     space = _space(search, kept)
     check_output(model, file, options["validation"])
+    _check_study(study, model, file, options["validation"])
     folds = (3 if options["validation"] is None else 1) if folds is None else folds
+    from elman.search.tuning import check_limits
+
+    check_limits({"n_trials": trials, "folds": folds, "timeout": minutes}, _LIMIT_OPTIONS.__getitem__)
     limits = Limits(trials, None if minutes is None else 60 * minutes, folds, study)
     found, grouping = _search(parameters, file, space, kept, limits, options)
     found.estimator.save(model)
@@ -96,6 +101,17 @@ def tune(
         say_json(summary(found, grouping, model))
     else:
         print_summary(found, grouping, model, file)
+
+
+def _check_study(study: Path | None, model: Path, *inputs: Path | None) -> None:
+    """Refuse a study in the place of what is read or written besides."""
+    if study is None:
+        return
+    for what, other in (("model", model), *(("data", given) for given in inputs)):
+        if other is not None and study.resolve() == other.resolve():
+            raise OutputError(
+                f"{study}: the study and the {what} would overwrite each other. Choose another name for one."
+            )
 
 
 def _space(search: list[str], kept: set[str]) -> dict[str, Domain]:

@@ -52,7 +52,6 @@ def watchers(
     mlflow: str | None,
     *,
     model: Path,
-    checkpoint: Path | None,
 ) -> list[Callback]:
     """Give the callbacks that the options ask for; what they write to is checked.
 
@@ -66,9 +65,8 @@ def watchers(
         raise ParameterError(f"--log-every must be an int in the range [1, inf). Got {every} instead.")
     if every is not None and log is None and tensorboard is None:
         raise ParameterError("--log-every needs something to write to. Pass '--log' or '--tensorboard' too.")
-    for what, other in (("model", model), ("checkpoint", checkpoint)):
-        if log is not None and other is not None and log.resolve() == other.resolve():
-            raise OutputError(f"{log}: the {what} would replace the log. Choose another name for one.")
+    if log is not None and log.resolve() == model.resolve():
+        raise OutputError(f"{log}: the model would replace the log. Choose another name for one.")
     given: list[Callback] = []
     if log is not None:
         given.append(JsonLines(log, every=every))

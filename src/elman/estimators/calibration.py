@@ -68,11 +68,12 @@ def fit_temperature(probabilities: Array, codes: NDArray[np.int64], weights: Arr
         return float(shares @ (means - of_truth))
 
     ends = np.log(COLDEST), np.log(HOTTEST)
-    for end, is_beyond in zip(ends, (slope(ends[0]) <= 0, slope(ends[1]) >= 0)):
-        if is_beyond:
-            return float(np.exp(end))
+    if slope(ends[0]) <= 0:
+        return COLDEST
+    if slope(ends[1]) >= 0:
+        return HOTTEST
     found: Any = brentq(slope, *ends, xtol=1e-12, rtol=1e-12)
-    return float(np.exp(found))
+    return min(max(float(np.exp(found)), COLDEST), HOTTEST)  # rounding may go beyond
 
 
 def learned_temperature(probabilities: Array, codes: NDArray[np.int64], weights: Array | None) -> float:

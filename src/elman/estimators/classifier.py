@@ -115,7 +115,7 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     refit : bool or 'auto'
         Whether, after the training that was validated, a network is trained from the same start on all data, for as
         many epochs as were best; it is the model, and all figures stay those of the first. 'auto': where all sequences
-        together have at most 250,000 steps.
+        together have at most 200,000 steps.
     centred : bool
         Whether 'rmsprop' divides by the deviation of the gradient instead of its root mean square.
     schedule : {'constant', 'step', 'exponential', 'cosine', 'one_cycle', 'plateau'}

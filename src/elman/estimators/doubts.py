@@ -66,6 +66,7 @@ def doubt_data(
     if held_out is not None:
         _doubt_validation(held_out, classes)
     _doubt_features(training.sequences, preparation)
+    _doubt_patches(training.sequences, preparation)
     _doubt_repeats(find_duplicates(*samples, every_step=every_step))
 
 
@@ -127,6 +128,16 @@ def _doubt_features(training: Sequences, preparation: Preparation) -> None:
         found = f"Values reach from {low[largest]:.3g} to {high[largest]:.3g} ({_name(training, largest)})"
     if found:
         warn_user(f"{found}, and a network learns best from values near 1. Scale them, or leave standardise=False out.")
+
+
+def _doubt_patches(training: Sequences, preparation: Preparation) -> None:
+    """Warn where every patch is filled up with copies of a last step, and as wide as no sequence is long."""
+    longest, size = int(training.lengths.max()), preparation.patch_size
+    if size > longest:
+        warn_user(
+            f"patch_size={size} is more than the {longest:,} steps of the longest sequence, so that each becomes one "
+            f"patch, filled up with copies of its last step. Set it to {longest} at most, or patch_size='auto'."
+        )
 
 
 def _doubt_repeats(found: Duplicates) -> None:

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
 
+from elman.caution import warn_user
 from elman.data import Preparation, Sequences
-from elman.errors import DataError, ParameterError
+from elman.errors import DataError, ParameterError, TrainingError
 from elman.estimators.alignment import aligned
 from elman.estimators.baselines import Baselines
 from elman.estimators.calibration import at_temperature, learned_temperature, nothing_to_calibrate_on
@@ -31,7 +32,7 @@ from elman.estimators.parameters import SharedParameters, check_size, in_python,
 from elman.estimators.parts import Part, make_generators, split
 from elman.estimators.progress import patches_line, refit_line
 from elman.estimators.rates import with_rate
-from elman.estimators.recipe import OF_NETWORKS, choose, refit_epochs
+from elman.estimators.recipe import choose, refit_epochs
 from elman.estimators.runs import prepared, probabilities
 from elman.estimators.targets import Targets
 from elman.estimators.weights import Weights, as_weights, check_together, together, weights_by_class
@@ -52,6 +53,7 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
     every_step: ClassVar[bool]  # whether each step has a label, or each sequence
     patch_size: int | str = 1  # for who offers no other: steps with labels of their own are not put together
 
+    preparation_: Preparation
     networks_: list[Network]
     histories_: list[list[Record]]
     temperature_: float
@@ -87,6 +89,7 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
         if is_new:
             self.classes_ = self._classes(targets.labels)
         else:
+            self._keep_readout()
             self._check_architecture()
         groups = as_groups(aligned(groups, X, "groups"), len(sequences))
         whole, groups = self._counted(sequences, targets, weights, groups)
@@ -142,6 +145,8 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
     ) -> tuple[Part, Part | None]:
         """Give the training part, and the validation part where there is one."""
         split_before = self.__dict__.pop("_split", None)
+        if not is_new and self.training_["n_refit"]:
+            split_before = None  # it was trained on in the end
         if validation is not None:
             return whole, self._given(validation)
         if not self.early_stopping:
@@ -168,7 +173,7 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
     ) -> int:
         """Train once more from the same start, on all data, for as long as was best; return on how many sequences.
 
-        What the first training gave stays where Ctrl-C ends this one.
+        What the first training gave stays where Ctrl-C, a callback or a breakdown ends this one.
         """
         names = ("preparation_", "networks_", "baselines_", "histories_", "temperature_")
         first = {name: self.__dict__[name] for name in names}
@@ -184,8 +189,12 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
             if self.verbose:
                 print(refit_line(len(whole.sequences)), flush=True)
             found = self._train(members, settings, before, samples, None, again, saved)
-            is_whole = len(found) == len(epochs) and not any(history.interrupted for history in found)
+            was_ended = any(history.interrupted or history.told_to_stop for history in found)
+            is_whole = len(found) == len(epochs) and not was_ended
         except KeyboardInterrupt:
+            is_whole = False
+        except TrainingError as error:
+            warn_user(f"The run on all data is left out, and the network that was validated kept: {error}")
             is_whole = False
         kept = names[-2:] if is_whole else names  # history and temperature tell of what was validated
         self.__dict__.update({name: first[name] for name in kept})
@@ -211,6 +220,7 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
                 f"Got {list(classes)} instead."
             )
         if not is_new:
+            self._keep_readout()
             self._check_architecture()
         part, _ = self._counted(sequences, targets, weights, None)
         _, *rngs = make_generators(self.random_state, self.n_members)
@@ -220,6 +230,8 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
             self._tell_patches(part)
             self.baselines_ = self._baselines(part, by_class)
             self.histories_, self.training_ = [[] for _ in self.networks_], {}
+        else:
+            self._choose(part, of=part, is_new=False)
         samples = self._samples(part, by_class)
         settings = replace(self._settings(), max_epochs=1, early_stopping=False, weight_average=0.0)
         settings = replace(settings, schedule="constant", warm_up=0.0)  # how many parts there will be is not known
@@ -309,7 +321,7 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
             categorical_features=() if self.categorical_features is None else self.categorical_features,
             embedding_size=self.embedding_size,
             weights=training.step_weights(),
-            patch_size=plain(self.patch_size),
+            patch_size=self.preparation_.patch_size if of is None else plain(self.patch_size),
         )
         if of is not None:
             self._choose(training, of, is_new=True)
@@ -342,8 +354,13 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
         """Choose what is 'auto'; where training goes on, the network stays what it is."""
         n_all = int(self._lengths(of).sum())
         chosen = choose(self.get_params(deep=False), self._lengths(training), n_all, every_step=self.every_step)
-        kept = {} if is_new else {name: value for name, value in self.chosen_.items() if name in OF_NETWORKS}
+        kept = {} if is_new or "readout" not in chosen else {"readout": self.network_.architecture.readout}
         self.chosen_: dict[str, Any] = chosen | kept
+
+    def _keep_readout(self) -> None:
+        """Have 'auto' stand for the readout that the network has, where training goes on."""
+        if getattr(self, "readout", None) == "auto":
+            self.chosen_ = self.chosen_ | {"readout": self.network_.architecture.readout}
 
     def _lengths(self, part: Part) -> NDArray[np.int64]:
         """Give the steps of each sequence as the network sees them."""
@@ -352,7 +369,8 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
 
     def _value(self, name: str) -> Any:
         """Give a parameter, or what was chosen for it where it is 'auto'."""
-        return self.chosen_.get(name, plain(getattr(self, name)))
+        value = plain(getattr(self, name))
+        return self.chosen_.get(name, value) if isinstance(value, str) and value == "auto" else value
 
     def _by_class(self, training: Part) -> Weights | None:
         """Give the weight of each class in the loss, learned from the training part where it is to be balanced."""

@@ -89,9 +89,10 @@ def train_members(
     n_threads = threads_or_default(settings.n_threads)
     at_a_time = min(len(members), n_threads)
     settings = replace(settings, n_threads=n_threads // at_a_time)
-    is_over, lock = threading.Event(), threading.Lock()
+    is_over, all_are_there, lock = threading.Event(), threading.Event(), threading.Lock()
 
     def train(number: int, member: Member) -> History:
+        all_are_there.wait()  # Ctrl-C before that would lose sight of one that has begun
         if is_over.is_set():
             return History(interrupted=True)
         told = [each for each in callbacks if number == 1 or each.of_every_member]
@@ -106,12 +107,14 @@ def train_members(
     with ThreadPoolExecutor(at_a_time, thread_name_prefix="elman-member") as pool:
         try:
             for number, member in enumerate(members, start=1):
-                futures.append(pool.submit(train, number, member))  # those up to Ctrl-C are there
+                futures.append(pool.submit(train, number, member))
+            all_are_there.set()
             wait(futures, return_when=FIRST_EXCEPTION)
         except KeyboardInterrupt:
             pass
         finally:
             is_over.set()
+            all_are_there.set()
     failed = [future for future in futures if future.exception() is not None]
     histories = [future.result() for future in failed[:1] or futures]
     return histories + [History(interrupted=True) for _ in members[len(futures) :]]

@@ -24,8 +24,8 @@ MOST_EPOCHS = 100  # of little data; more of them learn it by heart
 FEWEST_EPOCHS = 10
 SHORT = 32  # time steps over which a state is carried with ease
 PATIENCE = 30  # epochs
-OF_NETWORKS = ("readout", "initialisation")
-MOST_TO_REFIT = 250_000  # time steps in all: training on them once more takes seconds
+CHOSEN = ("batch_size", "max_epochs", "readout", "initialisation", "n_iter_no_change", "refit")
+MOST_TO_REFIT = 200_000  # time steps in all: training on them once more takes seconds
 
 
 def choose(
@@ -57,7 +57,8 @@ def choose(
     settle("initialisation", "mixed" if every_step and parameters["cell"] in ("lstm", "gru") else "orthogonal")
     ends_low = parameters["schedule"] in ENDING_LOW  # what is gained, is gained when the rate falls
     settle("n_iter_no_change", None if ends_low else PATIENCE)
-    settle("refit", n_all <= MOST_TO_REFIT and parameters["schedule"] != "plateau")
+    ends_by_validation = parameters["schedule"] == "plateau" or parameters["warm_start"]  # which the next fit has too
+    settle("refit", n_all <= MOST_TO_REFIT and not ends_by_validation)
     return chosen
 
 

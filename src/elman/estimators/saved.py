@@ -16,6 +16,7 @@ from elman.estimators.base import RecurrentEstimator
 from elman.estimators.baselines import Baselines
 from elman.estimators.classifier import SequenceClassifier
 from elman.estimators.parameters import check_parameters, plain
+from elman.estimators.recipe import CHOSEN
 from elman.estimators.tagger import SequenceTagger
 from elman.metadata import Metadata, as_json, classes_as_json
 from elman.model_file import Model, read_model, save_model
@@ -134,12 +135,14 @@ def load(path: str | os.PathLike[str]) -> RecurrentEstimator:
 
 def _chosen(estimator: RecurrentEstimator, chosen: Mapping[str, Any], path: str | os.PathLike[str]) -> dict[str, Any]:
     """Give what stands for the parameters that are 'auto', each within its contract, or raise ModelFileError."""
-    wrong = [name for name in chosen if getattr(estimator, name, None) != "auto" or chosen[name] == "auto"]
+    needed = {name for name in CHOSEN if getattr(estimator, name, None) == "auto"}
+    wrong = sorted(needed ^ chosen.keys()) or [name for name in chosen if chosen[name] == "auto"]
+    if wrong:
+        raise ModelFileError(
+            f"{path}: the model file is damaged: it says wrongly what was chosen for {wrong[0][:60]!r}."
+        )
     try:
-        if not wrong:
-            check_parameters(estimator.get_params(deep=False) | dict(chosen))
+        check_parameters(estimator.get_params(deep=False) | dict(chosen))
     except ParameterError as error:
         raise ModelFileError(f"{path}: the model file is damaged: {error}") from error
-    if wrong:
-        raise ModelFileError(f"{path}: the model file is damaged: {wrong[0][:60]!r} was not to be chosen.")
     return dict(chosen)

@@ -22,6 +22,7 @@ from elman.search.space import Space, filled, start_of
 from elman.search.study_file import StudyFile, damaged
 from elman.search.suggestion import distribution, suggest
 from elman.search.trial import Ending, Run, run_trial
+from elman.training.callbacks import says_to_end
 from elman.training.history import Record
 
 _FEWEST = 8  # complete trials from which importances can be told
@@ -90,7 +91,7 @@ class Search:
                 ending = self._trial(deadline, on_epoch)
                 if ending == "interrupted":
                     raise KeyboardInterrupt
-                if ending == "cut short" or (on_trial is not None and on_trial(self.records[-1]) is True):
+                if ending == "cut short" or (on_trial is not None and says_to_end(on_trial(self.records[-1]))):
                     break
         except KeyboardInterrupt:
             if not self._curves:
@@ -134,7 +135,7 @@ class Search:
         first_look = min(math.ceil(n_epochs / _SHARE), _MOST) if isinstance(n_epochs, int) else _MOST
 
         def look(step: int, loss: float, record: Record) -> Ending | None:
-            wants_to_stop = on_epoch is not None and on_epoch(number + 1, record) is True
+            wants_to_stop = on_epoch is not None and says_to_end(on_epoch(number + 1, record))
             if wants_to_stop or (self._curves and time.monotonic() > deadline):
                 return "cut short"
             return "pruned" if step >= first_look and falls_behind(loss, step, self._curves) else None

@@ -17,6 +17,12 @@ from elman.search.result import SearchResult, TrialRecord
 from elman.search.space import make_space
 from elman.training.history import Record
 
+_LIMITS: dict[str, Number | OrNone] = {
+    "n_trials": Number(int, 1, 10**6, "both"),
+    "folds": Number(int, 1, 1000, "both"),
+    "timeout": OrNone(Number(float, 0, LARGEST_FLOAT, "neither")),
+}
+
 
 def tune(
     estimator: RecurrentEstimator,
@@ -99,7 +105,7 @@ def tune(
     >>> found.best_loss <= found.start["loss"]
     True
     """
-    _check_limits(n_trials, timeout, folds)
+    check_limits({"n_trials": n_trials, "folds": folds, "timeout": timeout}, lambda name: in_python(name, "tune"))
     parameters = estimator.get_params(deep=False)
     check_parameters(parameters, estimator._called)
     _check_measure(parameters, folds, validation)
@@ -130,14 +136,11 @@ def tune(
     return SearchResult(search.records, best, plan.space, importances, found, interrupted)
 
 
-def _check_limits(n_trials: object, timeout: object, folds: object) -> None:
-    for name, value, contract in (
-        ("n_trials", n_trials, Number(int, 1, 10**6, "both")),
-        ("folds", folds, Number(int, 1, 1000, "both")),
-        ("timeout", timeout, OrNone(Number(float, 0, LARGEST_FLOAT, "neither"))),
-    ):
-        if not contract.accepts(value):
-            raise ParameterError(f"{in_python(name, 'tune')} must be {contract}. Got {value!r} instead.")
+def check_limits(limits: Mapping[str, object], called: Callable[[str], str]) -> None:
+    """Raise ParameterError for the first of ``n_trials``, ``folds`` and ``timeout`` that breaks its contract."""
+    for name, value in limits.items():
+        if not _LIMITS[name].accepts(value):
+            raise ParameterError(f"{called(name)} must be {_LIMITS[name]}. Got {value!r} instead.")
 
 
 def _check_measure(parameters: Mapping[str, Any], folds: int, validation: tuple[Any, ...] | None) -> None:

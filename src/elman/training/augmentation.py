@@ -34,7 +34,8 @@ class Augmentation:
         Each feature of a sequence is multiplied by a number of its own, Gaussian around 1 with this deviation.
     time_warp : float
         Time runs at a speed whose logarithm is Gaussian with this deviation, independent at 6 knots from the first
-        step to the last and linear between the knots. The length stays, and values are interpolated.
+        step to the last and linear between the knots. The length stays, and values are interpolated. Where no step
+        would keep a label, time stays as it was.
     window_slice : float in (0, 1]
         The share of the steps, rounded and at least one, that is kept of a sequence, from a random step on; a window
         that holds none of its labels would teach nothing, and is not cut out.
@@ -81,6 +82,9 @@ class Augmentation:
             knots = normals(hashed(key, _TIME_WARP, chosen), _KNOTS)
             time = _warped(step, lengths, sequence, np.exp(self.time_warp * knots.astype(np.float64)))
             rows = starts[sequence] + np.rint(time).astype(np.int64)
+            if _is_every_step(samples):
+                teaches = _holds_a_label(samples, rows, offsets)[sequence]
+                time, rows = np.where(teaches, time, step), np.where(teaches, rows, starts[sequence] + step)
             values = self._interpolated(samples.values, rows, starts[sequence], time, lengths[sequence])
         else:
             rows = starts[sequence] + step
@@ -100,7 +104,9 @@ class Augmentation:
         skipped = uniform(hashed(key, _WINDOW_SLICE, chosen)) * (lengths - kept + 1)
         first = starts + skipped.astype(np.int64)
         if _is_every_step(samples):
-            teaches = _holds_a_label(samples, first, kept)
+            offsets = _offsets(kept)
+            rows = np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], kept)
+            teaches = _holds_a_label(samples, rows, offsets)
             first, kept = np.where(teaches, first, starts), np.where(teaches, kept, lengths)
         return first, kept
 
@@ -150,10 +156,8 @@ def _is_every_step(samples: Samples) -> bool:
     return len(samples.targets) != len(samples.offsets) - 1
 
 
-def _holds_a_label(samples: Samples, first: Array, kept: Array) -> Array:
-    """Return whether a label that counts is among the `kept` steps from each row of `first` on."""
-    offsets = _offsets(kept)
-    rows = np.arange(offsets[-1]) + np.repeat(first - offsets[:-1], kept)
+def _holds_a_label(samples: Samples, rows: Array, offsets: Array) -> Array:
+    """Return whether a label that counts is among the rows (S',) that each sequence takes, by offsets (N + 1,)."""
     counts = samples.targets[rows] >= 0
     if samples.weights is not None:
         counts &= samples.weights[rows] > 0

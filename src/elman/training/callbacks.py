@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NotRequired, TypedDict
 
+import numpy as np
+
 from elman.training.history import History, Record
 from elman.training.settings import TrainingSettings
 
@@ -106,6 +108,15 @@ class Callback:
         """Training is over, also where an error or Ctrl-C ended it."""
 
 
+def says_to_end(answer: object) -> bool:
+    """Whether an answer is True, of Python or NumPy; what is only taken for true, such as a loss, ends nothing.
+
+    >>> says_to_end(np.float64(0.1) < 0.2), says_to_end(0.1)
+    (True, False)
+    """
+    return isinstance(answer, bool | np.bool_) and bool(answer)
+
+
 class Callbacks(Callback):
     """Several callbacks as one. Each is told, whatever the others return."""
 
@@ -125,12 +136,12 @@ class Callbacks(Callback):
     def on_step_end(self, step: StepRecord) -> bool:
         """Tell all; True if any returns True."""
         answers = [callback.on_step_end(step) for callback in self._callbacks]
-        return any(answer is True for answer in answers)
+        return any(map(says_to_end, answers))
 
     def on_epoch_end(self, record: Record) -> bool:
         """Tell all; True if any returns True."""
         answers = [callback.on_epoch_end(record) for callback in self._callbacks]
-        return any(answer is True for answer in answers)
+        return any(map(says_to_end, answers))
 
     def on_train_end(self, history: History) -> None:
         """Tell all."""

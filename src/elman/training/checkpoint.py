@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from elman.training.settings import TrainingSettings
 from elman.training.state import State
 
 CHECKPOINT = Kind("checkpoint", 1, "Remove it to train from the start.")
+_BESIDE = re.compile(r"(\.all)?(\.[0-9]+)?")  # behind the name: of the run on all data, of another member
 
 
 class Checkpoint:
@@ -45,6 +46,15 @@ class Checkpoint:
         """Give the checkpoint of another run of the same training: its file is called likewise, with this behind."""
         return Checkpoint(f"{os.fspath(self.path)}.{which}", self.every)
 
+    def owns(self, path: str | os.PathLike[str]) -> bool:
+        """Whether a file is this one, or one that `beside` may name.
+
+        >>> [Checkpoint("run").owns(name) for name in ("run", "run.2", "run.all.2", "run.log")]
+        [True, True, True, False]
+        """
+        own, other = Path(self.path).resolve(), Path(path).resolve()
+        return own.parent == other.parent and _is_beside(own.name, other.name)
+
     def begin(
         self, identity: dict[str, str], like: State, settings: TrainingSettings, steps_per_epoch: int
     ) -> Moments | None:
@@ -53,7 +63,8 @@ class Checkpoint:
         Raises
         ------
         CheckpointError
-            If the file is damaged, of a newer format, no checkpoint, or of another training.
+            If the file is damaged, of a newer format, no checkpoint, or of another training; or if it is not there,
+            but that of the run on all data is, left from a training before.
         OutputError
             If it could not be written.
         """
@@ -61,10 +72,12 @@ class Checkpoint:
         check_writable(self.path)
         remove_leftovers(self.path)
         if not Path(self.path).exists():
+            self._require_none_of_all()
             return None
         reader = Reader(like, settings, steps_per_epoch)
-        with opened(self.path, CHECKPOINT, CheckpointError) as file:
-            self._check_identity(file.fields)
+        advice = f"Remove {_listed(['it', *self._others()])} to train from the start."
+        with opened(self.path, CHECKPOINT._replace(advice=advice), CheckpointError) as file:
+            self._check_identity(file)
             moments = _moments(file, reader)
         self.saved_epoch = moments.now.progress.epoch
         return moments
@@ -92,18 +105,45 @@ class Checkpoint:
                 last = "There is none yet" if is_first else f"The last one is of epoch {self.saved_epoch}"
                 warn_user(f"{error} Training goes on without a new checkpoint. {last}.")
 
-    def _check_identity(self, fields: Mapping[str, Any]) -> None:
-        was = fields.get("identity")
+    def _others(self) -> list[str]:
+        """Give the files of other runs of the training that are there."""
+        path = Path(self.path)
+        files = (file for file in path.parent.iterdir() if file.name != path.name)
+        return sorted(str(file) for file in files if _is_beside(path.name, file.name))
+
+    def _require_none_of_all(self) -> None:
+        """Refuse to begin where a later run is saved; members begin together, so that another's file may be first."""
+        of_all = self.beside("all")
+        others = self._others()
+        left = [other for other in others if of_all.owns(other)]
+        if left:
+            raise CheckpointError(
+                f"{os.fspath(self.path)}: there is no checkpoint yet, and what would follow it is left from a "
+                f"training before: {_listed(left)}. Remove {_listed(others)} too, or name another file."
+            )
+
+    def _check_identity(self, file: TensorFile) -> None:
+        was = file.fields.get("identity")
         if not isinstance(was, dict) or not all(isinstance(value, str) for value in was.values()):
             raise BrokenFileError(
-                f"the checkpoint file is damaged: it does not say of which training it is. {CHECKPOINT.advice}"
+                f"the checkpoint file is damaged: it does not say of which training it is. {file.kind.advice}"
             )
         found = differences(was, self._identity)
         if found:
             raise BrokenFileError(
                 f"the checkpoint is of another training: {'; '.join(found)[:2000]}. "
-                "Train as it was begun, or name another file, or remove this one to train from the start."
+                f"Train as it was begun, or name another file, or remove {_listed(['this one', *self._others()])} "
+                "to train from the start."
             )
+
+
+def _is_beside(own: str, other: str) -> bool:
+    """Whether a name is a checkpoint's own, or that of another run of its training."""
+    return other.startswith(own) and _BESIDE.fullmatch(other[len(own) :]) is not None
+
+
+def _listed(names: list[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def _moments(file: TensorFile, reader: Reader) -> Moments:
@@ -111,7 +151,7 @@ def _moments(file: TensorFile, reader: Reader) -> Moments:
     names = {"now", "epoch_start"} | ({"good"} if good == "good" else set())
     is_known = good in (None, "good", "epoch_start") and isinstance(states, dict) and states.keys() == names
     if not is_known or not isinstance(states, dict):
-        raise BrokenFileError(f"the checkpoint file is damaged: it lacks a state. {CHECKPOINT.advice}")
+        raise BrokenFileError(f"the checkpoint file is damaged: it lacks a state. {file.kind.advice}")
     shapes = {f"{of}.{name}": shape for of in names for name, shape in reader.shapes(states[of]).items()}
     arrays = file.read(shapes)
     found = {}

@@ -1,10 +1,12 @@
 """What is shown of a training run while it goes on."""
 
 import time
+import warnings
 
 import pytest
 from rich.console import Console
 
+from elman.cli.console import warnings_told
 from elman.cli.display import clock, curve, display
 from elman.cli.progress import Progress, follow
 from elman.network.architecture import Architecture
@@ -185,3 +187,16 @@ def test_off_a_terminal_the_wait_for_kernels_is_explained_once_it_is_long(monkey
     with follow(3):
         time.sleep(0.2)
     assert capfd.readouterr().err.startswith("Preparing. Kernels are compiled the first time ")
+
+
+def test_what_is_said_meanwhile_stands_above_the_live_display_in_a_style_of_its_own(monkeypatch, capfd):
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    with follow(3) as progress, warnings_told(progress.console, ["known"]):
+        progress.on_remark("every 5 steps are read as one (patch_size=1 turns it off).")
+        for sentence in ("known", "Constant.", "Constant."):
+            warnings.warn(sentence, UserWarning, stacklevel=1)
+    told = capfd.readouterr().err
+    assert "\x1b[2mnote: every 5 steps are read as one (--patch-size 1 turns it off).\x1b[0m\n" in told
+    assert told.count("\x1b[33mwarning: Constant.\x1b[0m\n") == told.count("warning: ") == 1
+    assert "Preparing. " in told
+    assert "mPreparing. " not in told

@@ -86,12 +86,18 @@ def say_json(data: dict[str, Any]) -> None:
 
 def note(sentence: str, to: Console | None = None) -> None:
     """Print what the user may want to know, beside the result; ``to`` a console that shows something live."""
-    (to or console(stderr=True)).print(f"note: {with_options(sentence)}", style="dim", soft_wrap=True)
+    _say_beside(f"note: {with_options(sentence)}", "dim", to)
 
 
 def warn(sentence: str, to: Console | None = None) -> None:
     """Print what may make the result worth less than it seems, likewise."""
-    (to or console(stderr=True)).print(f"warning: {with_options(sentence)}", style="yellow", soft_wrap=True)
+    _say_beside(f"warning: {with_options(sentence)}", "yellow", to)
+
+
+def _say_beside(line: str, style: str, to: Console | None) -> None:
+    from rich.text import Text
+
+    (to or console(stderr=True)).print(Text(line, style), soft_wrap=True)  # a style of print's would reach what is live
 
 
 @contextmanager

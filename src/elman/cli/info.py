@@ -83,7 +83,9 @@ def _print(path: Path, model: Model) -> None:
 
     metadata = model.metadata
     architecture, training, settings = metadata.architecture, metadata.training, metadata.parameters
-    max_epochs = training["chosen"].get("max_epochs", settings["max_epochs"])
+    in_effect = settings | training["chosen"]
+    max_epochs, schedule = in_effect.get("max_epochs"), str(in_effect.get("schedule"))
+    max_epochs = max_epochs if isinstance(max_epochs, int) else 0  # of a file that was edited
     scored = "every step" if architecture["loss_at"] == "every_step" else f"each sequence ({architecture['readout']})"
     ending = {(True, False): " Stopped early.", (False, True): " Interrupted."}.get(
         (training["stopped_early"], training["interrupted"]), ""
@@ -99,7 +101,7 @@ def _print(path: Path, model: Model) -> None:
         "missing": _missing(preparation, metadata.feature_names),
         "steps": _patches(preparation["patch_size"]),
         "classes": f"{architecture['n_classes']}: {_listed(metadata.classes['values'])}",
-        "training": describe_training(training, max_epochs, settings["schedule"]) + ending,
+        "training": describe_training(training, max_epochs, schedule) + ending,
         "calibration": describe_calibration(metadata.temperature) if settings.get("calibrate") else "",
         "settings": _settings(settings, {"learning_rate": training["learning_rate"]} | training["chosen"]),
         "columns": ", ".join(f"{role} {column!r}" for role, column in metadata.columns.items()),

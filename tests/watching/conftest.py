@@ -1,5 +1,7 @@
 """A training run as callbacks are told of it, with figures drawn at random."""
 
+from contextlib import contextmanager
+
 import numpy as np
 import pytest
 
@@ -92,8 +94,16 @@ def tell():
 
 @pytest.fixture
 def small_files():
-    """Let no file grow beyond so many bytes, as on a full disk."""
+    """Let no file grow beyond so many bytes while a block runs, as on a full disk; pytest may be printing to one."""
     resource = pytest.importorskip("resource")
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    yield lambda size: resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    @contextmanager
+    def limited(size):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited

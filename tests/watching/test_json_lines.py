@@ -102,10 +102,8 @@ def test_a_full_disk_costs_lines_but_never_the_training_nor_half_a_line(tmp_path
     tell(JsonLines(whole), last=2, ends=False)
     size = whole.stat().st_size + 50  # a part of the next line
     callback = JsonLines(log)
-    small_files(size)
-    with pytest.warns(
-        UserWarning, match=r"run.jsonl: not all of the run could be written: (No space|File too large)"
-    ) as warned:
+    told = r"run.jsonl: not all of the run could be written: (No space|File too large)"
+    with pytest.warns(UserWarning, match=told) as warned, small_files(size):
         tell(callback)
     assert len(warned) == 1
     assert lines_of(log) == lines_of(whole)

@@ -99,8 +99,9 @@ def test_a_full_disk_costs_figures_but_never_the_training(tmp_path, tell, small_
     tell(TensorBoardWriter(tmp_path / "whole"), last=2)
     (whole,) = (tmp_path / "whole" / "training").iterdir()
     callback = TensorBoardWriter(tmp_path / "cut")
-    small_files(whole.stat().st_size + 50)  # a part of the next event
-    with pytest.warns(UserWarning, match=r"training.*: not all of the run could be written: (No space|File too large)"):
+    size = whole.stat().st_size + 50  # a part of the next event
+    told = r"training.*: not all of the run could be written: (No space|File too large)"
+    with pytest.warns(UserWarning, match=told), small_files(size):
         history, _ = tell(callback, last=5)
     assert curve(tmp_path / "cut" / "training", "epoch/loss") == expected(history.records[:2], "training_loss")
 

@@ -9,7 +9,8 @@ from typing import Any
 import typer
 
 from elman.cli.options import missing_choice, option
-from elman.estimators.parameters import CONSTRAINTS, Choice, Defaults
+from elman.estimators.constraints import Choice
+from elman.estimators.parameters import CONSTRAINTS, Defaults
 
 _OPTION_OF = {  # where the name in a signature is not that of the parameter
     "n_iter_no_change": "patience",

@@ -50,29 +50,41 @@ from elman.cli.learning_options import (
     WeightAverage,
     WeightDecay,
 )
+from elman.cli.network_options import (
+    Bidirectional,
+    Cell,
+    Dropout,
+    Dtype,
+    ForgetBias,
+    HiddenSize,
+    Initialisation,
+    LayerNorm,
+    LearnInitialState,
+    NoStandardise,
+    NumLayers,
+    Readout,
+    RecurrentDropout,
+    Residual,
+    Zoneout,
+)
 from elman.cli.options import option
 from elman.cli.parameters import parameters_of
 from elman.cli.places import check_output, quoted, test_file
+from elman.cli.training_data import TrainingData, naming_files, read_training_data
+from elman.cli.validation_options import NoValidation, Patience, Refit, Tol, Validation, ValidationFraction
 from elman.cli.watching_options import Log, LogEvery, Mlflow, TensorBoard, hand_over, watchers
-from elman.errors import DataError, FileError, ParameterError
+from elman.errors import ParameterError
+from elman.estimators.idle import idle_settings
 from elman.estimators.parameters import (
-    CELLS,
-    DTYPES,
-    INITIALISATIONS,
-    READOUTS,
     Defaults,
     check_parameters,
-    idle_settings,
 )
 
 if TYPE_CHECKING:
-    from elman.cli.dataset import Columns, Reading
     from elman.cli.grouping import Grouping
     from elman.estimators.base import RecurrentEstimator
     from elman.training.callbacks import Callback
 
-_VALIDATION = "Validation part"
-_NETWORK = "Network"
 _LEARNING = "Learning"
 
 
@@ -97,114 +109,27 @@ def train(
     missing: Missing = None,
     missing_text: MissingText = [],  # noqa: B006
     patch_size: PatchSize = str(Defaults.patch_size),
-    validation: Annotated[
-        Path | None,
-        typer.Option(
-            "--validation",
-            metavar="FILE",
-            help="Labelled data to choose the best epoch by, instead of a part of the training data.",
-            rich_help_panel=_VALIDATION,
-        ),
-    ] = None,
-    validation_fraction: Annotated[
-        float, typer.Option(help="Share of the training data to set aside for it.", rich_help_panel=_VALIDATION)
-    ] = Defaults.validation_fraction,
-    patience: Annotated[
-        str,
-        typer.Option(
-            metavar="N, none or auto",
-            help="Epochs without a fall of the validation loss by --tol to stop after; auto: none where the schedule "
-            "ends low.",
-            rich_help_panel=_VALIDATION,
-        ),
-    ] = str(Defaults.n_iter_no_change),
-    refit: Annotated[
-        bool | None,
-        typer.Option(
-            "--refit/--no-refit",
-            metavar="",
-            help="Whether to train once more on all data, for as long as was best; not said: if that takes seconds.",
-            rich_help_panel=_VALIDATION,
-            show_default=False,
-        ),
-    ] = None,
-    tol: Annotated[
-        float,
-        typer.Option(help="Smallest fall of the loss that counts for --patience.", rich_help_panel=_VALIDATION),
-    ] = Defaults.tol,
-    no_validation: Annotated[
-        bool,
-        typer.Option(
-            "--no-validation",
-            metavar="",
-            help="Set nothing aside: train on all data, for all epochs.",
-            rich_help_panel=_VALIDATION,
-        ),
-    ] = False,
-    cell: Annotated[str, typer.Option(help=f"{', '.join(CELLS)}.", rich_help_panel=_NETWORK)] = Defaults.cell,
-    hidden_size: Annotated[
-        str,
-        typer.Option(
-            metavar="N or N,N", help="Size of the state of a layer; 128,64 for one each.", rich_help_panel=_NETWORK
-        ),
-    ] = str(Defaults.hidden_size),
-    num_layers: Annotated[int, typer.Option(help="Layers.", rich_help_panel=_NETWORK)] = Defaults.num_layers,
-    bidirectional: Annotated[
-        bool,
-        typer.Option(
-            "--bidirectional/--one-direction",
-            metavar="",
-            help="Read from both ends, or forward only.",
-            rich_help_panel=_NETWORK,
-        ),
-    ] = Defaults.bidirectional,
-    dropout: Annotated[
-        float, typer.Option(help="Share of values dropped between layers.", rich_help_panel=_NETWORK)
-    ] = Defaults.dropout,
-    recurrent_dropout: Annotated[
-        float,
-        typer.Option(help="Share of the state that is dropped on its way to the next step.", rich_help_panel=_NETWORK),
-    ] = Defaults.recurrent_dropout,
-    zoneout: Annotated[
-        float, typer.Option(help="Share of the state that stays as it was at a step.", rich_help_panel=_NETWORK)
-    ] = Defaults.zoneout,
-    layer_norm: Annotated[
-        bool,
-        typer.Option("--layer-norm", metavar="", help="Normalise inside the cell.", rich_help_panel=_NETWORK),
-    ] = Defaults.layer_norm,
-    learn_initial_state: Annotated[
-        bool,
-        typer.Option(
-            "--learn-initial-state", metavar="", help="Learn the state before step 1.", rich_help_panel=_NETWORK
-        ),
-    ] = Defaults.learn_initial_state,
-    residual: Annotated[
-        bool,
-        typer.Option("--residual", metavar="", help="Add a layer's input to its output.", rich_help_panel=_NETWORK),
-    ] = Defaults.residual,
-    readout: Annotated[
-        str,
-        typer.Option(
-            help=f"What is classified of all states: {', '.join(READOUTS)}, auto.",
-            rich_help_panel=_NETWORK,
-        ),
-    ] = Defaults.readout,
-    initialisation: Annotated[
-        str, typer.Option(help=f"{', '.join(INITIALISATIONS)}, auto.", rich_help_panel=_NETWORK)
-    ] = Defaults.initialisation,
-    forget_bias: Annotated[
-        float | None, typer.Option(help="Start of an LSTM's forget gate.", rich_help_panel=_NETWORK)
-    ] = Defaults.forget_bias,
-    no_standardise: Annotated[
-        bool,
-        typer.Option(
-            "--no-standardise",
-            metavar="",
-            help="Take features as they are, not shifted to mean 0 and scaled to deviation 1.",
-            rich_help_panel=_NETWORK,
-        ),
-    ] = not Defaults.standardise,
-    dtype: Annotated[str, typer.Option(help=f"{', '.join(DTYPES)}.", rich_help_panel=_NETWORK)] = Defaults.dtype,
+    validation: Validation = None,
+    validation_fraction: ValidationFraction = Defaults.validation_fraction,
+    patience: Patience = str(Defaults.n_iter_no_change),
+    refit: Refit = None,
+    tol: Tol = Defaults.tol,
+    no_validation: NoValidation = False,
+    cell: Cell = Defaults.cell,
+    hidden_size: HiddenSize = str(Defaults.hidden_size),
+    num_layers: NumLayers = Defaults.num_layers,
+    bidirectional: Bidirectional = Defaults.bidirectional,
+    dropout: Dropout = Defaults.dropout,
+    recurrent_dropout: RecurrentDropout = Defaults.recurrent_dropout,
+    zoneout: Zoneout = Defaults.zoneout,
+    layer_norm: LayerNorm = Defaults.layer_norm,
+    learn_initial_state: LearnInitialState = Defaults.learn_initial_state,
+    residual: Residual = Defaults.residual,
+    readout: Readout = Defaults.readout,
+    initialisation: Initialisation = Defaults.initialisation,
+    forget_bias: ForgetBias = Defaults.forget_bias,
+    no_standardise: NoStandardise = not Defaults.standardise,
+    dtype: Dtype = Defaults.dtype,
     optimizer: Optimizer = Defaults.optimizer,
     learning_rate: LearningRate = str(Defaults.learning_rate),
     momentum: Momentum = Defaults.momentum,
@@ -258,7 +183,8 @@ def train(
     time, --calibrate for probabilities to rely on, --cell, --hidden-size and --max-epochs. The others have defaults
     that suit most data.
     """
-    parameters = parameters_of(locals()) | {"early_stopping": not no_validation}
+    options = dict(locals())
+    parameters = parameters_of(options) | {"early_stopping": not no_validation}
     if class_weight not in (None, "balanced"):
         raise ParameterError(f"--class-weight must be balanced. Got {class_weight!r} instead.")
     check_parameters(parameters, option)
@@ -291,35 +217,18 @@ def train(
             idle.append(f"{named} has no effect with {'--no-validation' if no_validation else '--validation'}.")
     for sentence in idle:
         note(sentence)
-    columns: Columns = {"id": id, "time": time, "label": label, "group": group}
-    reading: Reading = {
-        "text": text,
-        "text_split": text_split,
-        "missing": parameters["missing"],
-        "missing_text": missing_text or None,
-        "step_length": step_length,
-        "categorical": categorical,
-    }
     if text is None and text_split != Defaults.text:
         note("--text-split has no effect without --text.")
-    classifier, grouping = _fit(
-        parameters,
-        file,
-        validation,
-        columns,
-        reading,
-        [*watching, *telling(checkpoint)],
-        {"checkpoint": checkpoint, "every": every},
-        per_step=per_step_labels,
-        group_from_id=group_from_id,
-        by_group=False if no_group else True if group is not None else None,
-    )
+    data = read_training_data(file, options, is_split=not no_validation)
+    saving = {"checkpoint": checkpoint, "every": every}
+    with naming_files(file, validation):
+        classifier = _fit(data, parameters, [*watching, *telling(checkpoint)], saving)
     classifier.save(model)
     hand_over(model, watching)
     if json:
-        say_json(_summary(classifier, grouping, model))
+        say_json(_summary(classifier, data.grouping, model))
     else:
-        _print_summary(classifier, grouping, model, file)
+        _print_summary(classifier, data.grouping, model, file)
 
 
 def _idle_options(parameters: dict[str, Any], validation: Path | None) -> list[str]:
@@ -334,56 +243,16 @@ def _idle_options(parameters: dict[str, Any], validation: Path | None) -> list[s
 
 
 def _fit(
-    parameters: dict[str, Any],
-    file: Path,
-    validation: Path | None,
-    columns: Columns,
-    reading: Reading,
-    watching: list[Callback],
-    saving: dict[str, Any],
-    *,
-    per_step: bool,
-    group_from_id: bool,
-    by_group: bool | None,
-) -> tuple[RecurrentEstimator, Grouping]:
-    from elman.cli.dataset import read_training, read_validation, say_classes, say_notes
-    from elman.cli.grouping import find_grouping
+    data: TrainingData, parameters: dict[str, Any], watching: list[Callback], saving: dict[str, Any]
+) -> RecurrentEstimator:
     from elman.cli.progress import follow
-    from elman.estimators.saved import make
 
-    dataset = read_training(file, columns, reading, per_step=per_step)
-    say_notes(dataset, of=None if validation is None else file)
-    say_classes(dataset)
-    held_out = other = None
-    if validation is not None:
-        other = read_validation(validation, columns, reading, dataset, per_step=per_step)
-        say_notes(other, of=validation)
-        held_out = (other.sequences, other.labels)
-    is_split = bool(parameters["early_stopping"])
-    grouping = find_grouping(file, dataset, other, from_id=group_from_id, is_split=is_split, by_group=by_group)
-    if per_step:
-        of_sequences = ("readout", "patch_size")
-        classifier = make(
-            "SequenceTagger", {name: value for name, value in parameters.items() if name not in of_sequences}
-        )
-    else:
-        classifier = make("SequenceClassifier", parameters)
-    try:
-        said = idle_settings(parameters)  # before training, as options
-        with follow(n_members=parameters["n_members"]) as progress, warnings_told(progress.console, said):
-            classifier.fit(
-                dataset.sequences,
-                dataset.labels,
-                groups=grouping.groups,
-                validation=held_out,
-                callbacks=[progress, *watching],
-                **saving,
-            )
-    except DataError as error:
-        files = f"{file}" if validation is None else f"{file} and {validation}"
-        raise FileError(f"{files}: {error}") from error
-    classifier.columns_ = dataset.columns
-    return classifier, grouping
+    classifier = data.estimator(parameters)
+    said = idle_settings(parameters)  # before training, as options
+    with follow(n_members=parameters["n_members"]) as progress, warnings_told(progress.console, said):
+        classifier.fit(**data.arguments, callbacks=[progress, *watching], **saving)
+    classifier.columns_ = data.training.columns
+    return classifier
 
 
 def _summary(classifier: RecurrentEstimator, grouping: Grouping, model: Path) -> dict[str, Any]:

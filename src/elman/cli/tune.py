@@ -13,13 +13,12 @@ from elman.cli.options import option
 from elman.cli.parameters import parameter_named, parameters_of, pinned, taking_options_of
 from elman.cli.places import check_output
 from elman.cli.train import train
-from elman.errors import DataError, FileError, OutputError, ParameterError
+from elman.cli.training_data import naming_files, read_training_data
+from elman.errors import OutputError, ParameterError
 from elman.estimators.parameters import check_parameters
 
 if TYPE_CHECKING:
-    from elman.cli.dataset import Columns, Reading
     from elman.cli.grouping import Grouping
-    from elman.data import Dataset
     from elman.search.domains import Domain
     from elman.search.result import SearchResult
 
@@ -140,61 +139,24 @@ def _search(
     limits: Limits,
     options: dict[str, Any],
 ) -> tuple[SearchResult, Grouping]:
-    from elman.cli.grouping import find_grouping
     from elman.cli.progress import follow
     from elman.cli.search_progress import follow_search
-    from elman.estimators.saved import make
     from elman.search.tuning import tune as run_search
 
-    dataset, other = _read(file, options, parameters["missing"])
-    by_group = False if options["no_group"] else True if options["group"] is not None else None
-    grouping = find_grouping(file, dataset, other, from_id=options["group_from_id"], is_split=True, by_group=by_group)
-    kind = "SequenceTagger" if options["per_step_labels"] else "SequenceClassifier"
-    known = make(kind).get_params(deep=False)
-    estimator = make(kind, {name: value for name, value in parameters.items() if name in known})
-    data: dict[str, Any] = {
-        "groups": grouping.groups,
-        "validation": None if other is None else (other.sequences, other.labels),
-    }
-    X, y = dataset.sequences, dataset.labels
-    try:
+    data = read_training_data(file, options, is_split=True)
+    with naming_files(file, options["validation"]):
         with follow_search(limits.n_trials, limits.timeout) as progress:
             found = run_search(
-                estimator, X, y, **data, space=space, pinned=kept, refit=False, **asdict(limits), **progress.hooks
+                data.estimator(parameters),
+                **data.arguments,
+                space=space,
+                pinned=kept,
+                refit=False,
+                **asdict(limits),
+                **progress.hooks,
             )
         note("Training with the best parameters.")
         with follow(n_members=found.estimator.n_members) as display, warnings_told(display.console):
-            found.estimator.fit(X, y, **data, callbacks=[display])
-    except DataError as error:
-        raise FileError(f"{file}: {error}") from error
-    found.estimator.columns_ = dataset.columns
-    return found, grouping
-
-
-def _read(file: Path, options: dict[str, Any], missing: str) -> tuple[Dataset, Dataset | None]:
-    """Read the training file, and the validation file where there is one."""
-    from elman.cli.dataset import read_training, read_validation, say_classes, say_notes
-
-    columns: Columns = {
-        "id": options["id"],
-        "time": options["time"],
-        "label": options["label"],
-        "group": options["group"],
-    }
-    reading: Reading = {
-        "text": options["text"],
-        "text_split": options["text_split"],
-        "missing": missing,
-        "missing_text": options["missing_text"] or None,
-        "step_length": options["step_length"],
-        "categorical": options["categorical"],
-    }
-    validation, per_step = options["validation"], options["per_step_labels"]
-    dataset = read_training(file, columns, reading, per_step=per_step)
-    say_notes(dataset, of=None if validation is None else file)
-    say_classes(dataset)
-    if validation is None:
-        return dataset, None
-    other = read_validation(validation, columns, reading, dataset, per_step=per_step)
-    say_notes(other, of=validation)
-    return dataset, other
+            found.estimator.fit(**data.arguments, callbacks=[display])
+    found.estimator.columns_ = data.training.columns
+    return found, data.grouping

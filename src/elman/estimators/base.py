@@ -20,8 +20,9 @@ from elman.estimators.calibration import at_temperature, nothing_to_calibrate_on
 from elman.estimators.callbacks import CallbackSupport, FitTask, calling_back
 from elman.estimators.features import read_like_training
 from elman.estimators.fitting import Fitting
+from elman.estimators.idle import idle_settings
 from elman.estimators.learning import ShortForms, as_callbacks, as_checkpoint
-from elman.estimators.parameters import check_parameters, idle_settings
+from elman.estimators.parameters import check_parameters
 from elman.estimators.runs import probabilities, require_finite_scores
 from elman.training.callbacks import Callback
 from elman.training.history import Record

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from elman.caution import warn_user
 from elman.errors import ParameterError
-from elman.estimators.doubts import warn_user
 from elman.metadata import COLDEST, HOTTEST
 
 Array = NDArray[np.float64]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.caution import warn_user as warn_user
+from elman.caution import warn_user
 from elman.data import Preparation, Sequences
 from elman.estimators.duplicates import Duplicates, find_duplicates
 from elman.estimators.parts import Part

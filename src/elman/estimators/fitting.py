@@ -5,40 +5,36 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import fields, replace
+from dataclasses import replace
 from functools import partial
 from itertools import zip_longest
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator
 
 from elman.caution import warn_user
-from elman.data import Preparation, Sequences
+from elman.data import Sequences
 from elman.errors import DataError, ParameterError, TrainingError
 from elman.estimators.alignment import aligned
-from elman.estimators.baselines import Baselines
+from elman.estimators.building import Building
 from elman.estimators.calibration import at_temperature, learned_temperature, nothing_to_calibrate_on
-from elman.estimators.doubts import doubt_augmentation, doubt_data, doubt_kinds
+from elman.estimators.doubts import doubt_data
 from elman.estimators.evaluation import Evaluation, measure
 from elman.estimators.features import read_like_training, read_training
-from elman.estimators.going_on import SplitSource, require_same_members, require_same_network, require_same_reading
+from elman.estimators.going_on import SplitSource, require_same_reading
 from elman.estimators.groups import as_groups
-from elman.estimators.labels import classes_of, declared_classes
+from elman.estimators.labels import declared_classes
 from elman.estimators.learning import OfRefit, Printer, as_validation, summary
-from elman.estimators.members import Member, begun, make_networks, resumed, train_members, with_epochs
-from elman.estimators.parameters import SharedParameters, check_size, in_python, plain
+from elman.estimators.members import Member, begun, resumed, train_members, with_epochs
 from elman.estimators.parts import Part, make_generators, split
 from elman.estimators.progress import patches_line, refit_line
 from elman.estimators.rates import with_rate
-from elman.estimators.recipe import choose, refit_epochs
-from elman.estimators.runs import prepared, probabilities
+from elman.estimators.recipe import refit_epochs
+from elman.estimators.runs import probabilities
 from elman.estimators.targets import Targets
-from elman.estimators.weights import Weights, as_weights, check_together, together, weights_by_class
-from elman.network.architecture import Architecture
-from elman.network.network import Network
-from elman.training.callbacks import Callback
+from elman.estimators.weights import Weights, as_weights, check_together
+from elman.training.callbacks import Callback, Callbacks
 from elman.training.checkpoint import Checkpoint
 from elman.training.history import History, Record
 from elman.training.range_test import RangeTest
@@ -47,27 +43,14 @@ from elman.training.settings import TrainingSettings
 from elman.training.trainer import Trainer
 
 
-class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
+class Fitting(Building):
     """What `fit` and `partial_fit` do, for an estimator that says what is labelled."""
 
-    every_step: ClassVar[bool]  # whether each step has a label, or each sequence
-    patch_size: int | str = 1  # for who offers no other: steps with labels of their own are not put together
-
-    preparation_: Preparation
-    networks_: list[Network]
     histories_: list[list[Record]]
     temperature_: float
     learning_rate_: float
     range_test_: RangeTest
     _fit_parameters: dict[str, Any]  # those of the last fit, whatever has been set since
-
-    @property
-    def network_(self) -> Network:
-        """The network, or the first of several members."""
-        return self.networks_[0]
-
-    def _called(self, name: str) -> str:
-        return in_python(name, type(self).__name__)
 
     def _learn(
         self,
@@ -117,10 +100,10 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
         n_refit = 0
         if is_chosen and not any(history.interrupted or history.told_to_stop for history in histories):
             n_refit = self._refit(whole, rngs_again, settings, histories, callbacks, checkpoint)
+        seconds = time.perf_counter() - start
         self.training_: dict[str, Any] = summary(
-            histories, training, held_out, figures, time.perf_counter() - start, self.learning_rate_
+            histories, training, held_out, figures, seconds, self.learning_rate_, self.chosen_, n_refit
         )
-        self.training_ |= {"n_refit": n_refit, "chosen": self.chosen_}
 
     def _check_validation_part(self, validation: tuple[Any, ...] | None) -> None:
         """Refuse what goes by a validation part where there is to be none."""
@@ -249,8 +232,7 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
         self.n_iter_ = len(self.histories_[0])
         seconds = self.training_.get("seconds", 0.0) + time.perf_counter() - start
         everything = [History(records, best_epoch=self.n_iter_) for records in self.histories_]
-        self.training_ = summary(everything, part, None, None, seconds, self.learning_rate_)
-        self.training_ |= {"n_refit": 0, "chosen": self.chosen_}
+        self.training_ = summary(everything, part, None, None, seconds, self.learning_rate_, self.chosen_)
 
     def _train(
         self,
@@ -308,38 +290,6 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
         kept = np.flatnonzero(counts)
         return part.take(kept, every_step=self.every_step), None if groups is None else groups[kept]
 
-    def _begin(self, training: Part, rngs: list[np.random.Generator], of: Part | None = None) -> None:
-        """Learn what becomes of the features, and make a network for each generator.
-
-        What is 'auto' is chosen by the training part, set aside from all the data ``of``; None: it stays as it is.
-        """
-        self.columns_: dict[str, str] = {}
-        self.preparation_ = Preparation.fit(
-            training.sequences,
-            standardise=self.standardise,
-            missing=self.missing,
-            categorical_features=() if self.categorical_features is None else self.categorical_features,
-            embedding_size=self.embedding_size,
-            weights=training.step_weights(),
-            patch_size=self.preparation_.patch_size if of is None else plain(self.patch_size),
-        )
-        if of is not None:
-            self._choose(training, of, is_new=True)
-        if of is not None:
-            doubt_kinds(self.preparation_, training.sequences)
-            doubt_augmentation(self.preparation_, self._settings())
-        architecture = self._architecture()
-        check_size(architecture.parameter_shapes(), self.n_members)
-        self.networks_ = make_networks(
-            architecture,
-            self.dtype,
-            rngs,
-            str(self._value("initialisation")),
-            self.forget_bias,
-            int(self._lengths(training).max()),
-            self.preparation_.patch_size,
-        )
-
     def _tell_patches(self, training: Part, callbacks: Sequence[Callback] = ()) -> None:
         """Say where steps are read together that nobody asked to."""
         if self.patch_size != "auto" or self.preparation_.patch_size == 1:
@@ -347,91 +297,13 @@ class Fitting(SharedParameters, BaseEstimator):  # type: ignore[misc]
         line = patches_line(self.preparation_.patch_size, training.sequences.lengths)
         if self.verbose:
             print(line, flush=True)
-        for callback in callbacks:
-            callback.on_remark(line)
-
-    def _choose(self, training: Part, of: Part, *, is_new: bool) -> None:
-        """Choose what is 'auto'; where training goes on, the network stays what it is."""
-        n_all = int(self._lengths(of).sum())
-        chosen = choose(self.get_params(deep=False), self._lengths(training), n_all, every_step=self.every_step)
-        kept = {} if is_new or "readout" not in chosen else {"readout": self.network_.architecture.readout}
-        self.chosen_: dict[str, Any] = chosen | kept
-
-    def _keep_readout(self) -> None:
-        """Have 'auto' stand for the readout that the network has, where training goes on."""
-        if getattr(self, "readout", None) == "auto":
-            self.chosen_ = self.chosen_ | {"readout": self.network_.architecture.readout}
-
-    def _lengths(self, part: Part) -> NDArray[np.int64]:
-        """Give the steps of each sequence as the network sees them."""
-        lengths: NDArray[np.int64] = np.diff(self.preparation_.offsets(part.sequences))
-        return lengths
-
-    def _value(self, name: str) -> Any:
-        """Give a parameter, or what was chosen for it where it is 'auto'."""
-        value = plain(getattr(self, name))
-        return self.chosen_.get(name, value) if isinstance(value, str) and value == "auto" else value
-
-    def _by_class(self, training: Part) -> Weights | None:
-        """Give the weight of each class in the loss, learned from the training part where it is to be balanced."""
-        by_class = weights_by_class(self.class_weight, self.classes_, training.codes, training.weights)
-        check_together("the training part", training.codes, training.weights, by_class)
-        return by_class
-
-    def _classes(self, labels: NDArray[Any]) -> NDArray[Any]:
-        """Give the classes of training labels."""
-        return classes_of(labels)
-
-    def _baselines(self, training: Part, by_class: Weights | None) -> Baselines:
-        return Baselines.fit(
-            training.sequences,
-            training.codes,
-            len(self.classes_),
-            every_step=self.every_step,
-            weights=training.weights,
-            by_class=by_class,
-            summarise=self.preparation_.summarised,
-        )
-
-    def _check_architecture(self) -> None:
-        """Refuse another network than that which is to be trained on."""
-        before = self.network_.architecture, self.network_.dtype.name
-        require_same_network(before, (self._architecture(), self.dtype))
-        require_same_members(len(self.networks_), self.n_members, self._called)
-
-    def _architecture(self) -> Architecture:
-        parameters = self.get_params(deep=False)
-        chosen = {field.name: self._value(field.name) for field in fields(Architecture) if field.name in parameters}
-        loss_at = "every_step" if self.every_step else "last"
-        if isinstance(self.hidden_size, tuple | list):
-            sizes = tuple(int(size) for size in self.hidden_size)
-            chosen |= {"hidden_size": sizes, "num_layers": len(sizes)}
-        return Architecture(
-            input_size=self.preparation_.input_size,
-            n_classes=len(self.classes_),
-            loss_at=loss_at,
-            embeddings=self.preparation_.embeddings,
-            **chosen,
-        )
-
-    def _settings(self) -> TrainingSettings:
-        names = {field.name for field in fields(TrainingSettings)} & set(self.get_params(deep=False))
-        names -= {"learning_rate"} if self.learning_rate == "auto" else set()
-        return TrainingSettings(**{name: self._value(name) for name in names})
+        Callbacks(callbacks).on_remark(line)
 
     def _given(self, validation: tuple[Any, ...]) -> Part:
         X, y, sample_weight = as_validation(validation)
         sequences = read_like_training(self, X, name="validation X")
         targets, weights = self._weighed(X, sequences, y, sample_weight, of="validation ")
         return Part(sequences, targets.codes(self.classes_, place_of="validation y[{}]".format), weights)
-
-    def _prepared(self, sequences: Sequences, first: int = 0) -> Sequences:
-        return self.preparation_.apply(sequences, self.network_.dtype, first=first)
-
-    def _samples(self, part: Part, by_class: Weights | None = None) -> Samples:
-        offsets = self.preparation_.offsets(part.sequences)
-        ready = prepared(self._prepared, part.sequences, offsets, self.network_.dtype)
-        return Samples(ready.values, ready.offsets, part.codes, together(part.codes, part.weights, by_class))
 
     def _unchecked_proba(self, sequences: Sequences) -> NDArray[np.float64]:
         """Give probabilities as the members have them, before they are calibrated, finite or not."""

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.caution import warn_user
 from elman.errors import ParameterError
-from elman.estimators.doubts import warn_user
 from elman.estimators.parameters import plain
 from elman.estimators.parts import Part
 from elman.network.architecture import Architecture

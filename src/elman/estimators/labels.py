@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.errors import DataError
-from elman.estimators.parameters import LONGEST_NAME, is_storable
+from elman.estimators.constraints import LONGEST_NAME, is_storable
 
 Labels = NDArray[Any]
 Codes = NDArray[np.int64]

@@ -10,9 +10,10 @@ from typing import Any
 
 from elman.errors import ParameterError
 from elman.estimators.evaluation import FIGURES, Evaluation
+from elman.estimators.parameters import in_python
 from elman.estimators.parts import Part
 from elman.estimators.progress import epoch_line, going_on_line, tell_if_slow
-from elman.training.callbacks import Callback, Run, StepRecord
+from elman.training.callbacks import Callback, Callbacks, Run, StepRecord
 from elman.training.checkpoint import Checkpoint
 from elman.training.history import History, Record
 
@@ -37,20 +38,16 @@ class ShortForms(Callback):
         return self._on_epoch is not None and self._on_epoch(record)
 
 
-class OfRefit(Callback):
+class OfRefit(Callbacks):
     """Tells a callback of the run on all data, and says so in its `Run`."""
 
     def __init__(self, callback: Callback) -> None:
-        self._callback = callback
+        super().__init__([callback])
         self.of_every_member = callback.of_every_member  # type: ignore[misc]
-        self.on_epoch_begin = callback.on_epoch_begin  # type: ignore[method-assign]
-        self.on_step_end = callback.on_step_end  # type: ignore[method-assign]
-        self.on_epoch_end = callback.on_epoch_end  # type: ignore[method-assign]
-        self.on_train_end = callback.on_train_end  # type: ignore[method-assign]
 
     def on_train_begin(self, run: Run) -> None:
         """Tell of the run that it is one on all data."""
-        self._callback.on_train_begin(replace(run, is_refit=True))
+        super().on_train_begin(replace(run, is_refit=True))
 
 
 class Printer(Callback):
@@ -127,11 +124,11 @@ def as_checkpoint(path: str | os.PathLike[str] | None, every: float, random_stat
     return Checkpoint(path, every)
 
 
-def as_validation(validation: Any) -> tuple[Any, Any, Any]:
-    """Give X, y and sample_weight, or None, of the validation part passed to `fit`; raise ParameterError for others."""
+def as_validation(validation: Any, of: str = "fit") -> tuple[Any, Any, Any]:
+    """Give X, y and sample_weight, or None, of a validation part passed to `fit`; raise ParameterError for others."""
     if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
         raise ParameterError(
-            "The 'validation' parameter of fit must be a tuple (X, y) or (X, y, sample_weight). "
+            f"{in_python('validation', of)} must be a tuple (X, y) or (X, y, sample_weight). "
             f"Got {type(validation).__name__} instead."
         )
     X, y, sample_weight = (*validation, None)[:3]
@@ -145,6 +142,8 @@ def summary(
     figures: Evaluation | None,
     seconds: float,
     learning_rate: float,
+    chosen: dict[str, Any],
+    n_refit: int = 0,
 ) -> dict[str, Any]:
     """Give what training came to, as `training_` keeps it: that of the first member, and in short of every member."""
     history = histories[0]
@@ -155,6 +154,8 @@ def summary(
         "learning_rate": learning_rate,
         "n_training": len(training.sequences),
         "n_validation": 0 if held_out is None else len(held_out.sequences),
+        "n_refit": n_refit,
+        "chosen": chosen,
         "stopped_early": bool(history.stopped_early),
         "interrupted": any(history.interrupted for history in histories),
         "members": [{"epochs": len(history.records), "best_epoch": history.best_epoch} for history in histories],

@@ -5,12 +5,30 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from numbers import Integral, Real
 from typing import Any
 
 from elman.errors import DataError, ParameterError, did_you_mean
-from elman.estimators.idle import idle_learning
+from elman.estimators.constraints import (
+    LARGEST_FLOAT,
+    LARGEST_HIDDEN_SIZE,
+    LARGEST_PATCH,
+    LONGEST_NAME,
+    MOST_LAYERS,
+    MOST_MEMBERS,
+    Choice,
+    ClassWeight,
+    Constraint,
+    Features,
+    Label,
+    Number,
+    OrAuto,
+    OrNone,
+    RandomState,
+    Sizes,
+    Truth,
+    is_storable,
+)
 from elman.training.schedules import SCHEDULES as SCHEDULES
 from elman.training.settings import OPTIMIZERS as OPTIMIZERS
 from elman.training.settings import TrainingSettings
@@ -92,170 +110,6 @@ class TaggerDefaults(SharedParameters):
     unlabelled: Any = None
 
 
-@dataclass(frozen=True)
-class Number:
-    """An int or a float in a range; ``closed`` names the ends that belong to it."""
-
-    kind: type
-    low: float
-    high: float
-    closed: str = "left"
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether ``value`` is of the kind and in the range."""
-        if isinstance(value, bool) or not isinstance(value, Integral if self.kind is int else Real):
-            return False
-        try:
-            number = int(value) if self.kind is int else float(value)  # type: ignore[call-overload]
-        except OverflowError:  # an int that no float can hold
-            return False
-        above = number > self.low or (number == self.low and self.closed in ("left", "both"))
-        below = number < self.high or (number == self.high and self.closed in ("right", "both"))
-        return above and below
-
-    def __str__(self) -> str:
-        left = "[" if self.closed in ("left", "both") else "("
-        right = "]" if self.closed in ("right", "both") else ")"
-        article = "an" if self.kind is int else "a"
-        return f"{article} {self.kind.__name__} in the range {left}{self._end(self.low)}, {self._end(self.high)}{right}"
-
-    def _end(self, value: float) -> str:
-        return str(value) if math.isinf(value) else str(self.kind(value))
-
-
-@dataclass(frozen=True)
-class Choice:
-    """One of a few names."""
-
-    names: tuple[str, ...]
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether ``value`` is one of the names."""
-        return isinstance(value, str) and value in self.names
-
-    def __str__(self) -> str:
-        return f"a str among {{{', '.join(map(repr, self.names))}}}"
-
-
-@dataclass(frozen=True)
-class Truth:
-    """True or False."""
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether ``value`` is a bool, Python's or NumPy's."""
-        return isinstance(value, bool) or (type(value).__name__ == "bool" and hasattr(value, "dtype"))
-
-    def __str__(self) -> str:
-        return "a bool"
-
-
-@dataclass(frozen=True)
-class Label:
-    """A label that a model file can hold, or None."""
-
-    longest: int = 1000  # characters of text
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether ``value`` is text, a whole number, a boolean or None."""
-        if isinstance(value, str):
-            return is_storable(value, self.longest)
-        return value is None or Truth().accepts(value) or _LABEL.accepts(value)
-
-    def __str__(self) -> str:
-        text = f"text of at most {self.longest:,} characters that UTF-8 has"
-        return f"a label ({text}, a whole number or a bool) or None"
-
-
-@dataclass(frozen=True)
-class ClassWeight:
-    """Weights by class."""
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether ``value`` is 'balanced', None, or a dict of weights."""
-        if not isinstance(value, dict):
-            return value is None or value == "balanced"
-        weight = Number(float, 0, LARGEST_FLOAT)
-        labels_are_sound = all(label is not None and Label(LONGEST_NAME).accepts(label) for label in value)
-        return labels_are_sound and all(weight.accepts(number) for number in value.values())
-
-    def __str__(self) -> str:
-        return "a dict from labels to floats of at least 0, 'balanced' or None"
-
-
-@dataclass(frozen=True)
-class OrNone:
-    """What another constraint accepts, or None."""
-
-    inner: Number
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether ``value`` is None or accepted by the inner constraint."""
-        return value is None or self.inner.accepts(value)
-
-    def __str__(self) -> str:
-        return f"{self.inner} or None"
-
-
-@dataclass(frozen=True)
-class OrAuto:
-    """What another constraint accepts, or 'auto': chosen from the data."""
-
-    inner: Number | Choice | Truth | OrNone
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether ``value`` is 'auto' or accepted by the inner constraint."""
-        return (isinstance(value, str) and value == "auto") or self.inner.accepts(value)
-
-    def __str__(self) -> str:
-        return f"{self.inner} or 'auto'"
-
-
-@dataclass(frozen=True)
-class RandomState:
-    """A seed, a generator of NumPy's, old or new, or None."""
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether random numbers can be drawn from ``value``."""
-        from numpy.random import Generator, RandomState
-
-        return value is None or isinstance(value, Generator | RandomState) or _SEED.accepts(value)
-
-    def __str__(self) -> str:
-        return f"{_SEED}, a numpy.random.Generator, a numpy.random.RandomState or None"
-
-
-@dataclass(frozen=True)
-class Features:
-    """Indices or names of features, or None."""
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether ``value`` is None, or a list, tuple or array of counts or names."""
-        if value is None:
-            return True
-        if not hasattr(value, "__len__") or not hasattr(value, "__iter__") or isinstance(value, str | bytes | dict):
-            return False
-        return all(isinstance(feature, str) or _INDEX.accepts(feature) for feature in value)
-
-    def __str__(self) -> str:
-        return "a list of indices or names of features, or None"
-
-
-@dataclass(frozen=True)
-class Sizes:
-    """One size for all layers, or a tuple or list of one for each."""
-
-    def accepts(self, value: object) -> bool:
-        """Tell whether ``value`` is a size, or a tuple or list of sizes."""
-        if isinstance(value, tuple | list):
-            return 1 <= len(value) <= MOST_LAYERS and all(_SIZE.accepts(size) for size in value)
-        return _SIZE.accepts(value)
-
-    def __str__(self) -> str:
-        return f"{_SIZE} or a tuple of them"
-
-
-Constraint = Sizes | Number | Choice | Truth | Label | ClassWeight | Features | OrNone | OrAuto | RandomState
-
 # The names that network/ and data/ know, here without loading Numba or NumPy; a test compares the two.
 CELLS = ("elman", "elman_relu", "lstm", "gru")
 READOUTS = ("last", "mean", "max", "attention")
@@ -265,23 +119,10 @@ MISSING = ("error", "indicator")
 SPLITS = ("characters", "words")
 LAYOUTS = ("steps-first", "channels-first")
 
-# What a model file can hold, as `elman.metadata` has it, here without loading Numba; a test compares the two.
-LARGEST_FLOAT = 1e300
-LARGEST_SEED = 2**63 - 1
-LARGEST_HIDDEN_SIZE = 65_536
-LARGEST_PATCH = 65_536
-MOST_LAYERS = 1024
-MOST_MEMBERS = 1024
-LONGEST_NAME = 10_000  # characters
 MOST_PARAMETERS = 2**31
-
 LARGEST_JITTER = 1e30  # which float32 holds, with what is added to it
 
-_SIZE = Number(int, 1, LARGEST_HIDDEN_SIZE, "both")
-_SEED = Number(int, 0, LARGEST_SEED, "both")
 _COUNT = Number(int, 1, 2**31 - 1, "both")
-_INDEX = Number(int, 0, 10**9, "both")
-_LABEL = Number(int, -(2**63), 2**63 - 1, "both")
 _POSITIVE = Number(float, 0, LARGEST_FLOAT, "neither")
 
 CONSTRAINTS: Mapping[str, Constraint] = {
@@ -412,15 +253,6 @@ def check_names(names: Iterable[str] | None) -> None:
             )
 
 
-def is_storable(text: str, longest: int = LONGEST_NAME) -> bool:
-    """Tell whether a model file can hold a text: half a surrogate pair has no UTF-8.
-
-    >>> is_storable("naïve"), is_storable("\\ud800")
-    (True, False)
-    """
-    return len(text) <= longest and (text.isascii() or not any("\ud800" <= sign <= "\udfff" for sign in text))
-
-
 def plain(value: Any) -> Any:
     """Give a parameter as Python's own int, float or bool, where it is a number of any other kind, such as a Fraction.
 
@@ -433,37 +265,6 @@ def plain(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, Real):
         return bool(value) if Truth().accepts(value) else value
     return int(value) if isinstance(value, Integral) else float(value)
-
-
-def layer_sizes(hidden_size: Any, num_layers: int) -> tuple[int, ...]:
-    """Give the size of each layer.
-
-    >>> layer_sizes(64, 2), layer_sizes((128, 64), 1)
-    ((64, 64), (128, 64))
-    """
-    return tuple(hidden_size) if isinstance(hidden_size, tuple | list) else (hidden_size,) * num_layers
-
-
-def idle_settings(parameters: Mapping[str, Any], called: Callable[[str], str] = repr) -> list[str]:
-    """Give a sentence for each setting that cannot act beside the others; ``parameters`` holds all of them."""
-    cell, forget_bias = parameters["cell"], parameters["forget_bias"]
-    sentences = []
-    sizes = layer_sizes(parameters["hidden_size"], parameters["num_layers"])
-    if parameters["residual"] and not any(a == b for a, b in pairwise(sizes)):
-        sentences.append(f"{called('residual')} has no effect without two neighbouring layers of one size.")
-    if parameters["dropout"] > 0 and len(sizes) == 1:
-        sentences.append(f"{called('dropout')} has no effect with one layer: it acts between layers.")
-    sentences += idle_learning(parameters, called)
-    if parameters["refit"] is True and not parameters["early_stopping"]:
-        sentences.append(f"{called('refit')} has no effect where nothing is set aside for validation.")
-    if forget_bias not in (None, Defaults.forget_bias):
-        if cell != "lstm":
-            sentences.append(f"{called('forget_bias')} has no effect with cell {cell}: only lstm has a forget gate.")
-        elif parameters["initialisation"] == "chrono":
-            sentences.append(f"{called('forget_bias')} has no effect with chrono, which draws the forget gate's bias.")
-    if parameters["bucket_by_length"] and parameters["batch_size"] == 1:
-        sentences.append(f"{called('bucket_by_length')} has no effect with batches of one sequence.")
-    return sentences
 
 
 def _shown(value: object) -> str:

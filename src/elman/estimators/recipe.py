@@ -57,8 +57,8 @@ def choose(
     settle("initialisation", "mixed" if every_step and parameters["cell"] in ("lstm", "gru") else "orthogonal")
     ends_low = parameters["schedule"] in ENDING_LOW  # what is gained, is gained when the rate falls
     settle("n_iter_no_change", None if ends_low else PATIENCE)
-    ends_by_validation = parameters["schedule"] == "plateau" or parameters["warm_start"]  # which the next fit has too
-    settle("refit", n_all <= MOST_TO_REFIT and not ends_by_validation)
+    needs_the_part = parameters["schedule"] == "plateau" or parameters["warm_start"]  # to go by, or for the next fit
+    settle("refit", n_all <= MOST_TO_REFIT and not needs_the_part)
     return chosen
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from elman.errors import FileError
 from elman.estimators.base import RecurrentEstimator
+from elman.estimators.constraints import LARGEST_SEED
 from elman.estimators.folds import Labelled
-from elman.estimators.parameters import LARGEST_SEED, plain
+from elman.estimators.parameters import plain
 from elman.estimators.parts import make_generators
 from elman.search.space import Space
 

@@ -6,7 +6,8 @@ from collections.abc import Collection, Mapping
 from typing import Any, TypeAlias
 
 from elman.errors import ParameterError, did_you_mean
-from elman.estimators.parameters import CONSTRAINTS, READOUTS, Choice, Number, OrAuto, OrNone, Sizes, Truth, plain
+from elman.estimators.constraints import Choice, Number, OrAuto, OrNone, Sizes, Truth
+from elman.estimators.parameters import CONSTRAINTS, READOUTS, plain
 from elman.search.domains import Choices, Domain, Range
 
 Space: TypeAlias = dict[str, Domain]

@@ -9,8 +9,10 @@ from typing import Any
 
 from elman.errors import ParameterError
 from elman.estimators.base import RecurrentEstimator
+from elman.estimators.constraints import LARGEST_FLOAT, Number, OrNone
 from elman.estimators.folds import Folds, Labelled
-from elman.estimators.parameters import LARGEST_FLOAT, Number, OrNone, check_parameters, in_python
+from elman.estimators.learning import as_validation
+from elman.estimators.parameters import check_parameters, in_python
 from elman.extras import library
 from elman.search.plan import Plan
 from elman.search.result import SearchResult, TrialRecord
@@ -117,7 +119,7 @@ def tune(
     from elman.search.study_file import open_study, quiet
 
     whole = Labelled.read(estimator, X, y, sample_weight, groups)
-    other = None if validation is None else _read_validation(estimator, validation)
+    other = None if validation is None else Labelled.read(estimator, *as_validation(validation, "tune"), None)
     plan = Plan.of(estimator, whole, other, searched, folds)
     with quiet(), nullcontext() if study is None else open_study(study) as file:
         plan = plan.seeded(parameters["random_state"]) if file is None else file.going_on(plan)
@@ -149,13 +151,3 @@ def _check_measure(parameters: Mapping[str, Any], folds: int, validation: tuple[
         raise ParameterError(f"'validation' has no use with folds={folds}. Pass folds=1, or no validation data.")
     if validation is None and folds == 1 and not parameters["early_stopping"]:
         raise ParameterError("A search needs sequences to measure trials on. Pass early_stopping=True, or folds=3.")
-
-
-def _read_validation(estimator: RecurrentEstimator, validation: tuple[Any, ...]) -> Labelled:
-    if not isinstance(validation, tuple | list) or len(validation) not in (2, 3):
-        raise ParameterError(
-            f"{in_python('validation', 'tune')} must be a tuple (X, y) or (X, y, sample_weight). "
-            f"Got {type(validation).__name__} instead."
-        )
-    X, y, sample_weight = (*validation, None)[:3]
-    return Labelled.read(estimator, X, y, sample_weight, None)

@@ -123,6 +123,11 @@ class Callbacks(Callback):
     def __init__(self, callbacks: Sequence[Callback]) -> None:
         self._callbacks = tuple(callbacks)
 
+    def on_remark(self, sentence: str) -> None:
+        """Tell all."""
+        for callback in self._callbacks:
+            callback.on_remark(sentence)
+
     def on_train_begin(self, run: Run) -> None:
         """Tell all."""
         for callback in self._callbacks:

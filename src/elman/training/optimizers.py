@@ -6,6 +6,7 @@ Duchi et al. (2011); Adadelta, Zeiler (2012); Adam, Kingma & Ba (2015); AdamW, L
 """
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
@@ -19,7 +20,7 @@ Array = np.ndarray[Any, Any]
 State = Mapping[str, Array | int | float]
 
 
-class Optimizer:
+class Optimizer(ABC):
     """What changes parameters, given their gradient; a subclass has the rule.
 
     Weight decay is added to the gradient, or shrinks the parameters directly where it is `decoupled`. It acts on
@@ -68,8 +69,9 @@ class Optimizer:
         for name in self.numbers:
             setattr(self, name, type(getattr(self, name))(state[name]))
 
+    @abstractmethod
     def _change(self, parameters: Array, gradient: Array, scale: float, learning_rate: float) -> None:
-        raise NotImplementedError
+        """Change the parameters by the rule."""
 
     def _vector(self, name: str, *, used: bool = True) -> Array:
         """Make a vector of the state, all 0; one that is not used is empty and no part of it."""

@@ -3,6 +3,7 @@
     python -m benchmarks.learning                          all tasks, seeds 0 to 4: about half an hour
     python -m benchmarks.learning --tasks digits parity --seeds 2
     python -m benchmarks.learning --output results.json
+    python -m benchmarks.learning --tasks vowels italy --set refit=False      what a choice of the defaults is worth
 
 One protocol for all: an estimator with `random_state` and no other parameter is fitted on the training data, and
 scored once on the test data, which nothing was chosen by. Beside it stand the two baselines that each model carries, on
@@ -10,6 +11,7 @@ the same test data, and published figures. The seed also draws the generated dat
 """
 
 import argparse
+import ast
 import json
 import sys
 import time
@@ -40,11 +42,11 @@ class Run(TypedDict):
     chosen: dict[str, Any]
 
 
-def measure(task: Task, seed: int) -> Run:
-    """Fit the default estimator to one draw of a task and score it once."""
+def measure(task: Task, seed: int, changed: dict[str, Any] | None = None) -> Run:
+    """Fit the default estimator, but for what is changed, to one draw of a task and score it once."""
     (X, y), (X_test, y_test) = task.draw(np.random.default_rng(seed))
     estimator: Any = SequenceTagger(unlabelled=UNLABELLED) if task.every_step else SequenceClassifier()
-    estimator.set_params(random_state=seed)
+    estimator.set_params(random_state=seed, **changed or {})
     start = time.perf_counter()
     estimator.fit(X, y)
     seconds = time.perf_counter() - start
@@ -85,6 +87,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--tasks", nargs="*", metavar="WORD", help="tasks whose names hold one of these words")
     parser.add_argument("--seeds", type=int, default=5, help="seeds 0, 1, ... (default 5)")
+    parser.add_argument(
+        "--set",
+        nargs="*",
+        default=[],
+        metavar="NAME=VALUE",
+        type=_setting,
+        help="parameters to set, against the protocol",
+    )
     parser.add_argument("--output", type=Path, metavar="FILE", help="also write all runs as JSON")
     arguments = parser.parse_args()
     words = arguments.tasks
@@ -98,7 +108,7 @@ def main() -> None:
     for task in tasks:
         of_task = []
         for seed in range(arguments.seeds):
-            of_task.append(measure(task, seed))
+            of_task.append(measure(task, seed, dict(arguments.set)))
             print(f"{task.name}, seed {seed}: {of_task[-1]['accuracy']:.4f} in {of_task[-1]['seconds']:.0f} s "
                   f"({of_task[-1]['epochs']} epochs)", file=sys.stderr, flush=True)  # fmt: skip
         rows.append(row(task, of_task))
@@ -109,6 +119,15 @@ def main() -> None:
         print(f"\nSlower than {SLOWEST} s: {', '.join(slow)}.")
     if arguments.output is not None:
         arguments.output.write_text(json.dumps({"environment": about, "runs": runs}, indent=1))
+
+
+def _setting(text: str) -> tuple[str, Any]:
+    """Read NAME=VALUE; a value that is no literal of Python's is text."""
+    name, _, value = text.partition("=")
+    try:
+        return name, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return name, value
 
 
 if __name__ == "__main__":

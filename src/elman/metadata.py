@@ -16,9 +16,9 @@ from elman.data.stored import rebuilt
 from elman.data.vocabulary import LONGEST_NAME, MOST_NAMES, MOST_ONE_HOT
 from elman.kernels.cells import CELLS
 from elman.network.architecture import LOSS_PLACES, MOST_CODES, READOUTS, Architecture
-from elman.tensor_file import BrokenFileError
+from elman.tensor_file import Kind
 
-FORMAT_VERSION = 1
+MODEL = Kind("model", 1, "Train the model again.", ", or train a model with 'elman train'")
 ESTIMATORS = ("SequenceClassifier", "SequenceTagger")
 LARGEST_FLOAT = 1e300  # these five bound the parameters of the estimator too; a test compares the two
 LARGEST_HIDDEN_SIZE = 65_536
@@ -27,14 +27,11 @@ MOST_LAYERS = 1024
 MOST_MEMBERS = 1024
 HOTTEST = 100.0  # temperature of probabilities: all but uniform
 COLDEST = 1 / HOTTEST  # all but certain
+_require, _whole = MODEL.require, MODEL.require_whole
 _LARGEST_SIZE = 10**9
 _FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 _ROLES = ("id", "time", "label", "group", "text", "step_length")
 _CLASS_TYPES = {"text": str, "int": int, "bool": bool}
-
-
-class BrokenModelError(BrokenFileError):
-    """What is wrong with a model file, without its name."""
 
 
 @dataclass(frozen=True)
@@ -122,10 +119,10 @@ def as_json(value: Any) -> Any:
 
 
 def read_metadata(data: dict[str, Any]) -> Metadata:
-    """Check every field and give the metadata; raise BrokenModelError for the first that breaks its contract."""
+    """Check every field and give the metadata; raise BrokenFileError for the first that breaks its contract."""
     names = {field.name for field in fields(Metadata)}
     if data.keys() != names:
-        raise _wrong("metadata", f"the fields {', '.join(sorted(names))}", ", ".join(sorted(data))[:100])
+        raise MODEL.wrong("metadata", f"the fields {', '.join(sorted(names))}", ", ".join(sorted(data))[:100])
     _text("elman_version", data["elman_version"], 100)
     is_known = isinstance(data["estimator"], str) and data["estimator"] in ESTIMATORS
     _require("estimator", is_known, f"one of {', '.join(ESTIMATORS)}", data["estimator"])
@@ -377,23 +374,7 @@ def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and -LARGEST_FLOAT < value < LARGEST_FLOAT
 
 
-def _whole(name: str, value: Any, low: int, high: int) -> None:
-    is_whole = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-    _require(name, is_whole, f"a whole number in [{low}, {high}]", value)
-
-
 def _text(name: str, value: Any, longest: int) -> None:
     is_text = isinstance(value, str) and len(value) <= longest
     is_text = is_text and not any("\ud800" <= character <= "\udfff" for character in value)  # no UTF-8 for these
     _require(name, is_text, f"text of at most {longest} characters", value)
-
-
-def _require(name: str, condition: bool, contract: str, value: object) -> None:
-    if not condition:
-        raise _wrong(name, contract, repr(value)[:80])
-
-
-def _wrong(name: str, contract: str, found: str) -> BrokenModelError:
-    return BrokenModelError(
-        f"the model file is damaged: expected {contract} in '{name}', got {found}. Train the model again."
-    )

@@ -17,10 +17,9 @@ from numpy.typing import NDArray
 
 from elman.data.stored import array_shapes, rebuilt
 from elman.errors import DataError, ModelFileError
-from elman.metadata import FORMAT_VERSION, BrokenModelError, Metadata, read_metadata
-from elman.tensor_file import Kind, as_text, opened, write_tensors
+from elman.metadata import MODEL, Metadata, read_metadata
+from elman.tensor_file import BrokenFileError, as_text, opened, write_tensors
 
-MODEL = Kind("model", FORMAT_VERSION, "Train the model again.", ", or train a model with 'elman train'")
 _OF_NUMBERS, _OF_NAMES = 6, 3  # statistics of each column, for the baseline; one more is the length
 
 Array = NDArray[Any]
@@ -63,7 +62,7 @@ def save_model(path: str | os.PathLike[str], model: Model) -> None:
     fields = asdict(model.metadata)
     try:
         read_metadata(json.loads(as_text(fields)))
-    except BrokenModelError as broken:
+    except BrokenFileError as broken:
         raise DataError(f"{path}: the model cannot be saved, since it could not be read again: {broken}") from broken
     write_tensors(path, MODEL, tensors, fields)
 
@@ -80,7 +79,7 @@ def read_model(path: str | os.PathLike[str]) -> Model:
         metadata = read_metadata(file.fields)
         for n, things in ((metadata.architecture["num_layers"], "layers"), (metadata.n_members, "networks")):
             if n > len(file.entries):  # before a list of names is made of it
-                raise BrokenModelError(f"the model file is damaged: expected {n} {things}, got fewer.")
+                raise BrokenFileError(f"the model file is damaged: expected {n} {things}, got fewer.")
         return _build(file.read(tensor_shapes(metadata)), metadata)
 
 
@@ -114,19 +113,17 @@ def _of_member(n: int, name: str) -> str:
 def _build(tensors: Mapping[str, Array], metadata: Metadata) -> Model:
     for name, tensor in tensors.items():
         if not np.isfinite(tensor).all():
-            raise BrokenModelError(
+            raise BrokenFileError(
                 f"the model file is damaged: expected finite numbers in the array {name!r}, got NaN or inf."
             )
     preparation = {name: tensors[f"preparation.{name}"] for name in array_shapes(metadata.preparation)}
     baselines = {name: tensors[f"baseline.{name}"] for name in ("prior", "mean", "scale", "coefficients", "intercept")}
     for name, scale in (("preparation.scale", preparation.get("scale")), ("baseline.scale", baselines["scale"])):
         if scale is not None and not (scale > 0).all():
-            raise BrokenModelError(f"the model file is damaged: expected numbers above 0 in the array {name!r}.")
+            raise BrokenFileError(f"the model file is damaged: expected numbers above 0 in the array {name!r}.")
     prior = baselines["prior"]
     if (prior < 0).any() or abs(float(prior.sum()) - 1) > 1e-6:
-        raise BrokenModelError(
-            "the model file is damaged: expected shares that sum to 1 in the array 'baseline.prior'."
-        )
+        raise BrokenFileError("the model file is damaged: expected shares that sum to 1 in the array 'baseline.prior'.")
     names = metadata.network().parameter_shapes()
     members = [{name: tensors[_of_member(n, name)] for name in names} for n in range(metadata.n_members)]
     return Model(metadata, members, preparation, baselines)

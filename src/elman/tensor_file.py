@@ -52,6 +52,22 @@ class Kind(NamedTuple):
         """Under which the JSON lies in the header."""
         return NOUNS[self.noun]
 
+    def wrong(self, name: str, contract: str, found: str) -> BrokenFileError:
+        """Give the error of a field that breaks its contract."""
+        return BrokenFileError(
+            f"the {self.noun} file is damaged: expected {contract} in '{name}', got {found}. {self.advice}"
+        )
+
+    def require(self, name: str, condition: bool, contract: str, found: object) -> None:
+        """Raise that error unless the condition holds."""
+        if not condition:
+            raise self.wrong(name, contract, repr(found)[:80])
+
+    def require_whole(self, name: str, value: Any, low: int, high: int) -> None:
+        """Raise it unless the value is a whole number from low to high."""
+        is_whole = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
+        self.require(name, is_whole, f"a whole number in [{low}, {high}]", value)
+
 
 def write_tensors(path: str | os.PathLike[str], kind: Kind, tensors: Mapping[str, Array], fields: Any) -> None:
     """Write arrays of float32 or float64, and fields as JSON, whole or not at all.

@@ -55,14 +55,14 @@ def info(
 def _as_json(path: Path, model: Model) -> dict[str, Any]:
     from dataclasses import asdict
 
-    from elman.metadata import FORMAT_VERSION
+    from elman.metadata import MODEL
 
     data = asdict(model.metadata)
     data["classes"] = data["classes"]["values"]
     return {
         "path": str(path),
         "file_size": path.stat().st_size,
-        "format_version": FORMAT_VERSION,
+        "format_version": MODEL.version,
         "n_parameters": _n_parameters(model),
         **data,
     }

@@ -12,13 +12,12 @@ from elman import __version__
 from elman.caution import warn_user
 from elman.errors import CheckpointError, OutputError
 from elman.output_file import check_writable, remove_leftovers
-from elman.tensor_file import BrokenFileError, Kind, TensorFile, opened, write_tensors
+from elman.tensor_file import BrokenFileError, TensorFile, opened, write_tensors
 from elman.training.identity import differences
-from elman.training.moments import Moments, Reader, as_arrays, as_fields
+from elman.training.moments import CHECKPOINT, Moments, Reader, as_arrays, as_fields
 from elman.training.settings import TrainingSettings
 from elman.training.state import State
 
-CHECKPOINT = Kind("checkpoint", 1, "Remove it to train from the start.")
 _BESIDE = re.compile(r"(\.all)?(\.[0-9]+)?")  # behind the name: of the run on all data, of another member
 
 

@@ -9,13 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from elman.tensor_file import BrokenFileError, Shapes
+from elman.tensor_file import Kind, Shapes
 from elman.training.history import History, Record
 from elman.training.progress import Progress, StepResult
 from elman.training.settings import TrainingSettings
 from elman.training.state import State
 
 Array = np.ndarray[Any, Any]
+CHECKPOINT = Kind("checkpoint", 1, "Remove it to train from the start.")
+_require, _whole = CHECKPOINT.require, CHECKPOINT.require_whole
 _LARGEST = 2**63
 _COUNTS = ("epoch", "mark_epoch", "n_too_large", "rollbacks")
 _FLAGS = ("is_finished", "stopped_early", "told_to_stop")
@@ -118,7 +120,7 @@ class Reader:
         try:
             generator.state = state
         except (TypeError, ValueError, KeyError, OverflowError, AttributeError, IndexError) as error:
-            raise _wrong("rng", f"the state of a {kind} generator", state) from error
+            raise CHECKPOINT.wrong("rng", f"the state of a {kind} generator", repr(state)[:80]) from error
         found: Mapping[str, Any] = generator.state
         return found
 
@@ -180,22 +182,5 @@ def _is_finite(value: Any) -> bool:
     return isinstance(value, float) and math.isfinite(value)
 
 
-def _whole(name: str, value: Any, low: int, high: int) -> None:
-    is_whole = isinstance(value, int) and not isinstance(value, bool) and low <= value <= high
-    _require(name, is_whole, f"a whole number in [{low}, {high}]", value)
-
-
 def _has(fields: Any, *names: str) -> bool:
     return isinstance(fields, dict) and fields.keys() == set(names)
-
-
-def _require(name: str, condition: bool, contract: str, found: object) -> None:
-    if not condition:
-        raise _wrong(name, contract, found)
-
-
-def _wrong(name: str, contract: str, found: object) -> BrokenFileError:
-    return BrokenFileError(
-        f"the checkpoint file is damaged: expected {contract} in '{name}', got {repr(found)[:80]}. "
-        "Remove it to train from the start."
-    )

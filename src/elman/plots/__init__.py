@@ -1,0 +1,1 @@
+"""Charts of what training, gradients and predictions look like, drawn by Altair."""

@@ -5,7 +5,6 @@
 
 import os
 import shutil
-from contextlib import contextmanager
 
 import pytest
 

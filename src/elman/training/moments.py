@@ -151,7 +151,7 @@ class Reader:
         history = History(fields["records"], fields["best_epoch"], fields["stopped_early"], fields["told_to_stop"])
         found = [_result(row) for row in results.tolist()]
         same: dict[str, Any] = {name: fields[name] for name in (*_COUNTS, "is_finished")}
-        return Progress(results=found, history=history, flow=flow, **same, **numbers)
+        return Progress(results=found, history=history, flow=flow, **same | numbers)
 
 
 def _result(row: list[float]) -> StepResult:

@@ -4,7 +4,22 @@ from dataclasses import dataclass, field
 from typing import NotRequired, TypedDict
 
 
-class Record(TypedDict):
+class Flow(TypedDict, total=False):
+    """How far back the gradient reaches, in the layer and direction where it reaches back least.
+
+    Of one batch of the epoch, the first that anything was learned from; see `elman.network.flow.HiddenGradients`.
+    Absent from records of before it was noted, and where nothing was learned.
+    """
+
+    flow_of: str  # "l0", "l0_reverse" and so on
+    flow_ratio: float  # mean norm of dL/dh at the first step that is read over that at the last
+    flow_vanished: float  # share of steps whose norm is below 1e-6 of their sequence's largest
+    flow_memory: int  # steps until the mean norm is a tenth of its greatest
+    flow_steps: int  # of the batch's longest sequence
+    flow_profile: list[float]  # mean norms, four digits each, at up to 48 evenly spaced lags from 0 to flow_steps - 1
+
+
+class Record(Flow):
     """One epoch."""
 
     epoch: int  # from 1

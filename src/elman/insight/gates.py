@@ -19,7 +19,7 @@ from elman.training.reach import place
 from elman.training.remedies import tried
 
 DEAD = 0.25  # share of the relu units of a network that are at 0 in every step
-SATURATED = 0.6  # share of a layer's units in the outermost 0.05 of tanh, mean over the steps
+SATURATED = 0.75  # share of a layer's units in the outermost 0.05 of tanh, mean over the steps
 SHUT = 0.25  # share of a layer's units whose gate is below 0.05 in nearly every step
 _NEARLY_ALL = 0.99  # of the steps
 _SQUASHED = ("tanh", "g", "n")

@@ -29,7 +29,7 @@ class Activity(NamedTuple):
 
     name: str  # "l0", "l0_reverse"
     gate: str  # "i", "f", "g", "o"; "r", "z", "n"; "tanh"; "relu"
-    low: FloatArray  # (H,) share of the steps in which the unit is within 0.05 of the lower end of its range; a relu at 0
+    low: FloatArray  # (H,) share of the steps within 0.05 of the lower end of the range; of a relu at 0
     high: FloatArray  # (H,) likewise of the upper end
 
 

@@ -54,3 +54,12 @@ def accuracy_of(record: Record) -> float:
 def is_solved(records: Records) -> bool:
     """Whether the accuracy was high after one of the epochs."""
     return any(accuracy_of(record) >= SOLVED for record in records)
+
+
+def shown(number: float) -> str:
+    """Give a number as a sentence has it.
+
+    >>> shown(0.00021), shown(2.31), shown(25_310.0), shown(6.6e8)
+    ('0.00021', '2.3', '25,310', '6.6e+08')
+    """
+    return f"{number:,.0f}" if 10 <= number < 1e6 else f"{number:.2g}"

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.training.findings import GATED, Finding, Records, Setup, is_solved
+from elman.training.findings import GATED, Finding, Records, Setup, is_solved, shown
 from elman.training.remedies import to_calm, to_reach_further, tried
 
 VANISHED = 0.25  # share of steps whose gradient is below a millionth of the largest
@@ -70,7 +70,9 @@ def growing(reach: Reach, setup: Setup) -> Finding | None:
     """The gradient grows on its way back: a small change early on changes everything later."""
     if not is_read_at_the_end(setup) or reach.ratio < GROWN:
         return None
-    sentence = f"Gradients grow {reach.ratio:,.2g}-fold on their way back over {reach.steps} steps {place(reach.name)}"
+    sentence = (
+        f"Gradients grow {shown(reach.ratio)}-fold on their way back over {reach.steps} steps {place(reach.name)}"
+    )
     return Finding("growing", f"{sentence}: {tried(to_calm(setup))}", reach.ratio)
 
 

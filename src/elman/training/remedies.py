@@ -52,7 +52,7 @@ def to_calm(setup: Setup) -> list[str]:
 
 def to_step_likewise(setup: Setup, ratio: float) -> list[str]:
     """Give the rate at which steps would be of a usual size, where they are of this share of the parameters'."""
-    rate = setup.settings.learning_rate * USUAL_STEP / ratio if ratio > 0 else type(setup.settings).learning_rate
+    rate = min(setup.settings.learning_rate * USUAL_STEP / ratio, 1.0) if ratio > 0 else 0.005
     return ["learning_rate='auto'", f"learning_rate={rate:.1g}"]
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from elman.training.findings import Finding, Records, Setup, is_solved
+from elman.training.findings import Finding, Records, Setup, is_solved, shown
 from elman.training.remedies import to_calm, to_learn_less_by_heart, to_step_likewise, tried
 from elman.training.settings import ENDING_LOW
 
@@ -36,7 +36,7 @@ def exploding(records: Records, setup: Setup) -> Finding | None:
     if number < EXPLODED or number < EXPLODED * first:
         return None
     sentence = (
-        f"Gradients explode: their norm was {first:.2g} in epoch {records[0]['epoch']} and {number:,.3g} in epoch "
+        f"Gradients explode: their norm was {shown(first)} in epoch {records[0]['epoch']} and {shown(number)} in epoch "
         f"{worst['epoch']}"
     )
     return Finding("exploding", f"{sentence}: {tried(to_calm(setup))}", number)
@@ -48,7 +48,7 @@ def large_steps(records: Records, setup: Setup) -> Finding | None:
     if len(ratios) < _FEW or ratios[_FEW - 1] < LARGE_STEP:
         return None
     number = ratios[0]
-    sentence = f"Steps are too large, {number:.2g} of the parameters' own size, where {_USUAL} is usual"
+    sentence = f"Steps are too large, {shown(number)} of the parameters' own size, where {_USUAL} is usual"
     return Finding("large_steps", f"{sentence}: {tried(to_step_likewise(setup, number))}", number)
 
 
@@ -57,7 +57,7 @@ def small_steps(records: Records, setup: Setup) -> Finding | None:
     number = max(record["update_ratio"] for record in records)
     if len(records) < _FEW or number >= SMALL_STEP:
         return None
-    sentence = f"Steps are too small, {number:.2g} of the parameters' own size, where {_USUAL} is usual"
+    sentence = f"Steps are too small, {shown(number)} of the parameters' own size, where {_USUAL} is usual"
     return Finding("small_steps", f"{sentence}: {tried(to_step_likewise(setup, number))}", number)
 
 

@@ -103,6 +103,7 @@ def _print(path: Path, model: Model) -> None:
         "steps": _patches(preparation["patch_size"]),
         "classes": f"{architecture['n_classes']}: {_listed(metadata.classes['values'])}",
         "training": describe_training(training, max_epochs, schedule) + ending,
+        "health": with_options("\n".join(finding["sentence"] for finding in training["health"])),
         "calibration": describe_calibration(metadata.temperature) if settings.get("calibrate") else "",
         "settings": _settings(settings, {"learning_rate": training["learning_rate"]} | training["chosen"]),
         "columns": ", ".join(f"{role} {column!r}" for role, column in metadata.columns.items()),
@@ -113,8 +114,6 @@ def _print(path: Path, model: Model) -> None:
         if value:
             table.add_row(Text(name, style="dim"), Text(value))
     say(Text(str(path), style="bold"), table)
-    for finding in training["health"]:
-        tell("", with_options(finding["sentence"]))
     if training["validation"]:
         is_calibrated, is_refit = bool(settings.get("calibrate")), bool(training["n_refit"])
         tell("", validation_heading(is_calibrated=is_calibrated, is_refit=is_refit))

@@ -1,7 +1,8 @@
 """Whether training is healthy: plain sentences with the number behind them and what to try.
 
 A rule looks at the records of a run, from the first epoch on, or at the network, and at what is trained; it gives what
-it finds, or None. Rules stand in groups, each about one ill: the first that finds something is told.
+it finds, or None. Rules stand in groups, how it is learned and how far it reaches through time, causes before
+what comes of them: of each group the first that finds something is told.
 `docs/health.md` has the thresholds, with what was measured on healthy networks and on ill ones.
 """
 
@@ -28,14 +29,9 @@ from elman.training.symptoms import (
 
 
 def while_training(records: Records, setup: Setup) -> list[Finding]:
-    """Give what is ill in a run up to now."""
-    return first_of_each(
-        [
-            [rule(records, setup) for rule in (exploding, growing_in_training, large_steps)],
-            [rule(records, setup) for rule in (small_steps, no_fall, overfitting)],
-            [vanishing_in_training(records, setup)],
-        ]
-    )
+    """Give what is ill in a run up to now; that it broke down is told when it does."""
+    learning = [rule(records, setup) for rule in (exploding, large_steps, small_steps, no_fall, overfitting)]
+    return first_of_each([learning, [rule(records, setup) for rule in (growing_in_training, vanishing_in_training)]])
 
 
 def after_training(
@@ -51,15 +47,11 @@ def after_training(
     validation : dict or None
         Figures on the validation part, and those of its baselines, as `training_` of an estimator holds them.
     """
-    running_away = [rule(records, setup) for rule in (breakdown, exploding, growing_in_training, large_steps)]
-    learning = [rule(records, setup) for rule in (overfitting, unfinished)]
-    return first_of_each(
-        [
-            [*running_away, unstable(parameters, setup)],
-            [small_steps(records, setup), no_fall(records, setup), chance(validation), *learning],
-            [vanishing_in_training(records, setup), forgetting(parameters, setup)],
-        ]
-    )
+    learning = [rule(records, setup) for rule in (breakdown, exploding, large_steps, small_steps, no_fall)]
+    outcome = [chance(validation), *(rule(records, setup) for rule in (overfitting, unfinished))]
+    growth = [growing_in_training(records, setup), unstable(parameters, setup)]
+    decay = [vanishing_in_training(records, setup), forgetting(parameters, setup)]
+    return first_of_each([[*learning, *outcome], [*growth, *decay]])
 
 
 def first_of_each(groups: Iterable[Iterable[Finding | None]]) -> list[Finding]:

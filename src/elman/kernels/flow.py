@@ -77,10 +77,10 @@ def _norm_of_d_c(cell: Cell, dtype: np.dtype[Any], *, zoneout: bool) -> Any:
     if zoneout or cell.through_h is None:
 
         @part(f"norm_of_d_c_{cell.name}_carried_{dtype}")
-        def norm(tape, tape_at, width, states, at, apart, d_states, d_at, d_apart, size):
+        def norm_of_carried(tape, tape_at, width, states, at, apart, d_states, d_at, d_apart, size):
             return _norm_of_row(d_states, d_at + d_apart, size)
 
-        return norm
+        return norm_of_carried
     through_h, load_kept = cell.through_h.compiled(dtype), block_loader("tape", cell.blocks)
     load_states, load_d_states = block_loader("state", len(cell.states)), block_loader("d_state", len(cell.states))
 

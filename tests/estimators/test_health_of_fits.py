@@ -43,7 +43,7 @@ def test_a_healthy_fit_has_nothing_to_tell(ragged, trained):
     assert fitted(ragged, [remarks], hidden_size=6).health_ == remarks.sentences == []
     X = [np.random.default_rng(n).normal(size=(8, 1)) for n in range(20)]
     y = [np.where(x[:, 0] > 0, "up", "down") for x in X]
-    assert SequenceTagger(**SMALL | {"max_epochs": 30, "learning_rate": 0.05}).fit(X, y).health_ == []
+    assert SequenceTagger(**SMALL | {"max_epochs": 40, "learning_rate": 0.02}).fit(X, y).health_ == []
 
 
 def test_steps_that_are_too_small_are_told_once_and_early(ragged):

@@ -96,8 +96,8 @@ def test_gradients_that_vanish_are_found_where_the_last_step_is_read():
     assert found.number == flow.memory(0) == 2
     share = f"{flow.vanished(0):.0%}"
     assert found.sentence == (
-        f"Gradients reach back 2 of 40 steps in layer 0, and {share} of the steps get less than a millionth of the "
-        "largest: try cell='lstm', readout='attention', or patch_size=2."
+        f"Gradients vanish: they reach back 2 of 40 steps in layer 0, and {share} of the steps get less than a "
+        "millionth of the largest: try cell='lstm', readout='attention', or patch_size=2."
     )
     by_attention = fitted(X, y, cell="elman", readout="attention")
     by_attention.network_.parameters["weight_hh_l0"][...] = 0.2 * np.eye(8)
@@ -111,7 +111,9 @@ def test_gradients_that_grow_are_found():
     model.network_.parameters["bias_ih_l0"][...] = 5.0
     found = findings(model, X, y)["growing"]
     assert found.number == pytest.approx(1.5**39, rel=1e-3)
-    assert found.sentence.startswith("Gradients grow 7.4e+06-fold on their way back over 40 steps in layer 0: try lear")
+    assert found.sentence.startswith(
+        "Gradients grow on their way back: 7.4e+06-fold over 40 steps in layer 0: try learn"
+    )
 
 
 def test_taggers_are_examined_too():

@@ -22,7 +22,7 @@ VANISHED = 0.25  # share of steps whose gradient is below a millionth of the lar
 GROWN = 1e3  # norm at the first step over that at the last
 FAR_BELOW = 0.25  # share of the steps that recurrent weights carry a state over
 FAR_ABOVE = 3.0  # spectral radius
-_EPOCHS = 3
+_FEW = 3  # epochs
 _LARGEST = 1024  # units, above which eigenvalues take seconds
 _TENTH = math.log(10)
 
@@ -37,17 +37,11 @@ class Reach(NamedTuple):
     name: str  # "l0", "l0_reverse"
 
 
-def reach_of(records: Records) -> Reach | None:
-    """Give the farthest that gradients reached in the last epochs; None where these do not tell.
-
-    Of several, since that of one batch early in training may be small by chance.
-    """
-    reaches = []
-    for record in records[-_EPOCHS:]:
-        found = [record.get(f"flow_{name}") for name in ("memory", "steps", "ratio", "vanished", "of")]
-        if None not in found:
-            reaches.append(Reach(*found))  # type: ignore[arg-type]
-    return min(reaches, key=lambda reach: reach.vanished) if len(reaches) == _EPOCHS else None
+def reaches_of(records: Records) -> list[Reach]:
+    """Give how far the gradient reached in each epoch that tells, of the layer and direction where it was least far."""
+    names = [f"flow_{name}" for name in ("memory", "steps", "ratio", "vanished", "of")]
+    found = [[record.get(name) for name in names] for record in records]
+    return [Reach(*each) for each in found if None not in each]  # type: ignore[arg-type]
 
 
 def is_read_at_the_end(setup: Setup) -> bool:
@@ -55,37 +49,54 @@ def is_read_at_the_end(setup: Setup) -> bool:
     return setup.architecture.loss_at == "last" and setup.architecture.readout == "last"
 
 
-def vanishing(reach: Reach, setup: Setup) -> Finding | None:
+def vanishing(reach: Reach, setup: Setup, when: str = "") -> Finding | None:
     """Early steps have no say: what the loss tells them is lost on the way."""
     if not is_read_at_the_end(setup) or reach.vanished < VANISHED:
         return None
     sentence = (
-        f"Gradients reach back {reach.memory} of {reach.steps} steps {place(reach.name)}, and {reach.vanished:.0%} of "
-        "the steps get less than a millionth of the largest"
+        f"Gradients vanish: {when}they reach back {reach.memory} of {reach.steps} steps {place(reach.name)}, and "
+        f"{reach.vanished:.0%} of the steps get less than a millionth of the largest"
     )
     return Finding("vanishing", f"{sentence}: {tried(to_reach_further(setup))}", reach.memory)
 
 
-def growing(reach: Reach, setup: Setup) -> Finding | None:
+def growing(reach: Reach, setup: Setup, when: str = "") -> Finding | None:
     """The gradient grows on its way back: a small change early on changes everything later."""
     if not is_read_at_the_end(setup) or reach.ratio < GROWN:
         return None
-    sentence = (
-        f"Gradients grow {shown(reach.ratio)}-fold on their way back over {reach.steps} steps {place(reach.name)}"
-    )
+    over = f"over {reach.steps} steps {place(reach.name)}"
+    sentence = f"Gradients grow on their way back: {when}{shown(reach.ratio)}-fold {over}"
     return Finding("growing", f"{sentence}: {tried(to_calm(setup))}", reach.ratio)
 
 
 def vanishing_in_training(records: Records, setup: Setup) -> Finding | None:
-    """As `vanishing`, by records, where something is still missed."""
-    reach = reach_of(records)
-    return None if reach is None or is_solved(records) else vanishing(reach, setup)
+    """As `vanishing`, in a tenth of all epochs at least, where something is still missed."""
+    lost = sorted((each for each in reaches_of(records) if each.vanished >= VANISHED), key=lambda each: each.vanished)
+    if len(lost) < _enough(setup) or is_solved(records):
+        return None
+    return vanishing(lost[len(lost) // 2], setup, _when(len(lost), len(records)))
 
 
 def growing_in_training(records: Records, setup: Setup) -> Finding | None:
-    """As `growing`, by records."""
-    reach = reach_of(records)
-    return None if reach is None else growing(reach, setup)
+    """As `growing`, in a tenth of all epochs at least."""
+    grown = sorted((each for each in reaches_of(records) if each.ratio >= GROWN), key=lambda each: each.ratio)
+    if len(grown) < _enough(setup):
+        return None
+    return growing(grown[len(grown) // 2], setup, _when(len(grown), len(records)))
+
+
+def _enough(setup: Setup) -> float:
+    """Give the epochs in which something must show, since that of one batch may be chance."""
+    return max(_FEW, setup.settings.max_epochs / 10)
+
+
+def _when(n: int, n_epochs: int) -> str:
+    """Say in how many epochs.
+
+    >>> _when(12, 60), _when(12, 12)
+    ('in 12 of 60 epochs ', '')
+    """
+    return f"in {n} of {n_epochs} epochs " if n < n_epochs else ""
 
 
 def forgetting(parameters: Mapping[str, Any], setup: Setup) -> Finding | None:

@@ -442,6 +442,40 @@ def test_members_that_are_not_there_are_missed(tmp_path, content, n_members, sen
     assert re.search(sentence, refused(tmp_path, put_together(header, metadata, arrays)))
 
 
+SMALL_STEPS = {"rule": "small_steps", "sentence": "Steps are too small.", "number": 1e-9}
+
+
+def with_health(content, health):
+    header, metadata, arrays = taken_apart(content)
+    return put_together(header, with_value(metadata, ("training", "health"), health), arrays)
+
+
+@pytest.mark.parametrize(
+    ("health", "sentence"),
+    [
+        (None, "expected a list of at most 100 in 'training.health', got None"),
+        ([SMALL_STEPS] * 101, "expected a list of at most 100 in 'training.health'"),
+        (["Steps are too small."], "expected the fields number, rule and sentence in 'training.health'"),
+        ([SMALL_STEPS | {"more": 1}], "expected the fields number, rule and sentence in 'training.health'"),
+        ([SMALL_STEPS | {"sentence": "x" * 1001}], "text of at most 1000 characters in 'training.health.sentence'"),
+        ([SMALL_STEPS | {"sentence": "Red \x1b[31m"}], "expected text on one line in 'training.health.sentence'"),
+        ([SMALL_STEPS | {"rule": 3}], "expected text of at most 60 characters in 'training.health.rule'"),
+        ([SMALL_STEPS | {"number": "3"}], "expected a number in 'training.health.number'"),
+    ],
+)
+def test_what_was_ill_in_training_is_read_with_distrust(tmp_path, content, health, sentence):
+    assert sentence in refused(tmp_path, with_health(content, health))
+
+
+def test_what_was_ill_in_training_comes_back_and_older_files_say_nothing_of_it(tmp_path, content):
+    (tmp_path / "model").write_bytes(with_health(content, [SMALL_STEPS]))
+    assert elman.load(tmp_path / "model").health_ == ["Steps are too small."]
+    header, metadata, arrays = taken_apart(content)
+    del metadata["training"]["health"]
+    (tmp_path / "model").write_bytes(put_together(header, metadata, arrays))
+    assert elman.load(tmp_path / "model").health_ == []
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [

@@ -398,7 +398,7 @@ def test_the_summary_says_what_was_chosen_and_whether_to_go_on(elman, files, tmp
     arguments = ["train", files / "walks_TRAIN.csv", "-m", tmp_path / "m", *options]
     done = elman(*arguments, "--learning-rate", 0.0001)
     assert "best in epoch 4." in done.out
-    assert "It was still improving: try --max-epochs 8." in done.out
+    assert "It was still improving in epoch 4 of 4: try --max-epochs 8." in done.out
     assert "With so few sequences, small differences mean little." in " ".join(done.out.split())
     done = elman(*arguments, "--no-validation")
     assert "best in epoch" not in done.out

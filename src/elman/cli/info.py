@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from elman.cli.console import say, say_json, tell
+from elman.cli.options import with_options
 
 if TYPE_CHECKING:
     from elman.model_file import Model
@@ -102,6 +103,7 @@ def _print(path: Path, model: Model) -> None:
         "steps": _patches(preparation["patch_size"]),
         "classes": f"{architecture['n_classes']}: {_listed(metadata.classes['values'])}",
         "training": describe_training(training, max_epochs, schedule) + ending,
+        "health": with_options("\n".join(finding["sentence"] for finding in training["health"])),
         "calibration": describe_calibration(metadata.temperature) if settings.get("calibrate") else "",
         "settings": _settings(settings, {"learning_rate": training["learning_rate"]} | training["chosen"]),
         "columns": ", ".join(f"{role} {column!r}" for role, column in metadata.columns.items()),

@@ -1,0 +1,216 @@
+"""Rules of health by records and weights: each finds its own ill, with number and remedy, and none in a sound run."""
+
+import numpy as np
+import pytest
+
+from elman.network.architecture import Architecture
+from elman.training.findings import Finding, Setup
+from elman.training.health import HealthWatch, after_training, first_of_each, while_training
+from elman.training.settings import TrainingSettings
+
+N_EPOCHS = 20
+
+
+def setup(longest=100, initialisation="orthogonal", patch_size=1, settings=None, **architecture):
+    chosen = {"cell": "elman", "hidden_size": 4, "bidirectional": False, "num_layers": 1} | architecture
+    settings = {"max_epochs": N_EPOCHS, "learning_rate": 0.01, "schedule": "one_cycle"} | (settings or {})
+    network = Architecture(input_size=2, n_classes=3, **chosen)
+    return Setup(network, TrainingSettings(**settings), longest, initialisation, patch_size)
+
+
+def run(n_epochs=N_EPOCHS, **changes):
+    """Records of a sound run; a change is a number for all epochs or a function of the epoch."""
+    sound = {
+        "training_loss": lambda epoch: 1.1 * 0.8**epoch,
+        "training_accuracy": lambda epoch: 0.9,
+        "validation_loss": lambda epoch: 0.2 + 1.1 * 0.8**epoch,
+        "validation_accuracy": 0.85,
+        "gradient_norm": lambda epoch: 2 * 0.8**epoch,
+        "clipped_share": 0.1,
+        "update_ratio": lambda epoch: 0.01 * 0.9**epoch,
+        "learning_rate": 0.01,
+        "rollbacks": 0,
+    }
+    return [
+        {"epoch": epoch, **{name: of(epoch) if callable(of) else of for name, of in (sound | changes).items()}}
+        for epoch in range(1, n_epochs + 1)
+    ]
+
+
+def flow(memory=80, steps=100, ratio=0.5, vanished=0.0, of="l0"):
+    names = {"memory": memory, "steps": steps, "ratio": ratio, "vanished": vanished, "of": of}
+    return {f"flow_{name}": value for name, value in names.items()}
+
+
+def weights(scale=1.0):
+    return {"weight_hh_l0": scale * np.eye(4), "weight_hh_l0_reverse": scale * np.eye(4)}
+
+
+def found(records, of=None, parameters=None, validation=None):
+    return after_training(records, of or setup(), parameters or weights(), validation)
+
+
+def test_nothing_is_found_in_a_sound_run():
+    for records in (run(), run(**flow()), run(validation_loss=None, validation_accuracy=None), run(n_epochs=1)):
+        assert found(records) == while_training(records, setup()) == []
+
+
+ILL = {
+    "breakdown": (
+        {"rollbacks": lambda epoch: int(epoch > 5)},
+        "Training broke down and went on at half the rate: try learning_rate=0.001 or cell='lstm'.",
+        1,
+    ),
+    "exploding": (
+        {"gradient_norm": lambda epoch: 5e4 if epoch == 7 else 2.0},
+        "Gradients explode: their norm was 2 in epoch 1 and 50,000 in epoch 7: try learning_rate=0.001 or cell='lstm'.",
+        5e4,
+    ),
+    "growing": (
+        flow(ratio=25_000.0),
+        "Gradients grow on their way back: 25,000-fold over 100 steps in layer 0: "
+        "try learning_rate=0.001 or cell='lstm'.",
+        25_000,
+    ),
+    "large_steps": (
+        {"update_ratio": lambda epoch: 0.25 / epoch},
+        "Steps are too large, 0.25 of the parameters' own size, where 0.001 to 0.01 is usual: "
+        "try learning_rate='auto' or learning_rate=0.0002.",
+        0.25,
+    ),
+    "small_steps": (
+        {"update_ratio": 2e-6, "training_loss": 1.1, "training_accuracy": 0.3},
+        "Steps are too small, 2e-06 of the parameters' own size, where 0.001 to 0.01 is usual: "
+        "try learning_rate='auto' or learning_rate=1.",
+        2e-6,
+    ),
+    "no_fall": (
+        {"training_loss": lambda epoch: 1.1 - 0.0001 * epoch},
+        "The training loss did not fall: 1.1 in epoch 1, and never below 1.1 since: "
+        "try learning_rate='auto' or learning_rate=0.001.",
+        1.098,
+    ),
+    "overfitting": (
+        {"validation_loss": lambda epoch: 0.9 + 0.1 * abs(epoch - 4)},
+        "It learns by heart: the validation loss rises from 0.9 in epoch 4 to 2.45 while the training loss falls to "
+        "0.013: try more data, recurrent_dropout=0.2, or weight_decay=0.1.",
+        2.45,
+    ),
+    "vanishing": (
+        flow(memory=12, vanished=0.75),
+        "Gradients vanish: they reach back 12 of 100 steps in layer 0, and 75% of the steps get less than a millionth "
+        "of the largest: try cell='lstm', readout='attention', or patch_size=4.",
+        12,
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", ILL)
+def test_each_ill_of_a_run_is_found_alone_with_its_number_and_a_remedy(rule):
+    changes, sentence, number = ILL[rule]
+    [finding] = found(run(**changes))
+    assert (finding.rule, finding.sentence) == (rule, sentence)
+    assert finding.number == pytest.approx(number)
+    if rule != "breakdown":  # which is told when it is met
+        of_constant = setup(settings={"schedule": "constant"})
+        assert [each.rule for each in while_training(run(**changes), of_constant)] == [rule]
+
+
+def test_a_run_that_was_still_improving_is_told_to_go_on_unless_its_schedule_ends_low():
+    constant = setup(settings={"schedule": "constant"})
+    sentence = "It was still improving in epoch 20 of 20: try max_epochs=40."
+    assert found(run(), constant) == [Finding("unfinished", sentence, 20)]
+    assert found(run(), setup()) == found(run(15), constant) == []
+    assert found(run(validation_loss=None, validation_accuracy=None), constant) == []
+    assert found(run(validation_loss=lambda epoch: 0.5 + 0.001 * abs(epoch - 15)), constant) == []
+
+
+def test_what_is_no_better_than_the_most_frequent_class_is_told():
+    figures = {"accuracy": 0.3, "baselines": {"majority": {"accuracy": 0.4}}}
+    [finding] = found(run(), validation=figures)
+    assert finding.rule == "chance"
+    assert finding.sentence.startswith("Nothing was learned that helps: 30.0% right on the validation part, where")
+    assert "right in 40.0%: check that the labels belong to the sequences" in finding.sentence
+    assert found(run(), validation=figures | {"accuracy": 0.41}) == []
+
+
+def test_weights_that_forget_are_found_where_the_last_step_is_read():
+    of_uniform = setup(initialisation="uniform")
+    [finding] = found(run(), of_uniform, weights(0.5))
+    assert finding.rule == "forgetting"
+    assert finding.number == pytest.approx(0.5)
+    assert finding.sentence == (
+        "Recurrent weights forget: the spectral radius of weight_hh_l0 is 0.50, so that a tenth of a state is left "
+        "after 3 of 100 steps at most: try cell='lstm', readout='attention', or patch_size=4."
+    )
+    assert found(run(), of_uniform, weights(0.95)) == []
+    for other in ({"readout": "mean"}, {"loss_at": "every_step"}, {"cell": "gru"}, {"layer_norm": True}):
+        assert found(run(), setup(**other), weights(0.5)) == []
+    assert found(run(), setup(longest=10), weights(0.5)) == []
+
+
+def test_weights_that_stretch_a_state_are_found():
+    [finding] = found(run(), setup(bidirectional=True), weights(1.0) | {"weight_hh_l0_reverse": 4.0 * np.eye(4)})
+    assert finding.rule == "unstable"
+    assert "the spectral radius of weight_hh_l0_reverse is 4.00 (about 1 is usual): try" in finding.sentence
+
+
+@pytest.mark.parametrize(
+    ("of", "ways"),
+    [
+        (setup(cell="gru"), "initialisation='chrono', readout='attention', or patch_size=4."),
+        (setup(cell="lstm", initialisation="chrono", patch_size=2), "readout='attention' or patch_size=8."),
+        (setup(cell="lstm", initialisation="chrono", patch_size=None), "readout='attention'."),
+        (setup(cell="gru", longest=20), "initialisation='chrono' or readout='attention'."),
+    ],
+)
+def test_no_remedy_is_named_that_the_network_has(of, ways):
+    [finding] = found(run(**flow(memory=12, vanished=0.5)), of)
+    assert finding.sentence.endswith(f"largest: try {ways}")
+
+
+def test_a_clip_norm_is_advised_where_there_is_none():
+    [finding] = found(run(**flow(ratio=1e5)), setup(cell="gru", settings={"clip_norm": None}))
+    assert finding.sentence.endswith("try clip_norm=1 or learning_rate=0.001.")
+
+
+def test_gradients_that_vanish_are_no_ill_where_each_step_is_read_or_nothing_is_missed():
+    lost = flow(memory=12, vanished=0.75)
+    assert found(run(**lost), setup(readout="attention")) == []
+    assert found(run(**lost), setup(loss_at="every_step")) == []
+    assert found(run(**lost, validation_accuracy=0.96)) == []
+    assert found(run(**{**lost, "flow_vanished": lambda epoch: 0.75 if epoch < 3 else 0.0})) == []
+
+
+def test_gradients_that_vanish_in_some_epochs_are_told_of_these():
+    at_first = flow(memory=lambda epoch: epoch, vanished=lambda epoch: max(0.0, 0.7 - 0.1 * epoch), of="l1_reverse")
+    [finding] = found(run(**at_first))
+    assert finding.sentence.startswith(
+        "Gradients vanish: in 4 of 20 epochs they reach back 2 of 100 steps in layer 1, reverse, and 50% of the steps"
+    )
+    told = []
+    watch = HealthWatch(setup(), told.append)
+    for record in run(**at_first):
+        watch.on_epoch_end(record)
+        assert len(told) == (record["epoch"] >= 3)
+    assert told[0].startswith("Gradients vanish: they reach back 2 of 100 steps in layer 1, reverse, and 50% of the st")
+
+
+def test_a_cause_is_told_and_not_its_consequences():
+    still = {"update_ratio": 1e-9, "training_loss": 1.1, "validation_accuracy": 0.3}
+    figures = {"accuracy": 0.3, "baselines": {"majority": {"accuracy": 0.4}}}
+    assert [finding.rule for finding in found(run(**still), validation=figures)] == ["small_steps"]
+    finding = Finding("a", "A", 1.0)
+    assert first_of_each([[None, finding, Finding("b", "B", 2.0)], [None], []]) == [finding]
+
+
+def test_what_shows_while_training_is_told_once_and_at_once():
+    told = []
+    watch = HealthWatch(setup(), told.append)
+    records = run(gradient_norm=lambda epoch: 5e4 if epoch in (7, 9) else 2.0)
+    for record in records[:6]:
+        watch.on_epoch_end(record)
+    assert told == []
+    for record in (records[6], *records[6:]):  # the seventh epoch twice, as after a breakdown
+        watch.on_epoch_end(record)
+    assert [sentence.split(":")[0] for sentence in told] == ["Gradients explode"]

@@ -83,7 +83,7 @@ def _passage(layer: int, name: str, tape: Tape, found: dict[str, Array], archite
         return dict(zip(cell.gates, np.split(rows[::way], len(cell.gates), axis=1)))
 
     def by_state(states: Array) -> dict[str, Array]:
-        return {state: states[::way, k] for k, state in enumerate(cell.states)}
+        return {state: rows[::way] for state, rows in zip(cell.states, states)}
 
     from_x, from_h = (np.array(half) for half in zip(*tape.halves))
     pre = from_x + from_h
@@ -94,21 +94,16 @@ def _passage(layer: int, name: str, tape: Tape, found: dict[str, Array], archite
     if cell.apart:  # a GRU's n: n_x + r n_h
         size = tape.h.shape[1]
         pre[:, -size:] = from_x[:, -size:] + kept[0] * from_h[:, -size:]
-    d_states = by_state(found["d_states"])
-    if "c" in d_states:  # beside what comes from step t + 1, what goes through h_t
-        o, c = gates["o"], np.array([step[-1] for step in tape.kept])[::way]
-        moved = 1 - architecture.zoneout
-        d_states["c"] = moved * (d_states["c"] + d_states["h"] * o * (1 - np.tanh(c) ** 2))
     return Passage(
         name=name,
         layer=layer,
         is_reverse=is_reverse,
         x=tape.x[::way],
         d_x=found["d_x"][::way],
-        before=by_state(tape.states[:-1]),
+        before=by_state(tape.states[:, :-1]),
         pre=by_gate(pre),
         gates=gates,
-        states=by_state(tape.states[1:]),
-        d_states=d_states,
+        states=by_state(tape.states[:, 1:]),
+        d_states=by_state(found["d_states"].swapaxes(0, 1)),
         d_pre=by_gate(found["d_from_x"]),
     )

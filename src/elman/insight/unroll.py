@@ -282,5 +282,7 @@ def _checked_targets(target: Any, n_steps: int, architecture: Architecture) -> N
     if targets.shape != (rows,) or targets.dtype.kind not in "iu":
         raise DataError(f"target must be {contract}. Got {target!r} instead.")
     if targets.max() >= architecture.n_classes or targets.min() < -1 or targets.max() < 0:
-        raise DataError(f"target must be {contract}, with at least one that is a class. Got {targets.tolist()} instead.")
+        raise DataError(
+            f"target must be {contract}, with at least one that is a class. Got {targets.tolist()} instead."
+        )
     return targets.astype(np.int64)

@@ -61,6 +61,11 @@ class Way(NamedTuple):
     d_score: Array | None  # (T,) dL/d(h_t . w_attention)
     d_x: Array  # (T, .) dL/d(input of the first layer), codes replaced
 
+    @property
+    def d_states(self) -> list[list[Array]]:
+        """The total derivative by the states of each layer and direction, (T, K, H) in the sequence's own order."""
+        return [[found["d_states"][::way] for found, (_, way) in zip(layer, _DIRECTIONS)] for layer in self.found]
+
 
 def network_forward(
     x: Array,
@@ -153,7 +158,7 @@ def network_backward(
         d_score = run.share[:, 0] * (d_share - run.share[:, 0] @ d_share)
         gradients["weight_attention"] += d_score @ run.h
         d_h = d_h + np.outer(d_score, weights["weight_attention"])
-    from_readout, all_found = d_h, list[list[dict[str, Array]]]()
+    d_readout, all_found = d_h, list[list[dict[str, Array]]]()
     for layer in reversed(range(len(run.tapes))):
         if layer < len(run.masks):
             d_h = d_h * run.masks[layer]
@@ -163,16 +168,16 @@ def network_backward(
         for (suffix, way), tape, options, d_half in zip(_DIRECTIONS, run.tapes[layer], run.options[layer], halves):
             weight_ih, weight_hh = (weights[f"{name}_l{layer}{suffix}"] for name in ("weight_ih", "weight_hh"))
             found = backward(d_half[::way], tape, weight_ih, weight_hh, options, cell=cell)
-            all_found[0].append(found)
             for name in (*_PARAMETERS, *(_GAINS if options.gain_ih is not None else ())):
                 gradients[f"{name}_l{layer}{suffix}"] += found[f"d_{name}"]
             if options.start is not None:
                 for state, d_start in zip(("h_0", "c_0"), found["d_start"]):
                     gradients[f"{state}_l{layer}{suffix}"] += d_start
+            all_found[0].append(found)
             d_x.append(found["d_x"][::way])
         d_h = sum(d_x[1:], start=d_x[0])
     embed_backward(d_h, run.values, gradients, embeddings)
-    return Way(all_found, from_readout, d_features, d_score, d_h)
+    return Way(all_found, d_readout, d_features, d_score, d_h)
 
 
 def readout_share(h: Array, readout: str, *, bidirectional: bool) -> Array:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from elman.kernels.reference import CELLS, Array, Arrays
+from elman.kernels.reference import CELLS, Array, Arrays, lstm_d_c
 
 EPSILON = 1e-5
 
@@ -35,7 +35,7 @@ class Tape(NamedTuple):
     """What forward leaves for backward, a list entry for each step."""
 
     x: Array  # (T, D)
-    states: Array  # (T + 1, K, H), h first, from before the first step on
+    states: Array  # (K, T + 1, H), the first of which is h
     halves: list[Arrays]  # from_x and from_h, the two halves of the pre-activations (G,)
     kept: list[Arrays]  # by the cell
     normed: list[Arrays]  # norm(W_ih x_t), norm(W_hh h_{t-1}) and what each was divided by; empty without it
@@ -43,7 +43,8 @@ class Tape(NamedTuple):
     @property
     def h(self) -> Array:
         """h_0, ..., h_T (T + 1, H)."""
-        return self.states[:, 0]
+        h: Array = self.states[0]
+        return h
 
 
 def norm(a: Array) -> tuple[Array, Array]:
@@ -65,28 +66,29 @@ def forward(
     """Run one sequence x (T, D) forward through one layer; return h_1, ..., h_T (T, H) and the tape."""
     steps, hidden_size = len(x), weight_hh.shape[1]
     dtype = np.result_type(x, weight_ih, weight_hh, bias_ih, bias_hh, *options.start or (), *_gains(options))
-    states = np.zeros((steps + 1, CELLS[cell].states, hidden_size), dtype)
-    if options.start is not None:
-        states[0] = options.start
+    states = tuple(np.zeros(hidden_size, dtype) for _ in range(CELLS[cell].states))
+    states = states if options.start is None else options.start
+    all_states = np.zeros((len(states), steps + 1, hidden_size), dtype)
+    h, all_states[:, 0] = all_states[0], states
     halves: list[Arrays] = []
     kept: list[Arrays] = []
     all_normed: list[Arrays] = []
     for t in range(1, steps + 1):
-        h = states[t - 1, 0]
         from_x = weight_ih @ x[t - 1]
-        from_h = weight_hh @ (h if options.mask is None else options.mask * h)
+        from_h = weight_hh @ (h[t - 1] if options.mask is None else options.mask * h[t - 1])
         if options.gain_ih is not None:
             (from_x, of_x), (from_h, of_h) = norm(from_x), norm(from_h)
             all_normed.append((from_x, from_h, of_x, of_h))
             from_x, from_h = options.gain_ih * from_x, options.gain_hh * from_h
         halves.append((from_x + bias_ih, from_h + bias_hh))
-        proposed, kept_t = CELLS[cell].forward(*halves[-1], *states[t - 1])
-        states[t] = proposed
-        if options.zoneout is not None:
-            z = options.zoneout[t - 1]
-            states[t] = z * states[t - 1] + (1 - z) * states[t]
+        proposed, kept_t = CELLS[cell].forward(*halves[-1], *states)
+        if options.zoneout is None:
+            states = proposed
+        else:
+            states = tuple(z * s + (1 - z) * p for z, s, p in zip(options.zoneout[t - 1], states, proposed))
+        all_states[:, t] = states
         kept.append(kept_t)
-    return states[1:, 0], Tape(x, states, halves, kept, all_normed)
+    return h[1:], Tape(x, all_states, halves, kept, all_normed)
 
 
 def backward(
@@ -95,21 +97,22 @@ def backward(
     """Carry the gradient back through time; d_output (T, H) as in `reference.backward`.
 
     Returns d_x (T, D), d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, with layer normalisation d_gain_ih and
-    d_gain_hh, and with a learned start d_start (K, H); and what came by at each step: d_states (T, K, H), what each
-    state received from its own step's output and from the next step, d_from_x and d_from_h (T, G), and dL/d(W_ih x_t)
-    and dL/d(W_hh h_{t-1}) as d_product_x and d_product_h (T, G).
+    d_gain_hh, with a learned start d_start (K, H); and d_states (T, K, H), the total derivative by h_t and c_t. With
+    zoneout it is by the states that it leaves; h_t is then made of what the cell proposed, and no longer of c_t.
+    Likewise (T, G): d_from_x and d_from_h, and dL/d(W_ih x_t) and dL/d(W_hh h_{t-1}) as d_product_x and d_product_h.
     """
     steps, hidden_size = d_output.shape
     d_states = np.zeros((CELLS[cell].states, hidden_size), np.result_type(tape.h, d_output))
-    rows = len(weight_ih)
+    rows, total = len(weight_ih), np.zeros((steps, *d_states.shape), d_states.dtype)
     shapes = {"d_x": tape.x.shape, "d_weight_ih": weight_ih.shape, "d_weight_hh": weight_hh.shape}
     shapes |= dict.fromkeys(("d_bias_ih", "d_bias_hh", "d_gain_ih", "d_gain_hh"), (rows,))
     shapes |= dict.fromkeys(("d_from_x", "d_from_h", "d_product_x", "d_product_h"), (steps, rows))
-    shapes["d_states"] = (steps, *d_states.shape)
     found: dict[str, Array] = {name: np.zeros(shape, d_states.dtype) for name, shape in shapes.items()}
     for t in range(steps, 0, -1):
         d_states[0] += d_output[t - 1]
-        found["d_states"][t - 1] = d_states
+        total[t - 1] = d_states
+        if cell == "lstm" and options.zoneout is None:
+            total[t - 1, 1] = lstm_d_c(tape.kept[t - 1], *d_states)
         z = np.zeros(d_states.shape) if options.zoneout is None else options.zoneout[t - 1]
         d_past_the_cell = z * d_states
         d_x, d_h, direct = CELLS[cell].backward(tape.kept[t - 1], *((1 - z) * d_states))
@@ -129,7 +132,7 @@ def backward(
         found["d_x"][t - 1] = weight_ih.T @ d_x
         d_states = np.array(direct) + d_past_the_cell
         d_states[0] += mask * (weight_hh.T @ d_h)
-    return found | {"d_start": d_states}
+    return found | {"d_start": d_states, "d_states": total}
 
 
 def _gains(options: Options) -> Arrays:

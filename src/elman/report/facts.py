@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -44,6 +43,10 @@ class Facts:
     command : str
         What made the report.
     texts : tuple of N str, or None
+    others : dict of RecurrentEstimator
+        To compare with, by name.
+    unrolled : int or None
+        The sequence to unroll; None: one is chosen.
     """
 
     estimator: RecurrentEstimator
@@ -56,7 +59,8 @@ class Facts:
     file: Source
     command: str
     texts: tuple[str, ...] | None = None
-    others: dict[str, RecurrentEstimator] = field(default_factory=dict)  # by the names of their files
+    others: dict[str, RecurrentEstimator] = field(default_factory=dict)
+    unrolled: int | None = None
 
     @classmethod
     def gather(
@@ -68,6 +72,7 @@ class Facts:
         file: Source,
         command: str,
         others: dict[str, RecurrentEstimator] | None = None,
+        unrolled: int | None = None,
     ) -> Facts:
         """Measure a model on a labelled data set.
 
@@ -84,7 +89,7 @@ class Facts:
         evaluation = measure(codes, proba, baselines, estimator.classes_)
         return cls(
             estimator, sequences, dataset.ids, codes, proba, evaluation, model, file, command, dataset.texts,
-            others or {},
+            others or {}, unrolled,
         )  # fmt: skip
 
     @property
@@ -145,6 +150,3 @@ def spread(n: int, k: int) -> NDArray[np.int64]:
     ([0, 4, 9], [0, 1])
     """
     return np.unique(np.linspace(0, n - 1, min(n, k)).astype(np.int64))
-
-
-Telling = Callable[[str], object]

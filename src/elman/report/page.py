@@ -42,6 +42,18 @@ def environment() -> Environment:
     return made
 
 
+def check_libraries() -> None:
+    """Import what pages and charts need.
+
+    Raises
+    ------
+    MissingExtraError
+        If one of them is not installed.
+    """
+    for name in ("jinja2", "altair", "vl_convert"):
+        library(name, extra="report")
+
+
 def render(template: str, **values: Any) -> Markup:
     """Fill in a template of this package; give what it comes to as Markup, which other templates take as it is."""
     from markupsafe import Markup

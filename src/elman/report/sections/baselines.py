@@ -18,7 +18,11 @@ def baselines(facts: Facts) -> Section:
         low, high = wilson(round(scores["accuracy"] * evaluation.n), evaluation.n)
         dots.append((name, scores["accuracy"], float(low), float(high)))
     rows = [
-        (name, *(percent(scores[each]) for each in ("accuracy", "balanced_accuracy", "macro_f1")), f"{scores['log_loss']:.3f}")
+        (
+            name,
+            *(percent(scores[each]) for each in ("accuracy", "balanced_accuracy", "macro_f1")),
+            f"{scores['log_loss']:.3f}",
+        )
         for name, scores in named.items()
     ]
     table = Table(

@@ -22,7 +22,9 @@ def classes(facts: Facts) -> Section:
         (Name(str(row["class"])), f"{row['n']:,}", *(_share(row, each) for each in ("precision", "recall", "f1")))
         for row in kept
     ]
-    left_out = f" The {len(kept)} weakest of {len(present)} classes that occur are shown." if len(kept) < len(present) else ""
+    left_out = (
+        f" The {len(kept)} weakest of {len(present)} classes that occur are shown." if len(kept) < len(present) else ""
+    )
     table = Table(
         ("class", "n", "precision", "recall", "F1"),
         rows,

@@ -63,5 +63,8 @@ def _pairs(facts: Facts) -> Table:
         share = percent(n / int(matrix[true].sum()))
         rows.append((Name(str(classes[true])), Name(str(classes[predicted])), f"{n:,}", share))
     return Table(
-        ("true class", "taken for", "how often", "of the class"), rows, numbers=frozenset({2, 3}), folded="The confusions"
+        ("true class", "taken for", "how often", "of the class"),
+        rows,
+        numbers=frozenset({2, 3}),
+        folded="The confusions",
     )

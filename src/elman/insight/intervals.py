@@ -89,7 +89,7 @@ def paired_interval(only_this: int, only_other: int, n: int, level: float = LEVE
     data" (2012).
 
     >>> [round(bound, 3) for bound in paired_interval(12, 3, 100)]
-    [0.012, 0.164]
+    [0.011, 0.166]
     """
     gain, loss, cases = only_this + 1, only_other + 1, n + 2
     difference = (gain - loss) / cases

@@ -1,7 +1,7 @@
 """The colours of charts and pages, on light and on dark paper.
 
 The eight colours for kinds reach a contrast of 3:1 on their paper, and stay apart for readers with protanopia,
-deuteranopia and tritanopia: as any of these readers sees them, two are at least 0.08 apart in OKLab, where black and
+deuteranopia and tritanopia: as any of these readers sees them, two are at least 0.065 apart in OKLab, where black and
 white are 1 apart. The scales run evenly in lightness, away from the paper, so that more is always further from nothing.
 
 Sources: Ottosson, "A perceptual color space for image processing" (2020); Machado, Oliveira & Fernandes, "A

@@ -141,7 +141,7 @@ def _split_of(classifier: RecurrentEstimator) -> str:
 
 def say_classes(dataset: Dataset) -> None:
     """Print the classes of a labelled file, and warn where it may have been misread."""
-    from elman.cli.report import describe_classes
+    from elman.cli.tables import describe_classes
 
     if dataset.labels is not None:
         note(f"{describe_classes(dataset.labels)}.")

@@ -131,8 +131,11 @@ def network_backward(
     *,
     cell: str,
     embeddings: Embeddings = (),
-) -> None:
-    """Carry dL/d(logits) (R, C) back to all weights of the network, adding to their gradients."""
+) -> list[list[Array]]:
+    """Carry dL/d(logits) (R, C) back to all weights of the network, adding to their gradients.
+
+    Returns the total derivative by the states of each layer and direction, (T, K, H) in the sequence's own order.
+    """
     gradients["weight_out"] += d_logits.T @ run.features
     gradients["bias_out"] += d_logits.sum(axis=0)
     d_features = d_logits @ weights["weight_out"]
@@ -142,6 +145,7 @@ def network_backward(
         d_score = run.share[:, 0] * (d_share - run.share[:, 0] @ d_share)
         gradients["weight_attention"] += d_score @ run.h
         d_h = d_h + np.outer(d_score, weights["weight_attention"])
+    d_states: list[list[Array]] = [[] for _ in run.tapes]
     for layer in reversed(range(len(run.tapes))):
         if layer < len(run.masks):
             d_h = d_h * run.masks[layer]
@@ -155,9 +159,11 @@ def network_backward(
             if options.start is not None:
                 for state, d_start in zip(("h_0", "c_0"), found["d_start"]):
                     gradients[f"{state}_l{layer}{suffix}"] += d_start
+            d_states[layer].append(found["d_states"][::way])
             d_x.append(found["d_x"][::way])
         d_h = sum(d_x[1:], start=d_x[0])
     embed_backward(d_h, run.values, gradients, embeddings)
+    return d_states
 
 
 def readout_share(h: Array, readout: str, *, bidirectional: bool) -> Array:

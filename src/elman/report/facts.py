@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from elman.data import Dataset, Sequences
 from elman.estimators.base import RecurrentEstimator
-from elman.estimators.evaluation import Evaluation, measure
+from elman.estimators.evaluation import Evaluation, measure, predictions_on
 from elman.estimators.features import feature_names
 from elman.report.blocks import shown
 
@@ -81,11 +81,8 @@ class Facts:
         DataError
             If the features do not fit, or a label was never seen in training.
         """
-        sequences = estimator._sequences(dataset.sequences)
-        codes = estimator._targets(dataset.labels, sequences).codes(estimator.classes_, place_of=dataset.place)
-        proba = estimator._proba(sequences)
-        summarise = estimator.preparation_.summarised
-        baselines = estimator.baselines_.proba(sequences, every_step=estimator.every_step, summarise=summarise)
+        found = predictions_on(estimator, dataset.sequences, dataset.labels, place_of=dataset.place)
+        sequences, codes, proba, baselines = found
         evaluation = measure(codes, proba, baselines, estimator.classes_)
         return cls(
             estimator, sequences, dataset.ids, codes, proba, evaluation, model, file, command, dataset.texts,
@@ -128,11 +125,14 @@ class Facts:
         """Give the name of a class as the page shows it."""
         return shown(self.estimator.classes_[code])
 
-    def some(self, most_steps: int, most: int = 1000) -> NDArray[np.int64]:
-        """Give sequences, spread evenly over all, with about ``most_steps`` steps at most; int64, in order."""
-        n = len(self.sequences)
+    def some(self, most_steps: int, most: int, *, labelled: bool = False) -> NDArray[np.int64]:
+        """Give sequences, spread evenly over all, with about ``most_steps`` steps at most; int64, in order.
+
+        ``labelled`` leaves out those without any label.
+        """
+        known = np.unique(self.sequence_of[self.codes >= 0]) if labelled else np.arange(len(self.sequences))
         mean = max(1.0, float(self.sequences.lengths.mean()))
-        return spread(n, max(1, min(n, most, int(most_steps / mean))))
+        return known[spread(len(known), max(1, min(most, int(most_steps / mean))))]
 
     def labels_of(self, chosen: NDArray[np.int64]) -> Any:
         """Give the labels of chosen sequences as the estimator takes them; None for a step without one."""

@@ -14,6 +14,7 @@ from elman.report.sections.card import card
 from elman.report.sections.classes import classes
 from elman.report.sections.confusion import confusion
 from elman.report.sections.data import data
+from elman.report.sections.gradients import gradients
 from elman.report.sections.headline import headline
 from elman.report.sections.training import training
 
@@ -25,6 +26,7 @@ Part = Callable[[Facts], Section | None]
 PARTS: Sequence[tuple[str, Part]] = (
     ("the data", data),
     ("training", training),
+    ("the gradient's way back", gradients),
     ("confusions", confusion),
     ("classes", classes),
     ("baselines", baselines),

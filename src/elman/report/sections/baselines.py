@@ -36,8 +36,10 @@ def baselines(facts: Facts) -> Section:
         "baselines",
         charts.dots(dots, "accuracy"),
         "Accuracy beside the baselines",
-        reads="Each point is an accuracy, the line its 95 % interval. The logistic regression sees mean, deviation, least, "
-        "greatest, first and last value of each feature and the length, but not the order: what lies between it and the "
+        reads="Each point is an accuracy, the line its 95 % interval. The logistic regression sees mean, deviation, "
+        "least, "
+        "greatest, first and last value of each feature and the length, but not the order: what lies between it and "
+        "the "
         "network is what recurrence brought.",
         shows=f"The network has {percent(evaluation.accuracy)}, from {percent(low)} to {percent(high)}.",
         label="Accuracy of the model and of both baselines, with intervals",

@@ -85,12 +85,14 @@ def limits(facts: Facts) -> list[str]:
     summary = facts.estimator.training_
     lengths = facts.sequences.lengths
     sentences = [
-        f"Made to tell {count(len(facts.estimator.classes_), 'class', 'classes')} of {facts.unit}s apart that are like those "
+        f"Made to tell {count(len(facts.estimator.classes_), 'class', 'classes')} of {facts.unit}s apart that are "
+        "like those "
         f"it was trained on ({count(summary['n_training'], 'sequence')}). On such data expect "
         f"{percent(low, 0)} to {percent(high, 0)} to be right.",
         "It always names one of its classes, also for what is none of them; its probability is no sign of the unknown.",
         f"Measured on sequences of {lengths.min():,} to {lengths.max():,} steps; beyond that nothing was measured.",
-        "No figure here tells how it does on other people, devices or times than those in this file, nor whether this file "
+        "No figure here tells how it does on other people, devices or times than those in this file, nor whether this "
+        "file "
         "shares any with the training data.",
     ]
     few = [code for code, n in enumerate(facts.evaluation.confusion_matrix.sum(axis=1).tolist()) if 0 < n < 10]
@@ -135,11 +137,13 @@ def repeatable(facts: Facts) -> str:
     seed = facts.estimator._fit_parameters["random_state"]
     if seed is None:
         return (
-            "The model keeps no seed: trained again, it will be another of the same kind. The name of the training file is "
+            "The model keeps no seed: trained again, it will be another of the same kind. The name of the training "
+            "file is "
             "not kept in a model."
         )
     return (
-        f"With elman {__version__} on this kind of machine, the same training data and the seed {seed} give the same weights "
+        f"With elman {__version__} on this kind of machine, the same training data and the seed {seed} give the same "
+        "weights "
         "to the last bit, on any number of threads. The name of the training file is not kept in a model."
     )
 

@@ -37,7 +37,8 @@ def classes(facts: Facts) -> Section:
         f"{count(worst['n'], facts.unit)}."
     )
     reading = Prose(
-        "Precision is the share of what was called so that is so; recall the share of what is so that was found; F1 their "
+        "Precision is the share of what was called so that is so; recall the share of what is so that was found; F1 "
+        "their "
         "harmonic mean. Wide intervals mean few examples: two classes whose intervals overlap may be equally hard."
         + left_out
     )

@@ -22,7 +22,8 @@ def confusion(facts: Facts) -> Section:
         "confusion",
         specification(draw(evaluation, theme=None)),
         "Confusion matrix",
-        reads="A row is a true class, a column what the model said. The diagonal is right; a dark cell off it is a habit.",
+        reads="A row is a true class, a column what the model said. The diagonal is right; a dark cell off it is a "
+        "habit.",
         shows=_habit(facts),
         label="Confusion matrix: true classes in rows, predicted ones in columns",
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from elman.estimators.recipe import refit_epochs
-from elman.training.settings import ENDING_LOW, TrainingSettings
+from elman.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     import numpy as np
@@ -116,19 +116,6 @@ def describe_classes(labels: NDArray[Any]) -> str:
 def _plain(name: str) -> str:
     """Give a name as a terminal may show it."""
     return name if name.isprintable() else repr(name)
-
-
-def describe_rise(training: Mapping[str, Any], max_epochs: int, schedule: str) -> str:
-    """Advise to train for longer where all epochs were used and the best was among the last tenth; else ''.
-
-    A schedule that ends low is best at its end, which says nothing.
-    """
-    if schedule in ENDING_LOW:
-        return ""
-    used_up = training["epochs"] == max_epochs and not training["stopped_early"]
-    if used_up and training["n_validation"] and training["best_epoch"] > 0.9 * max_epochs:
-        return f"It was still improving: try --max-epochs {2 * max_epochs}."
-    return ""
 
 
 def count(n: int, thing: str) -> str:

@@ -1,7 +1,7 @@
 """Whether training is healthy: plain sentences with the number behind them and what to try.
 
 A rule looks at the records of a run, from the first epoch on, or at the network, and at what is trained; it gives what
-it finds, or None. Rules stand in groups, each about one ill: the first that finds something names the cause, and is told.
+it finds, or None. Rules stand in groups, each about one ill: the first that finds something is told.
 `docs/health.md` has the thresholds, with what was measured on healthy networks and on ill ones.
 """
 

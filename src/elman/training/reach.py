@@ -1,10 +1,10 @@
 """Rules of health that go by how far a state reaches through time: gradients that vanish or grow, recurrent weights.
 
-Where only the last step is scored, the loss reaches all others through the recurrence alone. With another readout, or a
-loss at every step, each step is read directly, and how far a gradient reaches back says little about what can be learned.
+Where only the last step is scored, the loss reaches all others through the recurrence alone. With another readout, or
+a loss at every step, each step is read directly, and how far a gradient reaches back says little.
 
-Sources: Bengio, Simard & Frasconi, "Learning long-term dependencies with gradient descent is difficult" (1994); Pascanu,
-Mikolov & Bengio, "On the difficulty of training recurrent neural networks" (2013).
+Sources: Bengio, Simard & Frasconi, "Learning long-term dependencies with gradient descent is difficult" (1994);
+Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural networks" (2013).
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def vanishing(reach: Reach, setup: Setup) -> Finding | None:
     if not is_read_at_the_end(setup) or reach.vanished < VANISHED:
         return None
     sentence = (
-        f"Gradients reach back {reach.memory} of {reach.steps} steps {_place(reach.name)}, and {reach.vanished:.0%} of "
+        f"Gradients reach back {reach.memory} of {reach.steps} steps {place(reach.name)}, and {reach.vanished:.0%} of "
         "the steps get less than a millionth of the largest"
     )
     return Finding("vanishing", f"{sentence}: {tried(to_reach_further(setup))}", reach.memory)
@@ -70,7 +70,7 @@ def growing(reach: Reach, setup: Setup) -> Finding | None:
     """The gradient grows on its way back: a small change early on changes everything later."""
     if not is_read_at_the_end(setup) or reach.ratio < GROWN:
         return None
-    sentence = f"Gradients grow {reach.ratio:,.2g}-fold on their way back over {reach.steps} steps {_place(reach.name)}"
+    sentence = f"Gradients grow {reach.ratio:,.2g}-fold on their way back over {reach.steps} steps {place(reach.name)}"
     return Finding("growing", f"{sentence}: {tried(to_calm(setup))}", reach.ratio)
 
 
@@ -125,10 +125,10 @@ def _radius(parameters: Mapping[str, Any], setup: Setup, choose: Any) -> tuple[s
     return found
 
 
-def _place(name: str) -> str:
+def place(name: str) -> str:
     """Say where in the network.
 
-    >>> _place("l0"), _place("l1_reverse")
+    >>> place("l0"), place("l1_reverse")
     ('in layer 0', 'in layer 1, reverse')
     """
     layer, _, way = name.removeprefix("l").partition("_")

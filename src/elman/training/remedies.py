@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from elman.training.findings import GATED, Setup
 
 SHORT = 32  # time steps over which a state is carried with ease
+USUAL_STEP = 5e-3  # of the parameters' own size, in the epoch with the largest steps
 _MOST_WAYS = 3
 
 
@@ -47,6 +48,12 @@ def to_calm(setup: Setup) -> list[str]:
     if setup.architecture.cell not in GATED:
         ways.append("cell='lstm'")
     return ways
+
+
+def to_step_likewise(setup: Setup, ratio: float) -> list[str]:
+    """Give the rate at which steps would be of a usual size, where they are of this share of the parameters'."""
+    rate = setup.settings.learning_rate * USUAL_STEP / ratio if ratio > 0 else type(setup.settings).learning_rate
+    return ["learning_rate='auto'", f"learning_rate={rate:.1g}"]
 
 
 def to_learn_less_by_heart(setup: Setup) -> list[str]:

@@ -7,14 +7,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from elman.training.findings import Finding, Records, Setup, is_solved
-from elman.training.remedies import to_calm, to_learn_less_by_heart, tried
+from elman.training.remedies import to_calm, to_learn_less_by_heart, to_step_likewise, tried
 from elman.training.settings import ENDING_LOW
 
-EXPLODED = 100.0  # norm of the gradient, mean of an epoch, and how many times that of the first epoch it is
-LARGE_STEP = 0.03  # of the parameters' own size, in three epochs
+EXPLODED = 1e3  # norm of the gradient, mean of an epoch, and how many times that of the first epoch it is
+LARGE_STEP = 0.05  # of the parameters' own size, in three epochs
 SMALL_STEP = 1e-5  # likewise, in the epoch with the largest steps
 STILL = 0.01  # share of the first epoch's loss by which it must fall
 RISE = 0.1  # of the loss of chance, ln(C), by which the validation loss rises
+_USUAL = "0.001 to 0.01"
 _FEW = 3  # epochs, in which steps show what they are
 _SOME = 10  # epochs, after which a loss that has not fallen will not
 _LAST = 10  # a tenth of the epochs
@@ -34,7 +35,10 @@ def exploding(records: Records, setup: Setup) -> Finding | None:
     first, number = records[0]["gradient_norm"], worst["gradient_norm"]
     if number < EXPLODED or number < EXPLODED * first:
         return None
-    sentence = f"Gradients explode: their norm was {first:.2g} in epoch 1 and {number:,.3g} in epoch {worst['epoch']}"
+    sentence = (
+        f"Gradients explode: their norm was {first:.2g} in epoch {records[0]['epoch']} and {number:,.3g} in epoch "
+        f"{worst['epoch']}"
+    )
     return Finding("exploding", f"{sentence}: {tried(to_calm(setup))}", number)
 
 
@@ -44,8 +48,8 @@ def large_steps(records: Records, setup: Setup) -> Finding | None:
     if len(ratios) < _FEW or ratios[_FEW - 1] < LARGE_STEP:
         return None
     number = ratios[0]
-    sentence = f"Steps are too large, {_percent(number)} of the parameters' own size (0.1 % to 1 % is usual)"
-    return Finding("large_steps", f"{sentence}: {tried(to_calm(setup))}", number)
+    sentence = f"Steps are too large, {number:.2g} of the parameters' own size, where {_USUAL} is usual"
+    return Finding("large_steps", f"{sentence}: {tried(to_step_likewise(setup, number))}", number)
 
 
 def small_steps(records: Records, setup: Setup) -> Finding | None:
@@ -53,26 +57,30 @@ def small_steps(records: Records, setup: Setup) -> Finding | None:
     number = max(record["update_ratio"] for record in records)
     if len(records) < _FEW or number >= SMALL_STEP:
         return None
-    ways = ["learning_rate='auto'", f"learning_rate={setup.settings.learning_rate * 100:.1g}"]
-    sentence = f"Steps are too small, {_percent(number)} of the parameters' own size (0.1 % to 1 % is usual)"
-    return Finding("small_steps", f"{sentence}: {tried(ways)}", number)
+    sentence = f"Steps are too small, {number:.2g} of the parameters' own size, where {_USUAL} is usual"
+    return Finding("small_steps", f"{sentence}: {tried(to_step_likewise(setup, number))}", number)
 
 
 def no_fall(records: Records, setup: Setup) -> Finding | None:
-    """The training loss stays where it began."""
-    first = records[0]["training_loss"]
-    if len(records) < _SOME or is_solved(records):
+    """The training loss stays where it began, after half of the epochs and some at least."""
+    if len(records) < max(_SOME, setup.settings.max_epochs / 2) or is_solved(records):
         return None
-    lowest = min(record["training_loss"] for record in records[1:])
+    first, lowest = records[0]["training_loss"], min(record["training_loss"] for record in records[1:])
     if lowest < (1 - STILL) * first:
         return None
-    sentence = f"The training loss did not fall: {first:.3g} in epoch 1 and never below {lowest:.3g} since"
-    rate = f"learning_rate={setup.settings.learning_rate / 10:.1g}"
-    return Finding("no_fall", f"{sentence}: {tried(["learning_rate='auto'", rate])}", lowest)
+    ways = ["learning_rate='auto'", f"learning_rate={setup.settings.learning_rate / 10:.1g}"]
+    epoch = records[0]["epoch"]
+    sentence = f"The training loss did not fall: {first:.3g} in epoch {epoch}, and never below {lowest:.3g} since"
+    return Finding("no_fall", f"{sentence}: {tried(ways)}", lowest)
 
 
 def overfitting(records: Records, setup: Setup) -> Finding | None:
-    """The validation loss rises from an early epoch on while the training loss falls."""
+    """The validation loss rises from an early epoch on while the training loss falls.
+
+    Under a schedule that ends low it may come down again, so that it is judged at the end.
+    """
+    if is_solved(records) or (setup.settings.schedule in ENDING_LOW and len(records) < setup.settings.max_epochs):
+        return None
     losses = [math.inf if record["validation_loss"] is None else record["validation_loss"] for record in records]
     best = min(range(len(losses)), key=losses.__getitem__)
     if len(records) < _SOME or not math.isfinite(losses[best]) or best >= len(records) / 2:
@@ -112,12 +120,3 @@ def chance(validation: Mapping[str, Any] | None) -> Finding | None:
         f"class each time is right in {rival:.1%}"
     )
     return Finding("chance", f"{sentence}: check that the labels belong to the sequences, or try more data.", number)
-
-
-def _percent(share: float) -> str:
-    """Give a share in percent, however small.
-
-    >>> _percent(0.081), _percent(5e-7)
-    ('8.1 %', '5e-05 %')
-    """
-    return f"{100 * share:.2g} %"

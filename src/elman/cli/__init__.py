@@ -20,6 +20,7 @@ from elman.cli.help import paragraphs
 from elman.cli.info import info
 from elman.cli.options import with_options
 from elman.cli.predict import predict
+from elman.cli.report import report
 from elman.cli.train import train
 from elman.cli.tune import tune
 from elman.errors import ElmanError
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, tune, evaluate, compare, predict, convert, info):
+for command in (train, tune, evaluate, compare, predict, report, convert, info):
     app.command(help=paragraphs(command))(command)
 
 _INTERRUPTED = 130

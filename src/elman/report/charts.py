@@ -27,7 +27,13 @@ def histogram(values: NDArray[Any], title: str, of: str, bins: int = 30) -> Spec
         "data": {"values": rows},
         "mark": {"type": "bar", "tooltip": True, "binSpacing": 1},
         "encoding": {
-            "x": {"field": "x", "type": "quantitative", "bin": {"binned": True}, "title": title, "axis": {"grid": False}},
+            "x": {
+                "field": "x",
+                "type": "quantitative",
+                "bin": {"binned": True},
+                "title": title,
+                "axis": {"grid": False},
+            },
             "x2": {"field": "x2"},
             "y": {"field": "n", "type": "quantitative", "title": of, "axis": {"tickMinStep": 1}},
         },
@@ -80,8 +86,14 @@ def dots(rows: Sequence[tuple[str, float, float, float]], title: str) -> Spec:
         "data": {"values": data},
         "encoding": {"y": y, "tooltip": tip},
         "layer": [
-            {"mark": {"type": "rule", "style": "interval"}, "encoding": {"x": _share("low", title), "x2": {"field": "high"}}},
-            {"mark": {"type": "point", "filled": True, "size": 90, "opacity": 1}, "encoding": {"x": _share("x", title)}},
+            {
+                "mark": {"type": "rule", "style": "interval"},
+                "encoding": {"x": _share("low", title), "x2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
+                "encoding": {"x": _share("x", title)},
+            },
         ],
     }
 

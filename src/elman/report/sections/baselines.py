@@ -18,7 +18,11 @@ def baselines(facts: Facts) -> Section:
         low, high = wilson(round(scores["accuracy"] * evaluation.n), evaluation.n)
         dots.append((name, scores["accuracy"], float(low), float(high)))
     rows = [
-        (name, *(percent(scores[each]) for each in ("accuracy", "balanced_accuracy", "macro_f1")), f"{scores['log_loss']:.3f}")
+        (
+            name,
+            *(percent(scores[each]) for each in ("accuracy", "balanced_accuracy", "macro_f1")),
+            f"{scores['log_loss']:.3f}",
+        )
         for name, scores in named.items()
     ]
     table = Table(
@@ -32,8 +36,10 @@ def baselines(facts: Facts) -> Section:
         "baselines",
         charts.dots(dots, "accuracy"),
         "Accuracy beside the baselines",
-        reads="Each point is an accuracy, the line its 95 % interval. The logistic regression sees mean, deviation, least, "
-        "greatest, first and last value of each feature and the length, but not the order: what lies between it and the "
+        reads="Each point is an accuracy, the line its 95 % interval. The logistic regression sees mean, deviation, "
+        "least, "
+        "greatest, first and last value of each feature and the length, but not the order: what lies between it and "
+        "the "
         "network is what recurrence brought.",
         shows=f"The network has {percent(evaluation.accuracy)}, from {percent(low)} to {percent(high)}.",
         label="Accuracy of the model and of both baselines, with intervals",

@@ -19,7 +19,8 @@ def data(facts: Facts) -> Section:
     lengths = facts.sequences.lengths
     lead = (
         f"{count(len(facts.sequences), 'sequence')} with {count(len(facts.sequences.values), 'step')} in all, "
-        f"{count(facts.sequences.n_features, 'feature')} a step, {count(len(facts.evaluation.classes), 'class', 'classes')}."
+        f"{count(facts.sequences.n_features, 'feature')} a step, "
+        f"{count(len(facts.evaluation.classes), 'class', 'classes')}."
     )
     blocks: list[Block] = []
     if lengths.min() == lengths.max():
@@ -38,7 +39,8 @@ def _lengths(lengths: NDArray[np.int64]) -> Figure:
         charts.histogram(lengths, "steps", "sequences"),
         "Lengths",
         reads="How many sequences have how many steps.",
-        shows=f"Here the median is {middle:,} steps; nine in ten have {low:,} to {high:,}, the longest {lengths.max():,}.",
+        shows=f"Here the median is {middle:,} steps; nine in ten have {low:,} to {high:,}, the longest "
+        f"{lengths.max():,}.",
         label="Histogram of the lengths of the sequences",
     )
 
@@ -66,7 +68,8 @@ def _classes(facts: Facts) -> Figure:
         "classes",
         charts.shares(names, here[order].tolist(), prior[order].tolist()),
         "Classes",
-        reads="The share of each class here is a bar, in training a mark. Where the two are far apart, the model expects "
+        reads="The share of each class here is a bar, in training a mark. Where the two are far apart, the model "
+        "expects "
         "classes as they do not come.",
         shows=f"The share that differs most is that of {facts.class_name(most)}: {percent(here[most])} here, "
         f"{percent(prior[most])} in training.{left_out}",
@@ -113,7 +116,8 @@ def _numbers(facts: Facts, features: list[int]) -> list[Block]:
     table = Table(
         ("feature", "missing", "least", "mean", "greatest", "in training", "shift"),
         [rows[n] for n in order],
-        caption=f"Numeric features{left_out}. In training: mean ± deviation. Shift: how far the mean here lies from it, in "
+        caption=f"Numeric features{left_out}. In training: mean ± deviation. Shift: how far the mean here lies from "
+        "it, in "
         "deviations.",
         numbers=frozenset(range(1, 7)),
         title="Features",

@@ -60,8 +60,10 @@ def lead(facts: Facts) -> str:
     n_classes = count(len(evaluation.classes), "class", "classes")
     regression, majority = (evaluation.baselines[name]["accuracy"] for name in ("summary_statistics", "majority"))
     return (
-        f"It puts {percent(evaluation.accuracy)} of {count(evaluation.n, facts.unit)} into the right one of {n_classes}; "
-        f"what it gets right of others like them lies between {percent(low)} and {percent(high)}, with 95 % confidence. "
+        f"It puts {percent(evaluation.accuracy)} of {count(evaluation.n, facts.unit)} into the right one of "
+        f"{n_classes}; "
+        f"what it gets right of others like them lies between {percent(low)} and {percent(high)}, with 95 % "
+        "confidence. "
         f"A logistic regression on summary statistics gets {percent(regression)} right, and always naming the most "
         f"frequent class of training {percent(majority)}."
     )
@@ -90,7 +92,8 @@ def remarks(facts: Facts) -> list[str]:
     absent = int((evaluation.confusion_matrix.sum(axis=1) == 0).sum())
     if absent:
         sentences.append(
-            f"{count(absent, 'class', 'classes')} of training {'does' if absent == 1 else 'do'} not occur here: of them "
+            f"{count(absent, 'class', 'classes')} of training {'does' if absent == 1 else 'do'} not occur here: of "
+            "them "
             "these figures say nothing."
         )
     if facts.every_step:

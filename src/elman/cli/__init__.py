@@ -1,4 +1,4 @@
-"""The command line: `elman train`, `tune`, `evaluate`, `predict`, `report`, `convert`, `info`, one module a command.
+"""The command line, one module a command: `elman train`, `tune`, `evaluate`, `compare`, `predict` and others.
 
 What a command needs is imported when it runs, so that `elman --help` answers at once.
 """
@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from elman import __version__
+from elman.cli.compare import compare
 from elman.cli.console import prepare_streams
 from elman.cli.convert import convert
 from elman.cli.evaluate import evaluate
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, tune, evaluate, predict, report, convert, info):
+for command in (train, tune, evaluate, compare, predict, report, convert, info):
     app.command(help=paragraphs(command))(command)
 
 _INTERRUPTED = 130

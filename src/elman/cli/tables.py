@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rich.table import Table
 
-_FIGURES = {
+FIGURES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced\naccuracy",
     "macro_f1": "macro\nF1",
@@ -130,12 +130,12 @@ def figures_table(figures: Mapping[str, Any]) -> Table:
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("")
-    for heading in _FIGURES.values():
+    for heading in FIGURES.values():
         table.add_column(Text(heading), justify="right", vertical="bottom")
     rows: list[tuple[str, Mapping[str, float], str]] = [("this model", figures, "bold")]
     rows += [(label, figures["baselines"][name], "") for name, label in _BASELINES.items()]
     for label, row, style in rows:
-        table.add_row(Text(label), *(Text(f"{row[name]:.4f}") for name in _FIGURES), style=style)
+        table.add_row(Text(label), *(Text(f"{row[name]:.4f}") for name in FIGURES), style=style)
     return table
 
 

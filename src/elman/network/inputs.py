@@ -1,6 +1,5 @@
-"""What the first layer reads: numbers as they are, and a vector for each code; and gradients by it, column by column."""
+"""What the first layer reads: numbers as they are, and a vector for each code."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -12,20 +11,14 @@ from elman.network.parameters import Parameters
 from elman.network.workplace import not_a_code
 
 Array = np.ndarray[Any, Any]
+Ints = np.ndarray[Any, np.dtype[np.int64]]
 
 
-def numbers_of(architecture: Architecture) -> list[int]:
-    """Return the columns of the values that the first layer reads as they are: they come first in what it reads."""
-    coded = {column for column, _, _ in architecture.embeddings}
-    return [column for column in range(architecture.input_size) if column not in coded]
-
-
-def vectors_of(architecture: Architecture) -> Iterator[tuple[int, slice]]:
-    """Give each column of codes, and where its vector lies in what the first layer reads."""
-    at = len(numbers_of(architecture))
-    for column, _, size in architecture.embeddings:
-        yield column, slice(at, at + size)
-        at += size
+def columns_of(architecture: Architecture) -> Ints:
+    """Return which column of the values each input of the first layer comes from (E,)."""
+    coded = {column: size for column, _, size in architecture.embeddings}
+    numbers = [column for column in range(architecture.input_size) if column not in coded]
+    return np.array(numbers + [column for column, size in coded.items() for _ in range(size)], np.int64)
 
 
 def first_inputs(architecture: Architecture, parameters: Parameters, values: Array) -> Array:
@@ -38,29 +31,24 @@ def first_inputs(architecture: Architecture, parameters: Parameters, values: Arr
     """
     if not architecture.embeddings:
         return values
-    numbers = numbers_of(architecture)
-    inputs: Array = np.empty((len(values), architecture.layer_input_size(0)), values.dtype)
-    inputs[:, : len(numbers)] = values[:, numbers]
-    for k, (column, place) in enumerate(vectors_of(architecture)):
-        table = parameters[f"weight_embedding_{k}"]
+    columns = columns_of(architecture)
+    inputs: Array = np.take(values, columns, axis=1)
+    for k, (column, n_codes, _) in enumerate(architecture.embeddings):
         codes = values[:, column]
-        wrong = ~((codes >= 0) & (codes < len(table)) & (codes == np.floor(codes)))
+        wrong = ~((codes >= 0) & (codes < n_codes) & (codes == np.floor(codes)))
         if wrong.any():
-            raise DataError(not_a_code(column, len(table), codes[int(np.argmax(wrong))]))
-        inputs[:, place] = table[codes.astype(np.int64)]
+            raise DataError(not_a_code(column, n_codes, codes[int(np.argmax(wrong))]))
+        inputs[:, columns == column] = parameters[f"weight_embedding_{k}"][codes.astype(np.int64)]
     return inputs
 
 
 def by_column(architecture: Architecture, of_inputs: Array) -> Array:
-    """Return a quantity of each input of the first layer (S, E) by columns of the values (S, D), vectors summed up."""
+    """Return what is known of each input of the first layer (S, E) by columns of the values (S, D), summed up."""
     if not architecture.embeddings:
         return of_inputs
-    numbers = numbers_of(architecture)
-    of_columns: Array = np.empty((len(of_inputs), architecture.input_size), of_inputs.dtype)
-    of_columns[:, numbers] = of_inputs[:, : len(numbers)]
-    for column, place in vectors_of(architecture):
-        of_columns[:, column] = of_inputs[:, place].sum(axis=1)
-    return of_columns
+    columns = columns_of(architecture)
+    found = [of_inputs[:, columns == column].sum(axis=1) for column in range(architecture.input_size)]
+    return np.stack(found, axis=1)
 
 
 def without_codes(architecture: Architecture, parameters: Parameters) -> tuple[Architecture, Parameters]:

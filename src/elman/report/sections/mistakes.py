@@ -24,7 +24,8 @@ def most_confident_mistakes(facts: Facts) -> Section:
         return Section("mistakes", title, (), f"There are none: every {facts.unit} was predicted right.")
     n_wrong = int(facts.is_wrong.sum())
     n_sure = int((facts.proba[facts.is_wrong].max(axis=1) > 0.9).sum())
-    lead = f"Of {count(n_wrong, 'mistake')}, {n_sure:,} {'was' if n_sure == 1 else 'were'} made with more than 90 % confidence."
+    were = "was" if n_sure == 1 else "were"
+    lead = f"Of {count(n_wrong, 'mistake')}, {n_sure:,} {were} made with more than 90 % confidence."
     advice = Prose(
         "Look here first: such mistakes are often wrong labels, classes that overlap, or recordings that went wrong."
     )

@@ -73,7 +73,7 @@ def _print(path: Path, model: Model) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from elman.cli.report import (
+    from elman.cli.tables import (
         count,
         describe_calibration,
         describe_network,
@@ -135,7 +135,7 @@ def _shown(value: Any) -> str:
 
 def _described(vocabulary: dict[str, Any], feature_names: list[str] | None) -> str:
     """Say how many names a feature of kinds has, and what becomes of them."""
-    from elman.cli.report import count
+    from elman.cli.tables import count
 
     size = vocabulary["embedding_size"]
     names = vocabulary["names"]

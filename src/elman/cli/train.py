@@ -271,7 +271,7 @@ def _summary(classifier: RecurrentEstimator, grouping: Grouping, model: Path) ->
 def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Path, file: Path) -> None:
     from dataclasses import asdict
 
-    from elman.cli.report import (
+    from elman.cli.tables import (
         describe_calibration,
         describe_network,
         describe_training,

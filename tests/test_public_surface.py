@@ -75,7 +75,7 @@ def test_there_is_one_version():
         "estimators.tagger",
         "estimators.parameters",
         "estimators.progress",
-        "cli.report",
+        "cli.tables",
         "cli.options",
     ],
 )

@@ -11,7 +11,7 @@ import pytest
 
 import elman as library
 from elman.cli.parameters import _value
-from elman.cli.report import verdict
+from elman.cli.tables import verdict
 from elman.estimators.evaluation import evaluate
 from elman.estimators.progress import refit_line
 
@@ -241,7 +241,7 @@ def test_info_tells_what_a_model_is(elman, files):
 def test_confusions_can_be_read_in_80_columns(n_classes):
     from rich.console import Console
 
-    from elman.cli.report import confusion_table
+    from elman.cli.tables import confusion_table
 
     rng = np.random.default_rng(n_classes)
     matrix = rng.integers(1, 200, size=(n_classes, n_classes))

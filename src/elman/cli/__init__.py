@@ -1,4 +1,4 @@
-"""The command line: `elman train`, `tune`, `evaluate`, `predict`, `convert` and `info`, one module a command.
+"""The command line, one module a command: `elman train`, `tune`, `evaluate`, `compare`, `predict` and others.
 
 What a command needs is imported when it runs, so that `elman --help` answers at once.
 """
@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from elman import __version__
+from elman.cli.compare import compare
 from elman.cli.console import prepare_streams
 from elman.cli.convert import convert
 from elman.cli.evaluate import evaluate
@@ -19,6 +20,7 @@ from elman.cli.help import paragraphs
 from elman.cli.info import info
 from elman.cli.options import with_options
 from elman.cli.predict import predict
+from elman.cli.report import report
 from elman.cli.train import train
 from elman.cli.tune import tune
 from elman.errors import ElmanError
@@ -30,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, tune, evaluate, predict, convert, info):
+for command in (train, tune, evaluate, compare, predict, report, convert, info):
     app.command(help=paragraphs(command))(command)
 
 _INTERRUPTED = 130

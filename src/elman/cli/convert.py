@@ -44,7 +44,7 @@ def convert(
     converted: train on the table itself.
     """
     from elman.cli.progress import follow_share
-    from elman.cli.report import count
+    from elman.cli.tables import count
     from elman.data import convert as write
     from elman.output_file import check_writable
 

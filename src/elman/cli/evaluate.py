@@ -32,7 +32,7 @@ def evaluate(
     the table has them.
     """
     from elman.cli.dataset import load_model, read_for, say_unknown
-    from elman.cli.report import confusion_table, count, figures_table, verdict
+    from elman.cli.tables import confusion_table, count, figures_table, verdict
     from elman.estimators.evaluation import evaluate as measure
 
     classifier = load_model(model)

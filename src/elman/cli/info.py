@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from elman.cli.console import say, say_json, tell
+from elman.cli.options import with_options
 
 if TYPE_CHECKING:
     from elman.model_file import Model
@@ -72,7 +73,7 @@ def _print(path: Path, model: Model) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from elman.cli.report import (
+    from elman.cli.tables import (
         count,
         describe_calibration,
         describe_network,
@@ -112,6 +113,8 @@ def _print(path: Path, model: Model) -> None:
         if value:
             table.add_row(Text(name, style="dim"), Text(value))
     say(Text(str(path), style="bold"), table)
+    for finding in training["health"]:
+        tell("", with_options(finding["sentence"]))
     if training["validation"]:
         is_calibrated, is_refit = bool(settings.get("calibrate")), bool(training["n_refit"])
         tell("", validation_heading(is_calibrated=is_calibrated, is_refit=is_refit))
@@ -133,7 +136,7 @@ def _shown(value: Any) -> str:
 
 def _described(vocabulary: dict[str, Any], feature_names: list[str] | None) -> str:
     """Say how many names a feature of kinds has, and what becomes of them."""
-    from elman.cli.report import count
+    from elman.cli.tables import count
 
     size = vocabulary["embedding_size"]
     names = vocabulary["names"]

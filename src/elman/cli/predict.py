@@ -43,7 +43,7 @@ def predict(
     the table has them.
     """
     from elman.cli.dataset import load_model, read_for, say_unknown
-    from elman.cli.report import count
+    from elman.cli.tables import count
     from elman.output_file import check_writable, write_whole
 
     if output.suffix.lower() not in _SUFFIXES:

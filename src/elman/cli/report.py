@@ -1,228 +1,151 @@
-"""Figures as tables that a terminal of 80 columns holds."""
+"""`elman report`: one page that shows what a model does on labelled data, and how it came about."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+import hashlib
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
-from elman.estimators.recipe import refit_epochs
-from elman.training.settings import ENDING_LOW, TrainingSettings
+import typer
+
+from elman.cli.columns import Id, IgnoredGroup, Label, MissingText, Text, Time
+from elman.cli.console import console, say
+from elman.errors import DataError, FileError, OutputError
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-    from rich.table import Table
+    from rich.status import Status
 
-_FIGURES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced\naccuracy",
-    "macro_f1": "macro\nF1",
-    "log_loss": "log\nloss",
-}
-_BASELINES = {"summary_statistics": "logistic regression", "majority": "majority class"}
-_RIVALS = {
-    "summary_statistics": "Logistic regression does {how} here: the order of the steps may not matter, or there is too "
-    "little data. It sees mean, deviation, least, greatest, first and last value of each feature, and the "
-    "length{scope}.",
-    "majority": "To say the most frequent class each time does {how} here: there may be too little data, or little in "
-    "it that tells the classes apart.",
-}
-_MOST_MEMBERS = 10  # whose best epochs are named
-_FEW = 50  # sequences
-_MOST_CLASSES = 8  # that are named with their counts
-_LONGEST_NAME = 20  # characters of a class's name that are shown
+    from elman.data import Dataset
+    from elman.estimators.base import RecurrentEstimator
+    from elman.report.facts import Source
+
+_SUFFIXES = (".html", ".htm")
 
 
-def describe_network(architecture: Mapping[str, Any], n_members: int = 1) -> str:
-    """Give an architecture in a few words.
+def report(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that 'elman train' wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled data that the model was not trained on.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="PAGE", help="The page to write, .html.")],
+    sequence: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="The sequence to unroll, by its id or number; else one that was mistaken."),
+    ] = None,
+    against: Annotated[
+        list[Path], typer.Option(metavar="MODEL", help="Another model to compare with; may be given again.")
+    ] = [],  # noqa: B006
+    id: Id = None,
+    time: Time = None,
+    label: Label = None,
+    group: IgnoredGroup = None,
+    text: Text = None,
+    missing_text: MissingText = [],  # noqa: B006
+) -> None:
+    """Write one page about a model on labelled data: how good, how sure, what it confuses and why, how it was trained.
 
-    >>> describe_network({"cell": "gru", "num_layers": 2, "hidden_size": 64, "bidirectional": True})
-    'GRU, 2 layers of 64, both directions'
-    >>> describe_network({"cell": "lstm", "num_layers": 2, "hidden_size": [128, 64], "bidirectional": False})
-    'LSTM, 2 layers of 128 and 64, one direction'
-    >>> describe_network({"cell": "gru", "num_layers": 1, "hidden_size": 64, "bidirectional": True}, 5)
-    '5 networks, each GRU, 1 layer of 64, both directions'
+    [bold]elman report[/] vowels.safetensors vowels_TEST.ts --output report.html
+
+    The page holds all it shows, opens offline in any browser, in light and dark, and prints. Of large data, figures are
+    of all, while drawings show some, and say so. Columns of a table that are not named are those that the model was
+    trained with, where the table has them.
     """
-    names = {"elman": "Elman", "elman_relu": "Elman (relu)", "lstm": "LSTM", "gru": "GRU"}
-    n_layers = architecture["num_layers"]
-    size = architecture["hidden_size"]
-    sizes = " and ".join(map(str, size)) if isinstance(size, list | tuple) else size
-    layers = f"{n_layers} layer{'s' * (n_layers > 1)} of {sizes}"
-    directions = "both directions" if architecture["bidirectional"] else "one direction"
-    several = f"{n_members} networks, each " if n_members > 1 else ""
-    return f"{several}{names[architecture['cell']]}, {layers}, {directions}"
+    from elman.cli.dataset import load_model, read_for, say_unknown
+    from elman.output_file import write_whole
+    from elman.report.facts import Facts
+    from elman.report.page import check_libraries
+    from elman.report.report import report as make
+
+    _check_output(output, model, file, *against)
+    check_libraries()
+    classifier = load_model(model)
+    others = _others(classifier, against)
+    dataset = read_for(
+        classifier,
+        file,
+        {"id": id, "time": time, "label": label, "group": group},
+        labelled=True,
+        text=text,
+        missing_text=missing_text,
+    )
+    try:
+        say_unknown(classifier, dataset)
+        chosen = None if sequence is None else _number_of(dataset, sequence)
+        with _progress() as status:
+            status.update("Reading and classifying")
+            facts = Facts.gather(
+                classifier,
+                dataset,
+                model=_source(model),
+                file=_source(file),
+                command=f"elman {shlex.join(sys.argv[1:])}"
+                if sys.argv[1:2] == ["report"]
+                else _command(model, file, output),
+                others=others,
+                unrolled=chosen,
+            )
+            page = make(facts, on_part=lambda name: status.update(f"Working on {name}"))
+    except DataError as error:
+        raise FileError(f"{file}: {error}") from error
+    write_whole(output, page.encode("utf-8", "backslashreplace"))
+    say(f"Wrote {output}, {len(page) / 1e6:.1f} MB. Open it in a browser.")
 
 
-def describe_training(training: Mapping[str, Any], max_epochs: int, schedule: str) -> str:
-    """Give what training came to, in a sentence or two; epochs are those of all members together."""
-    bests = [str(member["best_epoch"]) for member in training["members"]]
-    named = f"{'epochs' if len(bests) > 1 else 'epoch'} {', '.join(bests[:_MOST_MEMBERS])}"
-    best = f", best in {named}{', ...' * (len(bests) > _MOST_MEMBERS)}" if training["n_validation"] else ""
-    epochs = sum(member["epochs"] for member in training["members"])
-    seconds = f"{training['seconds']:.1f} s"
-    parts = f"{count(training['n_training'], 'sequence')}"
-    if training["n_validation"]:
-        parts += f", validated on {training['n_validation']:,}"
-    if not training["n_refit"]:
-        return f"{parts}: {count(epochs, 'epoch')} in {seconds}{best}."
-    settings = TrainingSettings(max_epochs=max_epochs, schedule=schedule)
-    again = sum(refit_epochs(member["best_epoch"] or 1, settings) for member in training["members"])
-    then = f"then {count(again, 'epoch')} on all {training['n_refit']:,}. {seconds} in all"
-    return f"{parts}: {count(epochs, 'epoch')}{best}; {then}."
+def _check_output(output: Path, *inputs: Path) -> None:
+    from elman.output_file import check_writable
 
-
-def validation_heading(*, is_calibrated: bool, is_refit: bool, apart_by: str = "") -> str:
-    """Give what stands above the figures on the validation part.
-
-    >>> validation_heading(is_calibrated=False, is_refit=False, apart_by="'person'")
-    "On the validation part, which chose the best epoch; it shares no 'person' with the training part:"
-    """
-    temperature = " and the temperature" * is_calibrated
-    apart = f"; it shares no {apart_by} with the training part" if apart_by else ""
-    of = ". These figures are of the network that was trained without it" * is_refit
-    return f"On the validation part, which chose the best epoch{temperature}{apart}{of}:"
-
-
-def describe_calibration(temperature: float) -> str:
-    """Say what calibration came to.
-
-    >>> describe_calibration(1.62)
-    'Probabilities are calibrated at temperature 1.62, less sure than the network.'
-    """
-    change = "less sure than" if temperature > 1 else "surer than" if temperature < 1 else "as sure as"
-    return f"Probabilities are calibrated at temperature {temperature:.3g}, {change} the network."
-
-
-def describe_classes(labels: NDArray[Any]) -> str:
-    """Give the classes with how often each occurs, the most frequent first, and how many have none.
-
-    >>> import numpy as np
-    >>> describe_classes(np.array(["rest", "walk", "run", "walk"]))
-    '3 classes: walk 2, rest 1, run 1'
-    >>> describe_classes(np.array([True, None, False, False], dtype=object))
-    '2 classes: False 2, True 1; 1 without a label'
-    """
-    from collections import Counter
-
-    counts = Counter(label for label in labels.tolist() if label is not None)
-    ordered = sorted(counts.items(), key=lambda item: (-item[1], str(item[0])))
-    named = [f"{_plain(str(name)[:_LONGEST_NAME])} {n:,}" for name, n in ordered[:_MOST_CLASSES]]
-    more = f" and {len(ordered) - _MOST_CLASSES} more" if len(ordered) > _MOST_CLASSES else ""
-    n_without = len(labels) - sum(counts.values())
-    without = f"; {n_without:,} without a label" if n_without else ""
-    return f"{len(ordered)} class{'es' * (len(ordered) != 1)}: {', '.join(named)}{more}{without}"
-
-
-def _plain(name: str) -> str:
-    """Give a name as a terminal may show it."""
-    return name if name.isprintable() else repr(name)
-
-
-def describe_rise(training: Mapping[str, Any], max_epochs: int, schedule: str) -> str:
-    """Advise to train for longer where all epochs were used and the best was among the last tenth; else ''.
-
-    A schedule that ends low is best at its end, which says nothing.
-    """
-    if schedule in ENDING_LOW:
-        return ""
-    used_up = training["epochs"] == max_epochs and not training["stopped_early"]
-    if used_up and training["n_validation"] and training["best_epoch"] > 0.9 * max_epochs:
-        return f"It was still improving: try --max-epochs {2 * max_epochs}."
-    return ""
-
-
-def count(n: int, thing: str) -> str:
-    """Give a number of things: '1 epoch', '1,200 epochs'."""
-    return f"{n:,} {thing}{'s' * (n != 1)}"
-
-
-def figures_table(figures: Mapping[str, Any]) -> Table:
-    """Lay the figures of the model above those of the baselines."""
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    table.add_column("")
-    for heading in _FIGURES.values():
-        table.add_column(Text(heading), justify="right", vertical="bottom")
-    rows: list[tuple[str, Mapping[str, float], str]] = [("this model", figures, "bold")]
-    rows += [(label, figures["baselines"][name], "") for name, label in _BASELINES.items()]
-    for label, row, style in rows:
-        table.add_row(Text(label), *(Text(f"{row[name]:.4f}") for name in _FIGURES), style=style)
-    return table
-
-
-def verdict(figures: Mapping[str, Any], n_sequences: int, *, every_step: bool) -> str:
-    """Say what it means where a baseline does as well as the model, and how far figures on so few sequences go; or ''.
-
-    >>> baselines = {"summary_statistics": {"accuracy": 0.7}, "majority": {"accuracy": 0.5}}
-    >>> verdict({"accuracy": 0.9, "baselines": baselines}, 60, every_step=False)
-    ''
-    """
-    rivals = {name: rival["accuracy"] for name, rival in figures["baselines"].items()}
-    best = max(rivals, key=rivals.__getitem__)  # of two alike the first
-    sentences: list[str] = []
-    if rivals[best] >= figures["accuracy"]:
-        how = "better" if rivals[best] > figures["accuracy"] else "as well"
-        sentences.append(_RIVALS[best].format(how=how, scope=", of the sequence up to each step" * every_step))
-    if n_sequences < _FEW:
-        sentences.append("With so few sequences, small differences mean little.")
-    return " ".join(sentences)
-
-
-def confusion_table(matrix: NDArray[np.int64], classes: list[Any], width: int) -> tuple[str, Table]:
-    """Lay out the confusion matrix where it fits in ``width`` columns, else a row a class with its confusions.
-
-    Returns
-    -------
-    title : str
-    table : rich.table.Table
-    """
-    names = [_short(str(name)) for name in classes]
-    by_name = max(map(len, names)) <= 6
-    headings = names if by_name else [str(number) for number in range(1, len(names) + 1)]
-    labels = names if by_name else [f"{number} {name}" for number, name in zip(headings, names)]
-    cell = max(*(len(heading) for heading in headings), len(str(int(matrix.max()))))
-    if max(map(len, labels)) + len(names) * (cell + 1) + 1 <= width:
-        return "Confusion matrix: rows are true classes, columns predictions", _matrix(matrix, labels, headings)
-    return "Each true class, how many of it were predicted right, and its confusions", _confusions(matrix, names)
-
-
-def _matrix(matrix: NDArray[np.int64], labels: list[str], headings: list[str]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, padding=(0, 1, 0, 0), pad_edge=False)
-    table.add_column("")
-    for heading in headings:
-        table.add_column(Text(heading), justify="right", header_style="dim", no_wrap=True)
-    for row, label in enumerate(labels):
-        cells = []
-        for column, n in enumerate(matrix[row].tolist()):
-            style = "bold green" if row == column else "red" if n else "dim"
-            cells.append(Text(str(n) if n else "·", style=style))
-        table.add_row(Text(label, style="dim"), *cells)
-    return table
-
-
-def _confusions(matrix: NDArray[np.int64], names: list[str]) -> Table:
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
-    for heading, justify in (("class", "left"), ("n", "right"), ("right", "right"), ("taken for", "left")):
-        table.add_column(heading, justify=justify, header_style="dim")  # type: ignore[arg-type]
-    for row, name in enumerate(names):
-        wrong = sorted(((n, c) for c, n in enumerate(matrix[row].tolist()) if n and c != row), key=lambda p: -p[0])
-        taken = ", ".join(f"{names[column]} ({n})" for n, column in wrong[:4])
-        more = sum(n for n, _ in wrong[4:])
-        n_right = int(matrix[row, row])
-        table.add_row(
-            Text(name), str(int(matrix[row].sum())), str(n_right), Text(taken + (f", others ({more})" if more else ""))
+    if output.suffix.lower() not in _SUFFIXES:
+        raise OutputError(
+            f"{output}: expected the name of a page, such as report.html, got {output.suffix!r}. Rename it."
         )
-    return table
+    check_writable(output)
+    for given in inputs:
+        if output.exists() and given.exists() and output.samefile(given):
+            raise OutputError(f"{output}: the output would overwrite the input. Choose another name.")
 
 
-def _short(name: str) -> str:
-    name = " ".join(name.split()) or "''"
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+def _source(path: Path) -> Source:
+    """Give the name of a file with what tells it from others."""
+    from elman.report.facts import Source
+
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Source(path.name, digest, path.stat().st_size)
+
+
+def _command(model: Path, file: Path, output: Path) -> str:
+    return shlex.join(["elman", "report", str(model), str(file), "--output", str(output)])
+
+
+def _others(classifier: RecurrentEstimator, paths: list[Path]) -> dict[str, RecurrentEstimator]:
+    """Load the models to compare with, each under a name of its own."""
+    from elman.cli.dataset import load_model
+
+    loaded: dict[str, RecurrentEstimator] = {}
+    for path in paths:
+        name = path.stem if path.stem not in loaded else str(path)
+        loaded[name] = load_model(path)
+    return loaded
+
+
+def _number_of(dataset: Dataset, name: str) -> int:
+    """Give the place of the sequence of this id, or number where there is no such id.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    ids = dataset.ids.tolist()
+    if name in ids:
+        return int(ids.index(name))
+    raise DataError(f"there is no sequence with the id {name!r}. The first is {ids[0]!r}.")
+
+
+@contextmanager
+def _progress() -> Iterator[Status]:
+    """Show what is being done, in a terminal, on stderr."""
+    with console(stderr=True).status("") as status:
+        yield status

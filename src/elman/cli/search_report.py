@@ -41,7 +41,7 @@ def summary(found: SearchResult, grouping: Grouping, model: Path) -> dict[str, A
 
 def print_summary(found: SearchResult, grouping: Grouping, model: Path, file: Path) -> None:
     """Print the result."""
-    from elman.cli.report import count, describe_network, describe_training
+    from elman.cli.tables import count, describe_network, describe_training
 
     n_behind = sum(trial["state"] == "pruned" for trial in found.trials)
     n_broken = sum(trial["state"] == "failed" for trial in found.trials)

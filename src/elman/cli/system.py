@@ -35,7 +35,7 @@ def print_system(facts: dict[str, Any]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    from elman.cli.report import count
+    from elman.cli.tables import count
 
     used, found = facts["implementation"], facts["implementations"]
     if used in found:

@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
+from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -16,6 +17,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from elman.data import Sequences
 from elman.errors import ParameterError
+from elman.estimators.alignment import aligned
 from elman.estimators.calibration import at_temperature, nothing_to_calibrate_on
 from elman.estimators.callbacks import CallbackSupport, FitTask, calling_back
 from elman.estimators.features import read_like_training
@@ -23,7 +25,9 @@ from elman.estimators.fitting import Fitting
 from elman.estimators.idle import idle_settings
 from elman.estimators.learning import ShortForms, as_callbacks, as_checkpoint
 from elman.estimators.parameters import check_parameters
+from elman.estimators.parts import Part
 from elman.estimators.runs import probabilities, require_finite_scores
+from elman.network.flow import GradientFlow
 from elman.training.callbacks import Callback
 from elman.training.history import Record
 
@@ -147,6 +151,45 @@ class RecurrentEstimator(CallbackSupport, Fitting):
         chosen = codes >= 0
         return float(np.average(hits[chosen], weights=None if weights is None else weights[chosen]))
 
+    def gradient_flow(self, X: Any, y: Any = None, member: int = 1) -> GradientFlow:
+        """Give how the gradient of each sequence's loss flows back through time, in the network as it is.
+
+        Parameters
+        ----------
+        X, y : labelled sequences, as for ``score``
+        member : int
+            Which of several networks, from 1.
+
+        Returns
+        -------
+        GradientFlow
+            Norms of dL/dh_t and of the states at every step, layer and direction, and how many gates are saturated;
+            steps are those that the network sees: patches, where there are such.
+
+        Raises
+        ------
+        ParameterError, DataError
+            If there is no such member; if the sequences or the labels break their contract.
+
+        Examples
+        --------
+        >>> from elman import SequenceClassifier
+        >>> rng = np.random.default_rng(0)
+        >>> X, y = rng.normal(size=(40, 12, 2)), np.repeat([0, 1], 20)
+        >>> classifier = SequenceClassifier(cell="elman", hidden_size=4, num_layers=1, max_epochs=2,
+        ...                                 random_state=0).fit(X, y)
+        >>> flow = classifier.gradient_flow(X, y)
+        >>> flow.names, flow.d_h.shape, flow.profile(0).shape
+        (('l0', 'l0_reverse'), (2, 480), (12,))
+        """
+        sequences = self._sequences(X)
+        if isinstance(member, bool) or not isinstance(member, Integral) or not 1 <= member <= len(self.networks_):
+            raise ParameterError(f"member must be a whole number in 1..{len(self.networks_)}. Got {member!r} instead.")
+        codes = self._targets(aligned(y, X, "y"), sequences).codes(self.classes_)
+        samples = self._samples(Part(sequences, codes, None))
+        network = self.networks_[int(member) - 1]
+        return network.gradient_flow(samples.values, samples.offsets, codes, n_threads=self.n_threads)
+
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the model to a file for `elman.load`, whole or not at all.
 
@@ -164,6 +207,11 @@ class RecurrentEstimator(CallbackSupport, Fitting):
     def history_(self) -> list[Record]:
         """One record an epoch, of the first member."""
         return self.histories_[0]
+
+    @property
+    def health_(self) -> list[str]:
+        """What is ill in how it was trained, a sentence each with what to try; empty where all is well."""
+        return [finding["sentence"] for finding in self.training_["health"]]
 
     @property
     def loss_curve_(self) -> list[float]:

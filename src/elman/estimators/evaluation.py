@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from elman.estimators.alignment import aligned
 
 if TYPE_CHECKING:
+    from elman.data import Sequences
     from elman.estimators.base import RecurrentEstimator
 
 
@@ -63,6 +64,15 @@ class Evaluation:
         }
 
 
+class Predictions(NamedTuple):
+    """True codes, (N,) or (S,), -1 without a label, beside the probabilities of a model and of each baseline."""
+
+    sequences: Sequences
+    codes: NDArray[np.int64]
+    proba: NDArray[np.float64]
+    baselines: dict[str, NDArray[np.float64]]
+
+
 FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 
 
@@ -84,12 +94,20 @@ def evaluate(
     DataError
         If the features do not fit, or a label was never seen in training.
     """
+    predictions = predictions_on(classifier, X, y, place_of=place_of)
+    return measure(predictions.codes, predictions.proba, predictions.baselines, classifier.classes_)
+
+
+def predictions_on(
+    classifier: RecurrentEstimator, X: Any, y: Any, *, place_of: Callable[[int], str] = "y[{}]".format
+) -> Predictions:
+    """Give what a fitted classifier and its baselines say of labelled data; parameters and errors as `evaluate`'s."""
     sequences = classifier._sequences(X)
     codes = classifier._targets(aligned(y, X, "y"), sequences).codes(classifier.classes_, place_of=place_of)
     baselines = classifier.baselines_.proba(
         sequences, every_step=classifier.every_step, summarise=classifier.preparation_.summarised
     )
-    return measure(codes, classifier._proba(sequences), baselines, classifier.classes_)
+    return Predictions(sequences, codes, classifier._proba(sequences), baselines)
 
 
 def measure(

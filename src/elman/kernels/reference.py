@@ -71,11 +71,17 @@ def lstm_forward(from_x: Array, from_h: Array, h: Array, c: Array) -> tuple[Arra
     return (h_new, c_new), (i, f, g, o, c, c_new)
 
 
+def lstm_d_c(kept: Arrays, d_h: Array, d_c: Array) -> Array:
+    """Return dL/dc_t in all: what comes from step t + 1, and what comes through h_t = o tanh(c_t)."""
+    *_, o, _, c_new = kept
+    return d_c + d_h * o * (1 - np.tanh(c_new) ** 2)
+
+
 def lstm_backward(kept: Arrays, d_h: Array, d_c: Array) -> tuple[Array, Array, Arrays]:
     """dL/dc travels back through f alone, untouched by any weight: the constant error carousel."""
     i, f, g, o, c, c_new = kept
     d_o = d_h * np.tanh(c_new)
-    d_c = d_c + d_h * o * (1 - np.tanh(c_new) ** 2)
+    d_c = lstm_d_c(kept, d_h, d_c)
     d_i, d_f, d_g = d_c * g, d_c * c, d_c * i
     d_a = np.concatenate([d_i * i * (1 - i), d_f * f * (1 - f), d_g * (1 - g**2), d_o * o * (1 - o)])
     return d_a, d_a, (0 * d_h, d_c * f)

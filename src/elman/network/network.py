@@ -13,9 +13,13 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elman.errors import ParameterError
+from elman.kernels.cells import CELLS
 from elman.kernels.loss import losses, softmax
 from elman.kernels.plan import Plan, pack_all
+from elman.kernels.reference_flow import gradient_flow
+from elman.kernels.reference_network import Masks
 from elman.network.architecture import Architecture
+from elman.network.flow import GradientFlow
 from elman.network.inputs import by_column, first_inputs, without_codes
 from elman.network.layers import Layout, aligned
 from elman.network.parameters import Parameters, initialise
@@ -184,6 +188,28 @@ class Network:
         loss, norm, correct, scored = place.finish(gradient)
         self._learning.append(place)
         return LossAndGradient(loss, gradient, logits, norm, correct, scored)
+
+    def gradient_flow(
+        self, values: Array, offsets: Array, targets: Array, *, n_threads: int | None = None
+    ) -> GradientFlow:
+        """Run forward and backward, without dropout, and return how the gradient flows back through time.
+
+        Parameters as for `loss_and_gradient`. Each sequence's norms are those of its own loss: its cross-entropy, or
+        the mean of it over the sequence's labelled steps; they are 0 where it has no label.
+        """
+        a, offsets = self.architecture, as_ints(offsets, "offsets")
+        shared = ("cell", "num_layers", "bidirectional", "readout", "loss_at", "residual", "embeddings")
+        sequences = np.split(values.astype(np.float64), offsets[1:-1])
+        sizes, states = np.repeat(a.hidden_sizes, a.directions), len(CELLS[a.cell].states)
+        masks = [
+            Masks(zoneout=[np.full((len(x), states, size), a.zoneout) for size in sizes] if a.zoneout else ())
+            for x in sequences
+        ]
+        weights = {name: array.astype(np.float64) for name, array in self.parameters.items()}
+        found = gradient_flow(sequences, targets, weights, masks=masks, **{name: getattr(a, name) for name in shared})
+        d_h, h, d_c, c = (found.pop(name, None) for name in ("d_h", "h", "d_c", "c"))
+        names = tuple(suffix.removeprefix("_") for _, suffix in a.suffixes())
+        return GradientFlow(offsets, d_h, names, a.readout, a.loss_at, h, d_c, c, found)
 
     def from_inputs(self) -> "Network":
         """Return the network from what its first layer reads on: (S, E), see `first_inputs`; itself without codes.

@@ -1,1 +1,21 @@
-"""Charts of what training, gradients and predictions look like, drawn by Altair."""
+"""Charts of what training, gradients and predictions look like, drawn by Altair.
+
+Each function returns a chart of Altair's, which a notebook shows, and ``chart.save("chart.svg")`` writes (also .png,
+.html, .json). Its data are inside it, thinned to stay below 100 KB. Each takes, by name:
+
+title : str, optional
+    Above the chart.
+width : int
+    Of the plotting area, in pixels. Of several areas, which stand one above another, all have it.
+theme : 'light' (the default), 'dark' or None
+    The paper. None leaves the configuration out: for charts that are joined by Altair's ``|`` and ``&``, or put in a
+    page that has its own (`elman.plots.theme.config`).
+
+The library comes with the extra ``report``: ``pip install 'elman[report]'``. Without it a function raises a
+MissingExtraError.
+"""
+
+from elman.plots.learning import learning_curves
+from elman.plots.predictions import confusion
+
+__all__ = ["confusion", "learning_curves"]

@@ -20,6 +20,14 @@ class Record(TypedDict):
     rollbacks: int  # 1 once training broke down and went on from a good state at half the rate, before that 0
     seconds: float  # without validation
     sequences_per_second: float
+    # How far back the gradient reaches in the first batch of the epoch, in the layer and direction where it reaches
+    # back least (see `elman.network.flow`); absent from old records, and where nothing was learned from.
+    flow_of: NotRequired[str]  # "l0", "l0_reverse" and so on
+    flow_ratio: NotRequired[float]  # norm of dL/dh at the first step that is read over that at the last
+    flow_vanished: NotRequired[float]  # share of steps whose norm is below 1e-6 of their sequence's largest
+    flow_memory: NotRequired[int]  # steps until the norm falls to a tenth
+    flow_steps: NotRequired[int]  # of the batch's longest sequence
+    flow_profile: NotRequired[list[float]]  # mean norms at up to 48 evenly spaced lags, 0 to flow_steps - 1
     member: NotRequired[int]  # from 1, where a callback is told of several; not in a History
 
 

@@ -1,0 +1,97 @@
+"""How predictions compare with the truth: which classes are confused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from elman.estimators.evaluation import Evaluation
+from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered, short_names
+
+_MOST_CLASSES = 24
+_WITH_COUNTS = 16  # classes, up to which each cell has its count
+
+
+def confusion(
+    evaluation: Evaluation, *, title: str | None = None, width: int = 420, theme: Theme | None = "light"
+) -> alt.LayerChart:
+    """Draw the confusion matrix: a row a true class, a column a predicted one.
+
+    The colour is the share of the row, so that rare classes are seen as well as frequent ones; the figure is the count.
+    Of more than 24 classes, those that take most part in confusions are shown.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        As `elman.estimators.evaluation.evaluate(classifier, X, y)` gives it.
+    title, width, theme
+        See `elman.plots`.
+
+    Raises
+    ------
+    ParameterError, MissingExtraError
+    """
+    look = Look(title, width, theme).checked("confusion")
+    check_type(evaluation, Evaluation, "evaluation", "confusion", "an Evaluation, such as evaluate(model, X, y) gives")
+    matrix = evaluation.confusion_matrix
+    shown = _most_confused(matrix)
+    names = short_names([evaluation.classes[c] for c in shown.tolist()], longest=16)
+    data = _cells(matrix, shown, names)
+    size = max(width, 10 * len(shown))
+    x = alt.X("column:N").sort(names).title("predicted").axis(labelAngle=0 if _fit(names, size) else -45)
+    y = alt.Y("row:N").sort(names).title("true").axis(labelLimit=140)
+    shade = alt.Color("share:Q").title("share of the true class").scale(type="sqrt", domain=[0, 1])
+    shade = shade.legend(orient="top", format=".0%", values=[0, 0.1, 0.5, 1])
+    tooltip = [
+        alt.Tooltip("row:N", title="true"),
+        alt.Tooltip("column:N", title="predicted"),
+        alt.Tooltip("count:Q", format=","),
+        alt.Tooltip("share:Q", title="share of the true class", format=".1%"),
+    ]
+    base = alt.Chart(as_data(data)).encode(x=x, y=y, tooltip=tooltip)
+    layers = [base.mark_rect(style="cell").encode(color=shade)]
+    if len(shown) <= _WITH_COUNTS:
+        counted = base.transform_filter("datum.count > 0").encode(text=alt.Text("count:Q", format=",d"))
+        layers.append(counted.transform_filter("datum.share <= 0.25").mark_text(style="on-faint"))
+        layers.append(counted.transform_filter("datum.share > 0.25").mark_text(style="on-strong"))
+    n_cells = len(shown)
+    height = min(size, max(n_cells * 34, 60)) if n_cells <= _WITH_COUNTS else size
+    return dressed(layered(*layers, width=size, height=height), look, _left_out(matrix, shown))
+
+
+def _fit(names: list[str], width: int) -> bool:
+    return 7 * max(map(len, names)) <= width / len(names)
+
+
+def _most_confused(matrix: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Give the classes, in their order, that are most often taken for others or others for them."""
+    if len(matrix) <= _MOST_CLASSES:
+        return np.arange(len(matrix))
+    wrong = matrix - np.diag(matrix.diagonal())
+    most = np.argsort(-(wrong.sum(axis=0) + wrong.sum(axis=1)), kind="stable")
+    return np.sort(most[:_MOST_CLASSES])
+
+
+def _left_out(matrix: NDArray[np.int64], shown: NDArray[np.int64]) -> str:
+    if len(shown) == len(matrix):
+        return ""
+    n_wrong = int(matrix.sum() - matrix.trace())
+    part = matrix[np.ix_(shown, shown)]
+    n_seen = int(part.sum() - part.trace())
+    return f"The {len(shown)} of {len(matrix):,} classes most often confused: {n_seen:,} of {n_wrong:,} mistakes"
+
+
+def _cells(matrix: NDArray[np.int64], shown: NDArray[np.int64], names: list[str]) -> list[dict[str, Any]]:
+    totals = matrix.sum(axis=1)
+    return [
+        {
+            "row": names[i],
+            "column": names[j],
+            "count": int(matrix[row, column]),
+            "share": as_number(matrix[row, column] / max(totals[row], 1)),
+        }
+        for i, row in enumerate(shown.tolist())
+        for j, column in enumerate(shown.tolist())
+    ]

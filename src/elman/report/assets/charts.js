@@ -1,0 +1,70 @@
+// Draws each chart at its place, in the colours of the theme and within the room there; again when either changes.
+(() => {
+  "use strict";
+  const configs = JSON.parse(document.getElementById("chart-configs").textContent);
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+  const places = [...document.querySelectorAll(".chart[data-chart]")];
+  const specs = new Map(
+    [...document.querySelectorAll("script.chart-spec")].map((each) => [each.dataset.chart, JSON.parse(each.textContent)]),
+  );
+  const drawn = new Map(); // place -> what vegaEmbed gave
+  const narrowest = 120; // pixels of a plotting area
+  let round = 0;
+  let theme = document.documentElement.dataset.theme || (system.matches ? "dark" : "light");
+
+  // The widths in a specification, each with the object that holds it.
+  const widths = (spec) => {
+    const found = typeof spec.width === "number" ? [spec] : [];
+    for (const part of ["vconcat", "layer"]) (spec[part] || []).forEach((each) => found.push(...widths(each)));
+    return spec.spec ? found.concat(widths(spec.spec)) : found;
+  };
+
+  const embed = (place, spec) => window.vegaEmbed(place, spec, {
+    mode: "vega-lite",
+    renderer: "svg",
+    actions: false,
+    ast: true, // expressions are interpreted, not evaluated, as the page's policy wants it
+    config: { ...configs[theme], background: "transparent" },
+    tooltip: { theme },
+  });
+
+  const drawOne = async (place) => {
+    const spec = structuredClone(specs.get(place.dataset.chart));
+    let result = await embed(place, spec);
+    const excess = place.querySelector("svg").width.baseVal.value - place.clientWidth;
+    const held = widths(spec);
+    if (excess > 0 && held.length) {
+      held.forEach((each) => { each.width = Math.max(narrowest, Math.floor(each.width - excess)); });
+      result.finalize();
+      result = await embed(place, spec);
+    }
+    drawn.get(place)?.finalize();
+    drawn.set(place, result);
+  };
+
+  const drawAll = async () => {
+    const mine = ++round;
+    for (const place of places) {
+      if (mine !== round) return; // a newer round has begun
+      await drawOne(place);
+    }
+    document.documentElement.dataset.charts = theme; // all are there
+  };
+
+  document.addEventListener("elman-theme", (event) => {
+    if (event.detail === theme) return;
+    theme = event.detail;
+    drawAll();
+  });
+  let room = document.documentElement.clientWidth;
+  let waiting;
+  window.addEventListener("resize", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => {
+      if (document.documentElement.clientWidth === room) return;
+      room = document.documentElement.clientWidth;
+      drawAll();
+    }, 150);
+  });
+  drawAll();
+})();

@@ -90,7 +90,7 @@ def test_the_same_comparison_has_the_same_bits(pair):
 
 
 def test_pairs_tell_what_the_accuracies_alone_do_not():
-    """9 of 200 sequences part two models, all to one side: seen in pairs that is no accident, in the shares it may be."""
+    """9 of 200 sequences part two models, all to one side: in pairs that is no accident, in the shares it may be."""
     first, second = counted(150, 0, 9, 41)
     codes = np.arange(200) % 3
     paired = side_by_side([judged("first", first, codes), judged("second", second, codes)])

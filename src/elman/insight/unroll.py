@@ -48,7 +48,7 @@ class Unrolled:
     values : (T, D')
         What the network reads.
     targets : int64 (R,)
-        Class codes; -1 for a step without a label.
+        Class codes; -1 for a step without a label, whose loss is NaN.
     passages : tuple of Passage
         Every layer and direction: l0, l0_reverse, l1, ...
     h : (T, F)
@@ -111,16 +111,18 @@ class Unrolled:
 
     def to_dict(self) -> dict[str, Any]:
         """Give every number as JSON can hold it."""
-        arrays = ("values", "targets", "h", "share", "features", "logits", "proba", "losses")
-        arrays += ("d_logits", "d_features", "d_readout")
+        forward = ("values", "targets", "h", "share", "features", "logits", "proba")
+        backward = ("d_logits", "d_features", "d_readout")
         return {
             "title": self.title,
             "architecture": {name: getattr(self.architecture, name) for name in self.architecture.__dataclass_fields__},
             "classes": list(self.classes),
             "feature_names": list(self.feature_names),
             "raw": None if self.raw is None else [list(step) for step in self.raw],
-            **{name: as_lists(getattr(self, name)) for name in arrays},
+            **{name: _as_lists(getattr(self, name)) for name in forward},
+            "losses": [None if np.isnan(loss) else loss for loss in self.losses.tolist()],
             "loss": self.loss,
+            **{name: _as_lists(getattr(self, name)) for name in backward},
             "layers": [passage.to_dict() for passage in self.passages],
             "contributions": {name: each.to_dict() for name, each in self.contributions.items()},
             "learning_rate": self.learning_rate,
@@ -136,7 +138,7 @@ class Unrolled:
         }
 
 
-def as_lists(array: Array | None) -> Any:
+def _as_lists(array: Array | None) -> Any:
     """Give an array as nested lists, None as it is."""
     return None if array is None else array.tolist()
 
@@ -223,7 +225,7 @@ def unroll(
         features=run.features,
         logits=run.logits,
         proba=softmax(run.logits),
-        losses=np.where(targets < 0, np.nan, losses) if (targets < 0).any() else losses,
+        losses=np.where(targets < 0, np.nan, losses),
         loss=float(shares @ losses),
         d_logits=d_logits,
         d_features=way.d_features,

@@ -9,13 +9,18 @@ from elman import __version__
 from elman.report.blocks import Section, shown
 from elman.report.facts import Facts
 from elman.report.page import render, render_page
+from elman.report.sections.against import against
 from elman.report.sections.baselines import baselines
+from elman.report.sections.calibration import calibration
 from elman.report.sections.card import card
 from elman.report.sections.classes import classes
 from elman.report.sections.confusion import confusion
 from elman.report.sections.data import data
+from elman.report.sections.evidence import evidence
 from elman.report.sections.gradients import gradients
 from elman.report.sections.headline import headline
+from elman.report.sections.mistakes import most_confident_mistakes
+from elman.report.sections.prefixes import prefixes
 from elman.report.sections.training import training
 
 if TYPE_CHECKING:
@@ -29,7 +34,12 @@ PARTS: Sequence[tuple[str, Part]] = (
     ("the gradient's way back", gradients),
     ("confusions", confusion),
     ("classes", classes),
+    ("calibration", calibration),
     ("baselines", baselines),
+    ("other models", against),
+    ("mistakes", most_confident_mistakes),
+    ("beginnings of sequences", prefixes),
+    ("evidence", evidence),
     ("the model card", card),
 )
 """What stands in a report, in order, each with what it is called while it is made. None: nothing to say here."""
@@ -56,7 +66,7 @@ def report(facts: Facts, *, on_part: Callable[[str], object] = lambda name: None
         if section is not None:
             sections.append(section)
     charts = {figure.key: figure.spec for section in sections for figure in section.figures}
-    body = render("report.html", headline=headline(facts), sections=sections, footer=_footer(facts))
+    body = render("report.html", headline=headline(facts), sections=sections, footer=_FOOTER)
     title = f"{shown(facts.model.name)} on {shown(facts.file.name)}"
     return render_page(title, body, charts=charts, navigation=_navigation(sections))
 
@@ -65,5 +75,4 @@ def _navigation(sections: Sequence[Section]) -> Markup:
     return render("navigation.html", sections=sections)
 
 
-def _footer(facts: Facts) -> str:
-    return f"Made by elman {__version__}. This file holds all that it shows: nothing is fetched, nothing is sent."
+_FOOTER = f"Made by elman {__version__}. This file holds all that it shows: nothing is fetched, nothing is sent."

@@ -26,11 +26,14 @@ def against(facts: Facts) -> Section | None:
         (Name(name), percent(figures.accuracy), f"{100 * low:.1f} to {100 * high:.1f} %", f"{figures.log_loss:.3f}")
         for name, figures, (low, high) in zip(found.names, found.evaluations, found.accuracy_intervals.tolist())
     ]
-    table = Table(("model", "accuracy", "95 % interval", "log loss"), rows, numbers=frozenset({1, 2, 3}), strong=frozenset({0}))
+    table = Table(
+        ("model", "accuracy", "95 % interval", "log loss"), rows, numbers=frozenset({1, 2, 3}), strong=frozenset({0})
+    )
     paired = Table(
         ("model", "accuracy", "95 % interval", "only it is right", "only this is right", "p"),
         [_row(each) for each in found.differences],
-        caption=f"Each less {shown(mine)}, on the same {facts.unit}s. p by {found.test}, corrected for as many comparisons.",
+        caption=f"Each less {shown(mine)}, on the same {facts.unit}s. p by {found.test}, corrected for as many "
+        "comparisons.",
         numbers=frozenset({1, 2, 3, 4, 5}),
         title="Paired differences",
     )
@@ -63,6 +66,4 @@ def _clearest(found: Comparison) -> str:
     sure = "beyond chance" if each.p_corrected < 0.05 else "within what chance gives"
     if each.accuracy == 0:
         return f"{shown(each.name)} gets exactly as many right."
-    return (
-        f"{shown(each.name)} is {abs(100 * each.accuracy):.1f} points {better} (p = {each.p_corrected:.2g}, {sure})."
-    )
+    return f"{shown(each.name)} is {abs(100 * each.accuracy):.1f} points {better} (p = {each.p_corrected:.2g}, {sure})."

@@ -14,7 +14,9 @@ def calibration(facts: Facts) -> Section:
     curve = calibration_curve(facts.proba, facts.codes)
     rows = [
         (percent(sure), percent(right), f"{100 * low:.0f} to {100 * high:.0f} %", f"{n:,}")
-        for sure, right, low, high, n in zip(curve.confidence, curve.accuracy, curve.low, curve.high, curve.counts.tolist())
+        for sure, right, low, high, n in zip(
+            curve.confidence, curve.accuracy, curve.low, curve.high, curve.counts.tolist()
+        )
     ]
     table = Table(
         ("mean confidence", "accuracy", "95 % interval", f"{facts.unit}s"),
@@ -26,7 +28,8 @@ def calibration(facts: Facts) -> Section:
         "calibration",
         specification(draw(curve, theme=None)),
         "Calibration curve",
-        reads="Predictions sorted by how sure they are, in groups of like size: across how sure the model is, upwards how "
+        reads="Predictions sorted by how sure they are, in groups of like size: across how sure the model is, upwards "
+        "how "
         "often it is right. On the diagonal both agree; below it the model is too sure, above it not sure enough.",
         shows=_farthest(curve),
         label="Accuracy against confidence, with the diagonal of perfect calibration",
@@ -49,6 +52,7 @@ def lead(curve: CalibrationCurve) -> str:
 def _farthest(curve: CalibrationCurve) -> str:
     n = int(abs(curve.confidence - curve.accuracy).argmax())
     return (
-        f"The group that is farthest off is {percent(float(curve.confidence[n]))} sure and {percent(float(curve.accuracy[n]))} "
+        f"The group that is farthest off is {percent(float(curve.confidence[n]))} sure and "
+        f"{percent(float(curve.accuracy[n]))} "
         f"right, of {int(curve.counts[n]):,}."
     )

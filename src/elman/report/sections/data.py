@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.plots import lengths as draw_lengths
+from elman.plots.theme import specification
 from elman.report import charts
 from elman.report.blocks import Block, Figure, Name, Prose, Section, Table, count, distinct, number, percent
 from elman.report.facts import Facts
@@ -36,9 +38,9 @@ def _lengths(lengths: NDArray[np.int64]) -> Figure:
     low, middle, high = (int(value) for value in np.quantile(lengths, (0.05, 0.5, 0.95)))
     return Figure(
         "lengths",
-        charts.histogram(lengths, "steps", "sequences"),
+        specification(draw_lengths(lengths, width=charts.WIDTH, theme=None)),
         "Lengths",
-        reads="How many sequences have how many steps.",
+        reads="How many sequences have how many steps; the dashed line is the median.",
         shows=f"Here the median is {middle:,} steps; nine in ten have {low:,} to {high:,}, the longest "
         f"{lengths.max():,}.",
         label="Histogram of the lengths of the sequences",

@@ -29,20 +29,25 @@ def prefixes(facts: Facts) -> Section | None:
     assert accuracy is not None  # labels were given
     half = float(np.median(decided))
     early = int(np.flatnonzero(accuracy >= 0.95 * accuracy[-1])[0])
-    some = f" Drawn from {count(len(chosen), 'sequence')} of {len(facts.sequences):,}." * (len(chosen) < len(facts.sequences))
+    some = f" Drawn from {count(len(chosen), 'sequence')} of {len(facts.sequences):,}." * (
+        len(chosen) < len(facts.sequences)
+    )
     figure = Figure(
         "confidence-over-time",
         specification(draw(found, width=charts.WIDTH, theme=None)),
         "Confidence against the share seen",
         reads="Each sequence is cut after a share of its steps and classified as if it ended there.",
-        shows=f"Accuracy is {percent(float(accuracy[0]))} after {percent(float(found.shares[0]), 0)} of the steps, and comes "
-        f"within a twentieth of its last value, {percent(float(accuracy[-1]))}, after {percent(float(found.shares[early]), 0)}."
+        shows=f"Accuracy is {percent(float(accuracy[0]))} after {percent(float(found.shares[0]), 0)} of the steps, "
+        "and comes "
+        f"within a twentieth of its last value, {percent(float(accuracy[-1]))}, after "
+        f"{percent(float(found.shares[early]), 0)}."
         f"{some}",
         label="Confidence and accuracy against the share of the sequence that was seen",
     )
     late = float((decided > _LATE).mean())
     lead = (
-        f"For half of the sequences the answer is settled after {percent(half, 0)} of the steps; for {percent(late, 0)} it "
+        f"For half of the sequences the answer is settled after {percent(half, 0)} of the steps; for "
+        f"{percent(late, 0)} it "
         f"changes in the last tenth."
     )
     return Section("prefixes", "How early it knows", (figure,), lead)

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from elman.errors import ParameterError
 from elman.estimators.base import RecurrentEstimator
 from elman.estimators.evaluation import Evaluation, measure, predictions_on
+from elman.insight.intervals import LEVEL
 from elman.insight.paired import PairedLabels, holm
 from elman.insight.resampling import Interval
 
@@ -54,6 +55,11 @@ class Difference:
     alike: float
     p_value: float
     p_corrected: float
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether chance does as much in less than 5 % of cases, corrected."""
+        return self.p_corrected < 1 - LEVEL
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON can hold it."""

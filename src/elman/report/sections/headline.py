@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from elman.insight.health import examine
 from elman.insight.intervals import wilson
-from elman.report.blocks import Block, Name, Remarks, count, percent
+from elman.report.blocks import Block, Name, Prose, Remarks, count, percent
 from elman.report.facts import Facts
 
 BASELINES = {"summary_statistics": "logistic regression on summary statistics", "majority": "the most frequent class"}
+
+_MOST_STEPS = 40_000  # that are looked at for signs of ill health
+_MOST_SEQUENCES = 200
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,19 @@ def headline(facts: Facts) -> Headline:
         file=Name(facts.file.name),
         lead=lead(facts),
         figures=figures,
-        blocks=[Remarks(remarks(facts), "Worth knowing")],
+        blocks=[Remarks(remarks(facts), "Worth knowing"), *health(facts)],
     )
+
+
+def health(facts: Facts) -> list[Block]:
+    """Give what looks ill in the network, by its training and by how it takes a sample of this data."""
+    chosen = facts.some(_MOST_STEPS, _MOST_SEQUENCES, labelled=True)
+    findings = examine(facts.estimator, facts.sequences[chosen], facts.labels_of(chosen))
+    if not findings:
+        return [
+            Prose("No sign of ill training was found, in its records or in gradients and gates on this data.", True)
+        ]
+    return [Remarks([finding.sentence for finding in findings], "Health of the network")]
 
 
 def lead(facts: Facts) -> str:

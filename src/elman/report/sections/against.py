@@ -10,7 +10,7 @@ from elman.insight.comparison import Comparison, Difference, compare
 from elman.plots import comparison as draw
 from elman.plots.theme import specification
 from elman.report import charts
-from elman.report.blocks import Figure, Name, Section, Table, percent, shown
+from elman.report.blocks import Figure, Name, Section, Table, between, percent, shown
 from elman.report.facts import Facts
 
 
@@ -23,14 +23,14 @@ def against(facts: Facts) -> Section | None:
     labels = facts.labels_of(np.arange(len(facts.sequences)))
     found = compare({mine: facts.estimator} | facts.others, facts.sequences, labels, ids=facts.ids)
     rows = [
-        (Name(name), percent(figures.accuracy), f"{100 * low:.1f} to {100 * high:.1f} %", f"{figures.log_loss:.3f}")
+        (Name(name), percent(figures.accuracy), between(low, high), f"{figures.log_loss:.3f}")
         for name, figures, (low, high) in zip(found.names, found.evaluations, found.accuracy_intervals.tolist())
     ]
     table = Table(
-        ("model", "accuracy", "95 % interval", "log loss"), rows, numbers=frozenset({1, 2, 3}), strong=frozenset({0})
+        ("model", "accuracy", "95\xa0% interval", "log loss"), rows, numbers=frozenset({1, 2, 3}), strong=frozenset({0})
     )
     paired = Table(
-        ("model", "accuracy", "95 % interval", "only it is right", "only this is right", "p"),
+        ("model", "accuracy", "95\xa0% interval", "only it is right", "only this is right", "p"),
         [_row(each) for each in found.differences],
         caption=f"Each less {shown(mine)}, on the same {facts.unit}s. p by {found.test}, corrected for as many "
         "comparisons.",

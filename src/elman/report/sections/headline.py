@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from elman.insight.health import examine
 from elman.insight.intervals import wilson
-from elman.report.blocks import Block, Name, Prose, Remarks, count, percent
+from elman.report.blocks import Block, Name, Prose, Remarks, between, count, percent
 from elman.report.facts import Facts
 
 BASELINES = {"summary_statistics": "logistic regression on summary statistics", "majority": "the most frequent class"}
@@ -76,8 +76,7 @@ def lead(facts: Facts) -> str:
     regression, majority = (evaluation.baselines[name]["accuracy"] for name in ("summary_statistics", "majority"))
     return (
         f"It puts {percent(evaluation.accuracy)} of {count(evaluation.n, facts.unit)} into the right one of "
-        f"{n_classes}; "
-        f"what it gets right of others like them lies between {percent(low)} and {percent(high)}, with 95 % "
+        f"{n_classes}. Of more data like this it would get {between(low, high)} right, with {percent(0.95, 0)} "
         "confidence. "
         f"A logistic regression on summary statistics gets {percent(regression)} right, and always naming the most "
         f"frequent class of training {percent(majority)}."
@@ -85,7 +84,7 @@ def lead(facts: Facts) -> str:
 
 
 def accuracy_interval(facts: Facts) -> tuple[float, float]:
-    """Give Wilson's 95 % interval of the accuracy."""
+    """Give Wilson's 95\xa0% interval of the accuracy."""
     n_right = int(facts.evaluation.confusion_matrix.trace())
     low, high = wilson(n_right, facts.evaluation.n)
     return float(low), float(high)
@@ -93,7 +92,7 @@ def accuracy_interval(facts: Facts) -> tuple[float, float]:
 
 def _interval(facts: Facts) -> str:
     low, high = accuracy_interval(facts)
-    return f"95 % interval {100 * low:.1f} to {100 * high:.1f} %"
+    return f"95\xa0% interval {between(low, high)}"
 
 
 def _beside(value: float) -> str:

@@ -13,7 +13,6 @@ from elman.errors import DataError, FileError, ParameterError
 
 if TYPE_CHECKING:
     from elman.data import Dataset
-    from elman.estimators.base import RecurrentEstimator
     from elman.insight.unroll import Unrolled
 
 _MOST_NAMED = 5

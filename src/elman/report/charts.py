@@ -26,7 +26,7 @@ def shares(names: Sequence[str], here: Sequence[float], training: Sequence[float
         "encoding": {"y": y, "tooltip": tip},
         "layer": [
             {
-                "mark": {"type": "bar", "style": "quiet-bar", "height": 19},
+                "mark": {"type": "bar", "opacity": 0.25, "height": 19},
                 "encoding": {"x": _share("training", "share of the class")},
             },
             {"mark": {"type": "bar", "height": 7}, "encoding": {"x": _share("here", "share of the class")}},

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from elman.insight.health import examine
 from elman.insight.intervals import wilson
-from elman.report.blocks import Block, Name, Prose, Remarks, between, count, percent
+from elman.report.blocks import Name, Prose, Remarks, between, count, percent
 from elman.report.facts import Facts
 
 BASELINES = {"summary_statistics": "logistic regression on summary statistics", "majority": "the most frequent class"}
@@ -34,7 +34,7 @@ class Headline:
     file: Name
     lead: str
     figures: Sequence[Figure]
-    blocks: Sequence[Block]
+    blocks: Sequence[Remarks | Prose]
 
 
 def headline(facts: Facts) -> Headline:
@@ -57,7 +57,7 @@ def headline(facts: Facts) -> Headline:
     )
 
 
-def health(facts: Facts) -> list[Block]:
+def health(facts: Facts) -> list[Remarks | Prose]:
     """Give what looks ill in the network, by its training and by how it takes a sample of this data."""
     chosen = facts.some(_MOST_STEPS, _MOST_SEQUENCES, labelled=True)
     findings = examine(facts.estimator, facts.sequences[chosen], facts.labels_of(chosen))

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from elman.cli.columns import Id, IgnoredGroup, Label, MissingText, Text, Time
+from elman.cli.columns import PANEL, IgnoredGroup, Label, MissingText, Text, Time
 from elman.cli.console import console, say
 from elman.errors import DataError, FileError, OutputError
 
@@ -30,14 +30,16 @@ def report(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that 'elman train' wrote.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled data that the model was not trained on.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PAGE", help="The page to write, .html.")],
-    sequence: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="The sequence to unroll, by its id or number; else one that was mistaken."),
+    id: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="The sequence to unroll; else the surest mistake.")
     ] = None,
     against: Annotated[
         list[Path], typer.Option(metavar="MODEL", help="Another model to compare with; may be given again.")
     ] = [],  # noqa: B006
-    id: Id = None,
+    id_column: Annotated[
+        str | None,
+        typer.Option("--id-column", metavar="C", help="Tells which sequence a row is of.", rich_help_panel=PANEL),
+    ] = None,
     time: Time = None,
     label: Label = None,
     group: IgnoredGroup = None,
@@ -65,14 +67,14 @@ def report(
     dataset = read_for(
         classifier,
         file,
-        {"id": id, "time": time, "label": label, "group": group},
+        {"id": id_column, "time": time, "label": label, "group": group},
         labelled=True,
         text=text,
         missing_text=missing_text,
     )
     try:
         say_unknown(classifier, dataset)
-        chosen = None if sequence is None else _number_of(dataset, sequence)
+        chosen = None if id is None else _number_of(dataset, id)
         with _progress() as status:
             status.update("Reading and classifying")
             facts = Facts.gather(
@@ -131,7 +133,7 @@ def _others(classifier: RecurrentEstimator, paths: list[Path]) -> dict[str, Recu
 
 
 def _number_of(dataset: Dataset, name: str) -> int:
-    """Give the place of the sequence of this id, or number where there is no such id.
+    """Give the place of the sequence of this id.
 
     Raises
     ------

@@ -90,6 +90,38 @@ def in_patches(sequences: Sequences, size: int) -> Sequences:
     return Sequences(steps.reshape(-1, size * n_features), offsets)
 
 
+def by_step(values: FloatArray, offsets: IntArray, size: int) -> FloatArray:
+    """Give what is known of each number of a patch by the step that it is of: where steps were copied, summed up.
+
+    Parameters
+    ----------
+    values : float array (S', size * D)
+        Of sequences that `in_patches` made.
+    offsets : int64 array (N + 1,)
+        Of the sequences before that.
+    size : int
+
+    Returns
+    -------
+    float array (S, D)
+
+    Examples
+    --------
+    >>> by_step(np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]), np.array([0, 4]), 3).ravel().tolist()
+    [1.0, 2.0, 3.0, 15.0]
+    """
+    if size == 1:
+        return values
+    patched = patched_offsets(offsets, size) * size
+    copies = values.reshape(patched[-1], -1)
+    steps: FloatArray = np.empty((offsets[-1], copies.shape[1]), dtype=values.dtype)
+    for start, end, first, stop in zip(offsets[:-1], offsets[1:], patched[:-1], patched[1:]):
+        last = first + end - 1 - start
+        steps[start : end - 1] = copies[first:last]
+        steps[end - 1] = copies[last:stop].sum(axis=0)
+    return steps
+
+
 def start_near_average(weight: FloatArray, size: int) -> None:
     """Bring the weights of the steps of a patch near their mean, in place, before training.
 

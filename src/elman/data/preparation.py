@@ -12,7 +12,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from elman.data.missing import carried_forward, last_seen, time_since
 from elman.data.numeric import LARGEST, FloatArray, IntArray
-from elman.data.patches import chosen_size, in_patches, patched_offsets
+from elman.data.patches import by_step, chosen_size, in_patches, patched_offsets
 from elman.data.sequences import Sequences, require_finite
 from elman.data.standardiser import Standardiser, blocks_of, measure, too_far
 from elman.data.vocabulary import Vocabulary
@@ -182,7 +182,7 @@ class Preparation:
             is_sound = np.abs(block) <= LARGEST
             if not is_sound.all():
                 row, column = np.argwhere(~is_sound)[0]
-                raise too_far(sequences, begin + int(row), self._source(int(column)), first)
+                raise too_far(sequences, begin + int(row), int(self.sources[column]), first)
             result[begin : begin + len(block)] = block
         return in_patches(Sequences(result, sequences.offsets), self.patch_size)
 
@@ -214,6 +214,26 @@ class Preparation:
                 values[rows, column : column + n] = is_name
                 column += n
         return Sequences(values, sequences.offsets, None, (None,) * n_numbers + (_IS_NAME,) * n_names)
+
+    def by_feature(self, columns: FloatArray, offsets: IntArray) -> FloatArray:
+        """Give what is known of each prepared column, summed up by the raw step and the feature that it comes from.
+
+        Parameters
+        ----------
+        columns : float array (S', input_size)
+            Of prepared sequences.
+        offsets : int64 array (N + 1,)
+            Of the raw ones.
+
+        Returns
+        -------
+        float array (S, D)
+        """
+        steps, sources = by_step(columns, offsets, self.patch_size), self.sources
+        result: FloatArray = np.zeros((len(steps), self.n_features), dtype=columns.dtype)
+        for column, feature in enumerate(sources.tolist()):
+            result[:, feature] += steps[:, column]
+        return result
 
     @property
     def n_summarised(self) -> tuple[int, int]:
@@ -278,17 +298,19 @@ class Preparation:
             ]
         )
 
-    def _source(self, column: int) -> int:
-        """Give the feature that a column comes from."""
+    @property
+    def sources(self) -> IntArray:
+        """The feature that each column of a step comes from, int64 (n_columns,)."""
         vocabulary_of = self._vocabulary_of()
         counts = [vocabulary_of[n].n_columns if n in vocabulary_of else 1 for n in range(self.n_features)]
-        return int(np.concatenate([np.repeat(np.arange(self.n_features), counts), self.gaps, self.gaps])[column])
+        features = np.repeat(np.arange(self.n_features), counts)
+        return np.concatenate([features, self.gaps, self.gaps]).astype(np.int64)
 
     def _standardised(self, training: Sequences, values: Standardiser, weights: Array | None) -> Preparation:
         """Give this preparation with the scale of every column, the raw values' being known."""
         n_gaps = len(self.gaps)
         mean, scale = np.zeros(self.n_columns), np.ones(self.n_columns)
-        source = np.array([self._source(column) for column in range(self.n_columns - 2 * n_gaps)])
+        source = self.sources[: self.n_columns - 2 * n_gaps]
         mean[: len(source)], scale[: len(source)] = values.mean[source], values.scale[source]
         if n_gaps:
 

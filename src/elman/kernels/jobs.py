@@ -10,7 +10,7 @@ from numba import from_dtype, types
 
 from elman.kernels.attention import attention_memory
 from elman.kernels.compiled import kernel, part, view
-from elman.kernels.plan import ATTENTION, EVERY_STEP, LAST, MAX, MEAN, Plan
+from elman.kernels.plan import ATTENTION, EVERY_STEP, LAST, MAX, MEAN, Plan, wants_d_inputs
 from elman.kernels.shards import BLOCK_ROWS, SHARD_ROWS, Batch, Steps, number_rows, order_rows
 
 Array = np.ndarray[Any, Any]
@@ -52,6 +52,7 @@ class Job(NamedTuple):
     scored: float  # the sum of the batch's weights: what its losses are divided by
     dropout_key: int  # -1: no dropout
     label_smoothing: float
+    d_values: Array  # (S, depth of the first layer) dL/dvalues, each sequence's loss counted once; empty: not wanted
 
 
 class Places(NamedTuple):
@@ -135,7 +136,8 @@ def lay_out(plan, n, rows, longest, learning):
     inputs = spare + _whole_lines(3 * plan.gates * plan.most_width if plan.parts_stride > 0 else 0)
     inputs_size = _whole_lines(rows * plan.table[0, 0]) if plan.embedded > 0 else 0
     d_inputs = inputs + inputs_size
-    attention = d_inputs + (inputs_size if learning else 0)
+    d_inputs_size = _whole_lines(rows * plan.table[0, 0]) if learning and wants_d_inputs(plan) else 0
+    attention = d_inputs + d_inputs_size
     block = attention + (_whole_lines(attention_memory(rows, columns)) if plan.readout == ATTENTION else 0)
     floats = block + (_whole_lines(n * columns) if plan.readout == MEAN or plan.readout == ATTENTION else 0)
     ints = 2 * (longest + 1) + 8 * rows + scored + (n * columns if plan.readout == MAX else 0)
@@ -259,5 +261,6 @@ def job_type(dtype: np.dtype[Any]) -> Any:
         types.float64,
         index,
         types.float64,
+        types.Array(from_dtype(dtype), 2, "C"),
     )
     return types.BaseTuple.from_types((setup_type(dtype), *rest), Job)

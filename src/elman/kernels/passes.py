@@ -48,6 +48,7 @@ from elman.kernels.plan import (
     score_sums,
     score_weights,
     unpack_all,
+    wants_d_inputs,
     weight_sums,
 )
 from elman.kernels.residual import ALL_STEPS, LAST_STEP, LAST_STEP_BACK, residual_caller
@@ -133,6 +134,16 @@ def _place_scores(plan, shard, scores, logits):
             row = shard.places[r]
         for j in range(plan.n_classes):
             logits[row, j] = scores[r, j]
+
+
+@part("place_d_values")
+def _place_d_values(plan, shard, d_values):
+    """Copy dL/dx of a shard to where its rows belong among those of the values."""
+    d_inputs = view(shard.memory, shard.at.d_inputs, (shard.rows, plan.table[0, 0]))
+    for row in range(shard.rows):
+        to = shard.value_rows[0, row]
+        for j in range(d_values.shape[1]):
+            d_values[to, j] = d_inputs[row, j]
 
 
 @part("wanted_of")
@@ -262,7 +273,7 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
                 if adds_input and not last:
                     of = (shard.steps.rows, shard.steps, shard.lengths, width, 0)
                     residual(plan.residual, (ALL_STEPS, d_x, d_outputs, *of))
-            elif plan.embedded > 0:
+            elif wants_d_inputs(plan):
                 d_x = view(memory, at.d_inputs, (shard.rows, plan.table[0, 0]))
                 d_x[:] = 0
             for end in range(plan.n_ends):
@@ -365,10 +376,13 @@ def passes(dtype: np.dtype[Any]) -> Passes:
     set_up.disable_compile()  # what is of other types would be laid out otherwise than the kernels read it
 
     @kernel(f"prepare_{dtype}", allocates=True)
-    def prepare(setup_at, where, values, offsets, chosen, targets, weights, numbers, logits, key, smoothing):
+    def prepare(
+        setup_at, where, values, offsets, chosen, targets, weights, numbers, logits, key, smoothing, d_values
+    ):  # fmt: skip
         """Check a batch, cut it into shards, and write the job down for the threads.
 
         numbers : int64 (5, N + 1), memory for the Batch
+        d_values : memory for dL/dvalues, of the sum of all losses instead of their mean; empty: not wanted
 
         Returns 0, or 1 if a sequence is empty or lies outside the values, 2 if a target is missing or no class, 3 if
         the memory does not suffice, or 4 if a weight is below 0 or not finite, or their sum is not; how many floats
@@ -396,7 +410,7 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         latest = setup.packed_for[setup.packed_for.shape[0] - 1]
         latest[0] += 1
         tasks = min(n_shards, setup.losses.size) if setup.learning else n_shards
-        of = (logits, targets, weights, chosen, scored, key, smoothing)
+        of = (logits, targets, weights, chosen, 1.0 if d_values.size else scored, key, smoothing, d_values)
         put(where, Job(setup, batch, latest[0], tasks, values, *of))
         return 0, floats, ints, rows
 
@@ -438,6 +452,8 @@ def passes(dtype: np.dtype[Any]) -> Passes:
                 shard_backward(plan.stages[3], (job, shard, values, packed, read, d_scores, sums))
                 if plan.embedded > 0:
                     scatter(plan.embedding[2], (job, shard, values, number))
+                if job.d_values.size:
+                    _place_d_values(plan, shard, job.d_values)
 
     @kernel(f"finish_{dtype}")
     def finish(where_address, gradient):

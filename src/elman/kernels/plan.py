@@ -92,6 +92,12 @@ def backward_weights(plan, packed, d):
     return Weights(ih, hh, packed[row[_BIAS] : row[_BIAS] + plan.blocks * width], row[_DEPTH], row[SIZE])
 
 
+@part("wants_d_inputs")
+def wants_d_inputs(plan):
+    """Return whether dL/dx of the first layer is asked for: for the vectors of codes, or for the values themselves."""
+    return plan.table[0, _PLAIN_IH] >= 0
+
+
 @part("weight_sums")
 def weight_sums(plan, sums, d):
     """Return the sums of the weight gradients of a direction."""

@@ -28,9 +28,14 @@ _LINE = 16  # numbers after which an array may begin, so that none shares a cach
 class Layout:
     """The plan of a network, and how long the vectors are in which it places packed weights and sums."""
 
-    def __init__(self, architecture: Architecture, dtype: np.dtype[Any]) -> None:
+    def __init__(self, architecture: Architecture, dtype: np.dtype[Any], *, wants_d_values: bool = False) -> None:
+        """Lay a network out; for dL/dvalues, which takes a network without codes, with values of ``input_size``."""
         self._architecture, self.dtype = architecture, dtype
-        self.input_size, self.n_classes = architecture.input_size, architecture.n_classes
+        # what a gradient is asked for has whole vectors
+        self._wants_d_inputs, first = bool(architecture.embeddings) or wants_d_values, architecture.layer_input_size(0)
+        self._first_depth = padded(first, dtype) if self._wants_d_inputs else first
+        self.input_size = self._first_depth if wants_d_values else architecture.input_size
+        self.n_classes = architecture.n_classes
         self.dropout = architecture.dropout
         self._cell = CELLS[architecture.cell]
         self._widths = [padded(size, dtype) for size in architecture.hidden_sizes]
@@ -117,8 +122,7 @@ class Layout:
         a, cell, below = self._architecture, self._cell, layer > 0
         size, width = a.hidden_sizes[layer], self._widths[layer]
         inputs = a.layer_input_size(0)
-        first = padded(inputs, self.dtype) if a.embeddings else inputs  # what a gradient is asked for has whole vectors
-        depth = a.directions * self._widths[layer - 1] if below else first
+        depth = a.directions * self._widths[layer - 1] if below else self._first_depth
         columns, parts = len(cell.gates) * width, 2 * len(cell.gates) * width if a.layer_norm else 0
         states = len(cell.states) * width if a.learn_initial_state else 0
         return self._row(
@@ -131,7 +135,7 @@ class Layout:
             ih=self._packed(depth * columns),
             hh=self._packed(size * columns),
             bias=self._packed(self._cell.blocks * width),
-            plain_ih=self._packed(depth * columns) if below or a.embeddings else -1,  # nobody asks for dL/dx of numbers
+            plain_ih=self._packed(depth * columns) if below or self._wants_d_inputs else -1,
             plain_hh=self._packed(width * columns),
             sum_ih=self._sums(depth * columns),
             sum_hh=self._sums(size * columns),

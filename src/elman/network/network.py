@@ -14,12 +14,13 @@ import numpy as np
 
 from elman.errors import ParameterError
 from elman.kernels.cells import CELLS
-from elman.kernels.loss import softmax
+from elman.kernels.loss import losses, softmax
 from elman.kernels.plan import Plan, pack_all
 from elman.kernels.reference_flow import gradient_flow
 from elman.kernels.reference_network import Masks
 from elman.network.architecture import Architecture
 from elman.network.flow import GradientFlow
+from elman.network.inputs import by_column, first_inputs, without_codes
 from elman.network.layers import Layout, aligned
 from elman.network.parameters import Parameters, initialise
 from elman.network.threads import threads_or_default
@@ -40,6 +41,13 @@ class LossAndGradient(NamedTuple):
     scored: float  # the sum of the weights of all labelled targets; without weights how many these are
 
 
+class InputGradient(NamedTuple):
+    """What `Network.input_gradient` gives."""
+
+    losses: Array  # float64 (N,), or (S,) with a loss at every step: -log p(target), and 0 where there is no label
+    d_values: Array  # (S, D) in the network's dtype
+
+
 class Network:
     """A recurrent classifier: layers of cells, a readout, class scores.
 
@@ -53,14 +61,17 @@ class Network:
     """
 
     def __init__(self, architecture: Architecture, *, dtype: str = "float32") -> None:
-        self.architecture = architecture
-        self.dtype = np.dtype(dtype)
-        self.parameters = Parameters(architecture.parameter_shapes(), self.dtype)
+        of_type = np.dtype(dtype)
+        self._hold(architecture, of_type, Parameters(architecture.parameter_shapes(), of_type))
+
+    def _hold(self, architecture: Architecture, dtype: np.dtype[Any], parameters: Parameters) -> None:
+        self.architecture, self.dtype, self.parameters = architecture, dtype, parameters
         self._prepare()
 
     def _prepare(self) -> None:
         self._learning: list[Workplace] = []
         self._spare: list[Workplace] = []
+        self._explaining: list[Workplace] = []
         self._packing = threading.Lock()
         self._packed_from: Array | None = None  # the parameters that are packed for the forward sweep
         _networks.add(self)
@@ -200,10 +211,70 @@ class Network:
         names = tuple(suffix.removeprefix("_") for _, suffix in a.suffixes())
         return GradientFlow(offsets, d_h, names, a.readout, a.loss_at, h, d_c, c, found)
 
+    def from_inputs(self) -> "Network":
+        """Return the network from what its first layer reads on: (S, E), see `first_inputs`; itself without codes.
+
+        It holds the same parameters, not copies.
+        """
+        if not self.architecture.embeddings:
+            return self
+        inner = object.__new__(Network)
+        architecture, parameters = without_codes(self.architecture, self.parameters)
+        inner._hold(architecture, self.dtype, parameters)
+        return inner
+
+    def first_inputs(self, values: Array) -> Array:
+        """Return what the first layer reads (S, E) of values (S, D): the numbers, then a vector for each code."""
+        return first_inputs(self.architecture, self.parameters, values)
+
+    def input_gradient(
+        self, values: Array, offsets: Array, targets: Array, *, n_threads: int | None = None
+    ) -> InputGradient:
+        """Return each sequence's own -log p(target), and its gradient by the sequence's values.
+
+        It does not depend on which other sequences are there. With a loss at every step, it is the gradient of the sum
+        of the losses of a sequence's labelled steps.
+
+        Parameters
+        ----------
+        values : float array (S, D)
+        offsets : int64 array (N + 1,)
+        targets : int64 array (N,), or (S,) with a loss at every step
+            As for `loss_and_gradient`.
+
+        Returns
+        -------
+        InputGradient
+            A column of codes has no gradient. In its place stands that by the code's vector, times the vector: how much
+            the loss would change if the vector grew. `from_inputs` gives a network of which one has the whole gradient.
+        """
+        if self.architecture.embeddings:
+            inputs = self.first_inputs(values)
+            found = self.from_inputs().input_gradient(inputs, offsets, targets, n_threads=n_threads)
+            n_numbers = self.architecture.input_size - len(self.architecture.embeddings)
+            inputs[:, :n_numbers] = 1
+            return InputGradient(found.losses, by_column(self.architecture, inputs * found.d_values))
+        offsets, targets, chosen = as_ints(offsets, "offsets"), as_ints(targets, "targets"), np.arange(len(offsets) - 1)
+        place = self._explaining.pop() if self._explaining else Workplace(self._wide, self.parameters.vector, None)
+        logits, wide = self._new_logits(values, offsets, chosen), _widened(values, self._wide.input_size)
+        d_values = np.zeros_like(wide)
+        threads = threads_or_default(n_threads)
+        place.prepare(wide, offsets, targets, None, chosen, logits, -1, threads, d_values=d_values)
+        place.run()
+        if place.forget() <= MOST_SPARE:
+            self._explaining.append(place)
+        of_rows = np.where(targets < 0, 0.0, losses(logits, np.maximum(targets, 0)))
+        return InputGradient(of_rows, np.ascontiguousarray(d_values[:, : values.shape[1]]))
+
+    @functools.cached_property
+    def _wide(self) -> Layout:
+        return Layout(self.architecture, self.dtype, wants_d_values=True)
+
     def release(self) -> None:
         """Give back the memory that passes over batches keep for the next one."""
         self._learning = []
         self._spare = []
+        self._explaining = []
 
     def renew_locks(self) -> None:
         """Start anew in a forked child, where the threads that held something are gone."""
@@ -223,6 +294,13 @@ class Network:
                 if (starts >= 0).all() and (starts < stops).all() and (stops <= len(values)).all():
                     rows = int((stops - starts).sum())
         return np.empty((rows, self.architecture.n_classes), self.dtype)
+
+
+def _widened(values: Array, width: int) -> Array:
+    """Return values (S, width) with columns of zeros behind them."""
+    wide: Array = np.zeros((len(values), width), values.dtype)
+    wide[:, : values.shape[1]] = values
+    return wide
 
 
 _networks: "weakref.WeakSet[Network]" = weakref.WeakSet()

@@ -16,9 +16,13 @@ Array = np.ndarray[Any, Any]
 class Parameters(Mapping[str, Array]):
     """A mapping from name to array, every array a view into `vector` (P,)."""
 
-    def __init__(self, shapes: Mapping[str, tuple[int, ...]], dtype: np.dtype[Any]) -> None:
+    def __init__(
+        self, shapes: Mapping[str, tuple[int, ...]], dtype: np.dtype[Any], vector: Array | None = None
+    ) -> None:
+        """Lay parameters out in a vector of zeros, or in one that is there."""
         self._shapes = dict(shapes)
-        self._vector: Array = np.zeros(sum(math.prod(shape) for shape in shapes.values()), dtype)
+        size = sum(math.prod(shape) for shape in shapes.values())
+        self._vector: Array = np.zeros(size, dtype) if vector is None else vector
         self._views = self.named(self._vector)
 
     @property

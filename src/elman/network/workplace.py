@@ -37,6 +37,7 @@ class Workplace:
         self._values_at: tuple[int, ...] = ()
         self._batch: tuple[Array, ...] = ()  # what must live as long as the batch is worked on
         self._n_tasks = self._n_workers = 0
+        self._no_d_values = np.zeros((0, 0), layout.dtype)
 
     def prepare(
         self,
@@ -49,6 +50,7 @@ class Workplace:
         key: int,
         n_threads: int,
         label_smoothing: float = 0.0,
+        d_values: Array | None = None,
     ) -> None:
         """Check a batch, cut it into shards, and put it down for the threads, with memory for all of them.
 
@@ -70,7 +72,8 @@ class Workplace:
         if workers > self._workers or n_tasks > self._tasks:
             self._reserve(workers, n_tasks, self._floats, self._ints)
         numbers = np.empty((5, n + 1), np.int64)
-        of_loss = (logits, key, float(label_smoothing))
+        d_values = self._no_d_values if d_values is None else d_values
+        of_loss = (logits, key, float(label_smoothing), d_values)
         arguments = (self._job, self._values_at, offsets, chosen, targets, weights, numbers, *of_loss)
         wrong, floats, ints, steps = self._kernels.prepare(self._setup_at, *arguments)
         if wrong == _TOO_LITTLE_MEMORY:
@@ -81,7 +84,7 @@ class Workplace:
             raise DataError(not_a_code(column, n_codes, values[ints, column]))
         if wrong:
             raise DataError(self._complaint(wrong))
-        self._batch = (chosen, targets, weights, numbers, logits)
+        self._batch = (chosen, targets, weights, numbers, logits, d_values)
         self._n_tasks = n_tasks
         work = (self._parameters.size - self._layout.plan.embedded) * steps
         self._n_workers = 1 if work < SMALL_WORK else workers

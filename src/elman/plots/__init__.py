@@ -15,7 +15,23 @@ The library comes with the extra ``report``: ``pip install 'elman[report]'``. Wi
 MissingExtraError.
 """
 
+from elman.plots.data import classes, lengths
+from elman.plots.evidence import attribution, sequence
+from elman.plots.flow import gradient_flow, gradient_history
 from elman.plots.learning import learning_curves
-from elman.plots.predictions import confusion
+from elman.plots.models import comparison, confidence_over_time
+from elman.plots.predictions import calibration, confusion
 
-__all__ = ["confusion", "learning_curves"]
+__all__ = [
+    "attribution",
+    "calibration",
+    "classes",
+    "comparison",
+    "confidence_over_time",
+    "confusion",
+    "gradient_flow",
+    "gradient_history",
+    "learning_curves",
+    "lengths",
+    "sequence",
+]

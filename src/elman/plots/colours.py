@@ -25,8 +25,8 @@ class Colours:
         Text, and text of less weight; at least 4.5:1 on the paper.
     line, grid : str
         Axes; lines that the eye follows through a chart.
-    quiet : str
-        Bars that stand behind.
+    interval : str
+        Intervals, which stand behind the figure that they are of.
     on_strong : str
         Text on the strong end of `sequential`.
     categories : tuple of 8 str
@@ -43,7 +43,7 @@ class Colours:
     ink_soft: str
     line: str
     grid: str
-    quiet: str
+    interval: str
     on_strong: str
     categories: tuple[str, ...]
     sequential: tuple[str, ...]
@@ -57,7 +57,7 @@ LIGHT = Colours(
     ink_soft="#5d6068",
     line="#c9c5bb",
     grid="#ebe8e1",
-    quiet="#d3dbe2",
+    interval="#a9adb5",
     on_strong="#ffffff",
     categories=("#1965ad", "#c65e0b", "#6f987e", "#6f3055", "#5d530c", "#521c86", "#0188a2", "#9b4b5d"),
     sequential=(
@@ -75,7 +75,7 @@ DARK = Colours(
     ink_soft="#a5a7ae",
     line="#4a4f59",
     grid="#282c33",
-    quiet="#333a45",
+    interval="#686d77",
     on_strong="#10131a",
     categories=("#70b2e5", "#eb9d5a", "#8fe3ac", "#b06f92", "#f2d45c", "#cfc8ff", "#2b93bf", "#d8663a"),
     sequential=(

@@ -1,4 +1,4 @@
-"""How predictions compare with the truth: which classes are confused."""
+"""How predictions compare with the truth: which classes are confused, and how sure they are when they are right."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.estimators.evaluation import Evaluation
+from elman.insight.calibration_curve import CalibrationCurve
 from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered, short_names
 
 _MOST_CLASSES = 24
@@ -42,7 +43,7 @@ def confusion(
     size = max(width, 10 * len(shown))
     x = alt.X("column:N").sort(names).title("predicted").axis(labelAngle=0 if _fit(names, size) else -45)
     y = alt.Y("row:N").sort(names).title("true").axis(labelLimit=140)
-    shade = alt.Color("share:Q").title("share of the true class").scale(type="sqrt", domain=[0, 1])
+    shade = alt.Color("share:Q").title("share of the true class").scale(type="sqrt", domain=[0, 1], interpolate="rgb")
     shade = shade.legend(orient="top", format=".0%", values=[0, 0.1, 0.5, 1])
     tooltip = [
         alt.Tooltip("row:N", title="true"),
@@ -95,3 +96,54 @@ def _cells(matrix: NDArray[np.int64], shown: NDArray[np.int64], names: list[str]
         for i, row in enumerate(shown.tolist())
         for j, column in enumerate(shown.tolist())
     ]
+
+
+def calibration(
+    curve: CalibrationCurve, *, title: str | None = None, width: int = 360, theme: Theme | None = "light"
+) -> alt.LayerChart:
+    """Draw how often predictions are right against how sure they are, with 95 % intervals.
+
+    On the dashed diagonal a model is as sure as it is right; below it, surer. Bins hold about as many cases each, so
+    the points stand close where the cases do; the area of a point tells its cases.
+
+    Parameters
+    ----------
+    curve : CalibrationCurve
+        As `elman.insight.calibration_curve.calibration_curve(proba, codes)` gives it.
+    title, width, theme
+        See `elman.plots`.
+
+    Raises
+    ------
+    ParameterError, MissingExtraError
+    """
+    look = Look(title, width, theme).checked("calibration")
+    described = "a CalibrationCurve, such as calibration_curve(proba, codes) gives"
+    check_type(curve, CalibrationCurve, "curve", "calibration", described)
+    fields = {"x": curve.confidence, "y": curve.accuracy, "low": curve.low, "high": curve.high}
+    data: list[dict[str, Any]] = [
+        {"count": n} | {name: as_number(values[b]) for name, values in fields.items()}
+        for b, n in enumerate(curve.counts.tolist())
+    ]
+    least = min([*curve.confidence.tolist(), *curve.low.tolist()])
+    start = min(float(np.floor(10 * least) / 10), 0.8)
+    scale: dict[str, Any] = {"domain": [start, 1], "nice": False, "zero": False}
+    x = alt.X("x:Q").title("confidence, the probability of the predicted class").scale(**scale)
+    y = alt.Y("y:Q").title("accuracy, the share predicted right").scale(**scale).axis(format=".0%", tickCount=6)
+    x = x.axis(format=".0%", tickCount=6)
+    tooltip = [
+        alt.Tooltip("x:Q", title="confidence", format=".1%"),
+        alt.Tooltip("y:Q", title="accuracy", format=".1%"),
+        alt.Tooltip("low:Q", title="from", format=".1%"),
+        alt.Tooltip("high:Q", title="to", format=".1%"),
+        alt.Tooltip("count:Q", title="cases", format=","),
+    ]
+    ends = [{"x": start, "y": start}, {"x": 1.0, "y": 1.0}]
+    even = alt.Chart(as_data(ends)).mark_line(style="guide").encode(x=x, y=y)
+    base = alt.Chart(as_data(data)).encode(x=x, tooltip=tooltip)
+    spread = base.mark_rule(style="interval").encode(y=alt.Y("low:Q"), y2="high:Q")
+    line = base.mark_line().encode(y=y)
+    area = alt.Size("count:Q").scale(domain=[0, max(curve.counts.tolist())], range=[20, 110]).legend(None)
+    points = base.mark_point(style="dot").encode(y=y, size=area)
+    note = f"Off by {curve.ece:.1%} on average; by chance alone up to {curve.ece_of_chance:.1%}"
+    return dressed(layered(even, spread, line, points, width=width, height=width), look, note)

@@ -53,7 +53,6 @@ def config(dark: bool = False) -> dict[str, Any]:
         "line": {"strokeWidth": 2, "strokeCap": "round", "strokeJoin": "round"},
         "area": {"line": False},
         "bar": {"color": c.categories[0]},
-        "rule": {"color": c.line},
         "text": {"color": c.ink, "fontSize": 11},
         "style": _styles(c),
     }
@@ -109,11 +108,14 @@ def _title(c: Colours) -> dict[str, Any]:
 def _styles(c: Colours) -> dict[str, dict[str, Any]]:
     return {
         "note": {"color": c.ink_soft, "fill": c.ink_soft, "fontSize": 12, "fontWeight": "normal"},
-        "guide": {"stroke": c.ink_soft, "strokeWidth": 1, "strokeDash": [3, 3]},
-        "interval": {"stroke": c.ink, "strokeWidth": 1.5},
+        "guide": {"color": c.ink_soft, "strokeWidth": 1, "strokeDash": [3, 3]},
+        "interval": {"color": c.interval, "strokeWidth": 2},
+        "reach": {"color": c.categories[1], "strokeWidth": 2},
+        "trace": {"color": c.ink, "strokeWidth": 1.2, "opacity": 0.7},
         "ring": {"size": 60, "strokeWidth": 2, "filled": False, "fill": c.paper, "opacity": 1},
+        "dot": {"size": 70, "filled": True, "opacity": 1},
+        "band": {"opacity": 0.18, "line": False},
         "cell": {"stroke": c.paper, "strokeWidth": 1},
-        "quiet-bar": {"color": c.quiet},
         "on-faint": {"color": c.ink},
         "on-strong": {"color": c.on_strong},
     }

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-MOST_POINTS = 1200  # in all lines of a chart together
-MOST_CELLS = 2000  # of a heat map
+MOST_POINTS = 900  # in all lines of a chart together
+MOST_CELLS = 1000  # of a heat map
 
 
 def kept(values: NDArray[np.floating], most: int) -> NDArray[np.int64]:
@@ -49,3 +51,19 @@ def stretches(n: int, most: int) -> NDArray[np.int64]:
     ([0, 1, 2, 3], [0, 2, 5, 7, 10])
     """
     return np.linspace(0, n, min(n, most) + 1).astype(np.int64)
+
+
+def pooled(values: NDArray[np.floating], edges: NDArray[np.int64], by: Callable[..., Any]) -> NDArray[np.float64]:
+    """Give what is left of each row (R, T) when each stretch between edges is put together, by `np.nanmean` or such.
+
+    A stretch of nothing but NaN stays NaN.
+
+    >>> pooled(np.array([[1.0, 3.0, np.nan, np.nan]]), np.array([0, 2, 4]), np.nanmean).tolist()
+    [[2.0, nan]]
+    """
+    found = np.full((len(values), len(edges) - 1), np.nan)
+    for column, (start, stop) in enumerate(pairwise(edges.tolist())):
+        part = values[:, start:stop]
+        known = ~np.isnan(part).all(axis=1)
+        found[known, column] = by(part[known], axis=1)
+    return found

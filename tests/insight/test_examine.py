@@ -64,8 +64,9 @@ def test_saturated_units_are_found(cell, gate):
     model.network_.parameters["weight_ih_l0"][rows] *= 1e3
     found = findings(model, X, y)["saturated"]
     assert 0.9 < found.number <= 1
-    assert (
-        "of those in layer 0 are beyond 0.95 at a time: try standardise=True, learning_rate=0.0005," in found.sentence
+    assert found.sentence == (
+        f"Units are saturated: in a step {found.number:.0%} of those in layer 0 are above 0.95 in absolute value: "
+        "try leaving standardise=False out or layer_norm=True."
     )
 
 

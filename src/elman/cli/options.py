@@ -21,7 +21,7 @@ _OTHERWISE = {
 _WITHOUT_LABELS = " To read without labels pass labels_required=False."  # what no command has an option for
 _CHOICES = ("cell", "initialisation", "missing", "readout")
 _SETTING = re.compile(
-    r"(?<![\w'])(id|time|label|group|labels_per_step|cell|initialisation|readout|clip_norm|learning_rate|max_epochs|dropout|recurrent_dropout|weight_decay|hidden_size|text|unlabelled|missing|missing_text|step_length|categorical|patch_size|standardise|validation_fraction|groups)=('[^']*'|True|False|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
+    r"(?<![\w'])(id|time|label|group|labels_per_step|cell|initialisation|readout|clip_norm|learning_rate|max_epochs|dropout|recurrent_dropout|weight_decay|hidden_size|layer_norm|text|unlabelled|missing|missing_text|step_length|categorical|patch_size|standardise|validation_fraction|groups)=('[^']*'|True|False|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
 )
 
 

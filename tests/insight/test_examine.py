@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import elman
 from elman import SequenceClassifier, SequenceTagger
 from elman.insight.health import examine
 from elman.insight.units import activities
@@ -40,6 +41,16 @@ def test_without_sequences_it_is_what_training_found():
     assert [finding.sentence for finding in examine(model)] == model.health_
     assert [finding.rule for finding in examine(model)] == ["small_steps"]
     assert set(findings(model, X, y)) == {"small_steps"}
+
+
+def test_a_model_from_a_file_is_examined_as_it_was(tmp_path):
+    X, y = data()
+    model = fitted(X, y, cell="elman_relu", learning_rate="auto")
+    model.network_.parameters["bias_ih_l0"][:] = -1e3
+    model.save(tmp_path / "model")
+    found = examine(elman.load(tmp_path / "model"), X, y)
+    assert "dead_units" in [finding.rule for finding in found]
+    assert found == examine(model, X, y)
 
 
 def test_dead_relu_units_are_counted():

@@ -228,7 +228,7 @@ def test_what_shows_while_training_is_told_once_and_at_once():
 
 def test_the_page_on_health_has_every_rule_and_its_threshold():
     page = (Path(__file__).parents[2] / "docs" / "health.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page, re.MULTILINE))
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page.partition("## The rules")[2], re.MULTILINE))
     of_units = {"dead_units", "saturated", "shut"}
     assert set(rows) == set(ILL) | {"unfinished", "chance", "forgetting", "unstable"} | of_units
     assert f": {symptoms.EXPLODED:,.0f}," in rows["exploding"]
@@ -238,3 +238,12 @@ def test_the_page_on_health_has_every_rule_and_its_threshold():
     assert rows["unstable"].endswith(f": {reach.FAR_ABOVE:.0f}")
     assert (reach.VANISHED, rows["vanishing"].endswith(": a quarter")) == (0.25, True)
     assert rows["saturated"].endswith(f": {gates.SATURATED:.0%}".replace("%", " %"))
+
+
+def test_long_runs_are_looked_at_now_and_then():
+    told = []
+    watch = HealthWatch(setup(), told.append)
+    for record in run(n_epochs=1060, gradient_norm=lambda epoch: 5e4 if epoch > 1000 else 2.0):
+        watch.on_epoch_end(record)
+        assert told == [] or record["epoch"] > 1000
+    assert len(told) == 1

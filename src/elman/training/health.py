@@ -61,6 +61,9 @@ def first_of_each(groups: Iterable[Iterable[Finding | None]]) -> list[Finding]:
     return [finding for finding in firsts if finding is not None]
 
 
+_GROWTH = 1.05  # of the epochs from look to look, so that all looks together take no more than some of the last
+
+
 class HealthWatch(Callback):
     """Tells what is ill in a run once, when it first shows.
 
@@ -75,10 +78,17 @@ class HealthWatch(Callback):
         self._setup, self._tell = setup, tell
         self._records: list[Record] = []
         self._told: set[str] = set()
+        self._next = 0  # the epoch to look again after
 
     def on_epoch_end(self, record: Record) -> None:
         """Look at the run up to now; epochs that a run went back over count as they were made last."""
-        self._records = [*(each for each in self._records if each["epoch"] < record["epoch"]), record]
+        epoch = record["epoch"]
+        while self._records and self._records[-1]["epoch"] >= epoch:
+            self._next = min(self._next, self._records.pop()["epoch"])
+        self._records.append(record)
+        if epoch < self._next:
+            return
+        self._next = max(epoch + 1, int(_GROWTH * epoch))
         for finding in while_training(self._records, self._setup):
             if finding.rule not in self._told:
                 self._told.add(finding.rule)

@@ -247,3 +247,9 @@ def test_long_runs_are_looked_at_now_and_then():
         watch.on_epoch_end(record)
         assert told == [] or record["epoch"] > 1000
     assert len(told) == 1
+
+
+def test_a_validation_loss_that_rises_within_what_chance_has_is_no_ill():
+    assert found(run(validation_loss=lambda epoch: 0.2 + 0.04 * abs(epoch - 4))) == []
+    of_solved = run(validation_loss=lambda epoch: 0.9 + 0.1 * abs(epoch - 4), validation_accuracy=0.96)
+    assert found(of_solved) == []

@@ -20,13 +20,13 @@ _OTHERWISE = {
 }
 _WITHOUT_LABELS = " To read without labels pass labels_required=False."  # what no command has an option for
 _CHOICES = ("cell", "initialisation", "missing", "readout")
-_NAMED = (  # in messages, with a value
-    "id time label group labels_per_step text unlabelled missing missing_text step_length categorical patch_size "
-    "standardise validation_fraction groups cell initialisation readout layer_norm dropout recurrent_dropout "
-    "learning_rate max_epochs weight_decay clip_norm"
-).split()
+_NAMED = (
+    "id|time|label|group|labels_per_step|text|unlabelled|missing|missing_text|step_length|categorical|patch_size|"
+    "standardise|validation_fraction|groups|cell|initialisation|readout|layer_norm|dropout|recurrent_dropout|"
+    "learning_rate|max_epochs|weight_decay|clip_norm"
+)
 _VALUE = r"'[^']*'|True|False|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\."
-_SETTING = re.compile(rf"(?<![\w'])(?<!--search )({'|'.join(_NAMED)})=({_VALUE})")
+_SETTING = re.compile(rf"(?<![\w'])(?<!--search )({_NAMED})=({_VALUE})")
 
 
 def option(parameter: str) -> str:

@@ -13,7 +13,7 @@ from elman.network.network import Network
 
 
 def fingerprint() -> str:
-    """Return logits, gradient and flow of a small network with codes, attention and every option, as hexadecimal bits."""
+    """Return logits, gradient and flow of a small network with codes, attention and every option, as hex digits."""
     rng = np.random.default_rng(0)
     lengths = np.array([50, 30, 7, 7, 2, 1, 90, 12, 12, 12, 11, 4, 4, 4, 4, 4, 3, 8])
     offsets = np.concatenate([[0], np.cumsum(lengths)])

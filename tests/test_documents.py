@@ -47,6 +47,12 @@ def test_python_in_the_page_on_tuning_runs_as_it_stands(capsys):
     assert "learning_rate" in capsys.readouterr().out
 
 
+def test_examples_in_the_page_on_gradient_flow_give_what_they_show():
+    result = doctest.testfile(str(ROOT / "docs" / "gradient_flow.md"), module_relative=False)
+    assert result.attempted >= 5
+    assert result.failed == 0
+
+
 def test_commands_in_the_readme_run_in_their_order(tmp_path, monkeypatch, capsys):
     shutil.copytree(ROOT / "examples", tmp_path / "examples")
     monkeypatch.chdir(tmp_path)

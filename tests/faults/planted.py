@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from elman.kernels import compiled
+from elman.kernels import compiled, flow
 from elman.kernels.activations import sigmoid, tanh
 from elman.kernels.cells import CELLS, Cell
 from elman.kernels.compiled import ElementWise
+from elman.network import network as networks
 from elman.network.network import Network
 from elman.network.parameters import Parameters
 from elman.training import augmentation, optimizers, updater
@@ -245,6 +246,34 @@ def sign_flipped_in_the_cell(patch):
 
 def slope_forgotten(patch):
     use_cell(patch, "elman", CELLS["elman"].forward, elman_without_its_slope)
+
+
+# --- Faults in what looks on ------------------------------------------------------------------------------------------
+
+
+def use_observer(patch, name, **changes):
+    """Let the gradient's flow through an LSTM be observed by other equations; these are not kept on disk."""
+
+    def nowhere(*_):
+        raise OSError
+
+    patch.setattr(compiled, "KernelCache", nowhere)
+    patch.setattr(flow, "CELLS", {**CELLS, "lstm": replace(CELLS["lstm"], name=f"faulty_lstm_{name}", **changes)})
+    patch.setattr(networks, "observer", flow.observer.__wrapped__)
+
+
+def dc_without_what_comes_through_h(patch):
+    use_observer(patch, "without_h", through_h=None)
+
+
+def flow_one_step_off(patch):
+    @compiled.part("column_one_step_off")
+    def column_of(watch, r, t):
+        step = (t + 1) % watch.lengths[r]
+        return watch.starts[r] + (watch.lengths[r] - 1 - step if watch.is_reverse else step)
+
+    patch.setattr(flow, "_column_of", column_of)
+    use_observer(patch, "one_step_off")
 
 
 # --- Faults in training -----------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ PREPARATION = "tests/data/test_preparation.py"
 COMPLEX_STEP = f"{GRADIENTS}::test_gradient_is_the_complex_step_derivative"
 WEIGHTED = "tests/network/test_target_weights.py::test_weighted_gradient_is_the_complex_step_derivative"
 EMBEDDINGS = "tests/network/test_embeddings.py"
+FLOW = "tests/network/test_gradient_flow.py::test_norms_are_those_of_complex_step_derivatives_by_the_states"
 SEVERAL_SHARDS = f"{GRADIENTS}::test_several_shards_with_dropout_equal_the_textbook"
 PYTORCH = f"{ORACLE}::test_forward_and_every_gradient_equal_what_pytorch_computed"
 
@@ -56,6 +57,13 @@ SOURCE_FAULTS = {
         "residual(plan.residual, (ALL_STEPS, d_x, d_outputs, *of))",
         "pass",
         f"{OPTIONS}[gru-2-one-steps-dropout-residual-2-training]",
+    ),
+    "the gradient looked at without what comes from above": (
+        "kernels/sweep.py",
+        "                    _add_rows(d_output, order, row, d_column, d_states, alive, width)\n",
+        "                    if watch.observer == 0:\n"
+        "                        _add_rows(d_output, order, row, d_column, d_states, alive, width)\n",
+        f"{FLOW}[elman-2-both-mean]",
     ),
     "sums of the gradient not cleared": (
         "kernels/passes.py",

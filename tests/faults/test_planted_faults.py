@@ -35,6 +35,7 @@ def real_tests(path: str) -> SimpleNamespace:
 
 
 GRADIENTS = real_tests("network/test_gradients.py")
+FLOW = real_tests("network/test_gradient_flow.py")
 ORACLE = real_tests("oracle/test_torch_fixtures.py")
 TRAINER = real_tests("training/test_trainer.py")
 AUGMENTATION = real_tests("training/test_augmentation.py")
@@ -45,6 +46,10 @@ COMPILED = real_tests("kernels/test_compiled.py")
 def complex_step(*kind, **options):
     case = Case(*kind, **options)
     return lambda: GRADIENTS.test_gradient_is_the_complex_step_derivative(case)
+
+
+def flow_norms(case):
+    return lambda: FLOW.test_norms_are_those_of_complex_step_derivatives_by_the_states(case)
 
 
 def attention(cell):
@@ -107,6 +112,8 @@ CAUGHT_BY = [
     (planted.update_gate_turned_round, pytorch("gru-1-one-last")),
     (planted.sign_flipped_in_the_cell, complex_step("gru")),
     (planted.slope_forgotten, complex_step("elman")),
+    (planted.dc_without_what_comes_through_h, flow_norms(Case("lstm"))),
+    (planted.flow_one_step_off, flow_norms(Case("lstm"))),
     (planted.adam_without_bias_correction, ten_updates("adam")),
     (planted.adamw_decay_in_the_gradient, ten_updates("adamw_decay")),
     (planted.nesterov_ignored, ten_updates("sgd_nesterov")),

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+import elman
 from elman import SequenceClassifier, SequenceTagger
 from elman.insight.health import examine
 from elman.insight.units import activities
@@ -42,6 +43,16 @@ def test_without_sequences_it_is_what_training_found():
     assert set(findings(model, X, y)) == {"small_steps"}
 
 
+def test_a_model_from_a_file_is_examined_as_it_was(tmp_path):
+    X, y = data()
+    model = fitted(X, y, cell="elman_relu", learning_rate="auto")
+    model.network_.parameters["bias_ih_l0"][:] = -1e3
+    model.save(tmp_path / "model")
+    found = examine(elman.load(tmp_path / "model"), X, y)
+    assert "dead_units" in [finding.rule for finding in found]
+    assert found == examine(model, X, y)
+
+
 def test_dead_relu_units_are_counted():
     X, y = data()
     model = fitted(X, y, cell="elman_relu")
@@ -64,8 +75,9 @@ def test_saturated_units_are_found(cell, gate):
     model.network_.parameters["weight_ih_l0"][rows] *= 1e3
     found = findings(model, X, y)["saturated"]
     assert 0.9 < found.number <= 1
-    assert (
-        "of those in layer 0 are beyond 0.95 at a time: try standardise=True, learning_rate=0.0005," in found.sentence
+    assert found.sentence == (
+        f"Units are saturated: in a step {found.number:.0%} of those in layer 0 are above 0.95 in absolute value: "
+        "try leaving standardise=False out or layer_norm=True."
     )
 
 

@@ -13,7 +13,7 @@ from elman.network.network import Network
 
 
 def fingerprint() -> str:
-    """Return logits and gradient of a small network with codes, attention and every option, as hexadecimal bits."""
+    """Return logits, gradient and flow of a small network with codes, attention and every option, as hex digits."""
     rng = np.random.default_rng(0)
     lengths = np.array([50, 30, 7, 7, 2, 1, 90, 12, 12, 12, 11, 4, 4, 4, 4, 4, 3, 8])
     offsets = np.concatenate([[0], np.cumsum(lengths)])
@@ -23,8 +23,9 @@ def fingerprint() -> str:
     network.initialise(rng)
     values = rng.standard_normal((offsets[-1], 5)).astype(np.float32)
     values[:, 1] = rng.integers(0, 6, len(values))
-    done = network.loss_and_gradient(values, offsets, rng.integers(0, 3, len(lengths)), dropout_key=7)
-    return done.logits.tobytes().hex() + done.gradient.tobytes().hex()
+    targets = rng.integers(0, 3, len(lengths))
+    done = network.loss_and_gradient(values, offsets, targets, dropout_key=7, watched=True)
+    return "".join(array.tobytes().hex() for array in (done.logits, done.gradient, done.flow.d_h))
 
 
 @pytest.mark.parametrize("vectors", ["avx512", "avx2", "sse"])

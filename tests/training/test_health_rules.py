@@ -1,9 +1,14 @@
 """Rules of health by records and weights: each finds its own ill, with number and remedy, and none in a sound run."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from elman.insight import gates
 from elman.network.architecture import Architecture
+from elman.training import reach, symptoms
 from elman.training.findings import Finding, Setup
 from elman.training.health import HealthWatch, after_training, first_of_each, while_training
 from elman.training.settings import TrainingSettings
@@ -149,6 +154,11 @@ def test_weights_that_forget_are_found_where_the_last_step_is_read():
     assert found(run(), setup(longest=10), weights(0.5)) == []
 
 
+def test_what_can_have_no_spectral_radius_has_none():
+    assert found(run(), setup(), {"weight_hh_l0": np.full((4, 4), np.nan)}) == []
+    assert found(run(), setup(hidden_size=513), {"weight_hh_l0": 9 * np.eye(513)}) == []
+
+
 def test_weights_that_stretch_a_state_are_found():
     [finding] = found(run(), setup(bidirectional=True), weights(1.0) | {"weight_hh_l0_reverse": 4.0 * np.eye(4)})
     assert finding.rule == "unstable"
@@ -214,3 +224,32 @@ def test_what_shows_while_training_is_told_once_and_at_once():
     for record in (records[6], *records[6:]):  # the seventh epoch twice, as after a breakdown
         watch.on_epoch_end(record)
     assert [sentence.split(":")[0] for sentence in told] == ["Gradients explode"]
+
+
+def test_the_page_on_health_has_every_rule_and_its_threshold():
+    page = (Path(__file__).parents[2] / "docs" / "health.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page.partition("## The rules")[2], re.MULTILINE))
+    of_units = {"dead_units", "saturated", "shut"}
+    assert set(rows) == set(ILL) | {"unfinished", "chance", "forgetting", "unstable"} | of_units
+    assert f": {symptoms.EXPLODED:,.0f}," in rows["exploding"]
+    assert rows["large_steps"].endswith(f": {symptoms.LARGE_STEP}")
+    assert rows["small_steps"].endswith(f"below {symptoms.SMALL_STEP:.0e}".replace("-0", "-"))
+    assert rows["growing"].endswith(f": {reach.GROWN:,.0f}")
+    assert rows["unstable"].endswith(f": {reach.FAR_ABOVE:.0f}")
+    assert (reach.VANISHED, rows["vanishing"].endswith(": a quarter")) == (0.25, True)
+    assert rows["saturated"].endswith(f": {gates.SATURATED:.0%}".replace("%", " %"))
+
+
+def test_long_runs_are_looked_at_now_and_then():
+    told = []
+    watch = HealthWatch(setup(), told.append)
+    for record in run(n_epochs=1060, gradient_norm=lambda epoch: 5e4 if epoch > 1000 else 2.0):
+        watch.on_epoch_end(record)
+        assert told == [] or record["epoch"] > 1000
+    assert len(told) == 1
+
+
+def test_a_validation_loss_that_rises_within_what_chance_has_is_no_ill():
+    assert found(run(validation_loss=lambda epoch: 0.2 + 0.04 * abs(epoch - 4))) == []
+    of_solved = run(validation_loss=lambda epoch: 0.9 + 0.1 * abs(epoch - 4), validation_accuracy=0.96)
+    assert found(of_solved) == []

@@ -6,7 +6,7 @@ import warnings
 
 import pytest
 
-from elman import __version__
+from elman import SequenceClassifier, __version__
 from elman.errors import OutputError
 from elman.watching import JsonLines
 
@@ -129,3 +129,12 @@ def test_a_callback_serves_one_run_after_another(tmp_path, tell):
         tell(callback)
         tell(callback, last=1)
     assert len(lines_of(tmp_path / "run.jsonl")) == 3
+
+
+def test_what_shows_to_be_ill_has_a_line_behind_its_epoch(tmp_path):
+    X, y = [[[0.0], [1.0]], [[1.0], [0.0]]] * 8, ["up", "down"] * 8
+    log = JsonLines(tmp_path / "run.jsonl")
+    SequenceClassifier(hidden_size=2, max_epochs=4, learning_rate=1e-12, refit=False).fit(X, y, callbacks=[log])
+    lines = [json.loads(line) for line in log.path.read_text().splitlines()]
+    assert [line["kind"] for line in lines] == ["begin", "epoch", "epoch", "epoch", "remark", "epoch", "end"]
+    assert lines[4]["sentence"].startswith("Steps are too small, ")

@@ -20,9 +20,13 @@ _OTHERWISE = {
 }
 _WITHOUT_LABELS = " To read without labels pass labels_required=False."  # what no command has an option for
 _CHOICES = ("cell", "initialisation", "missing", "readout")
-_SETTING = re.compile(
-    r"(?<![\w'])(id|time|label|group|labels_per_step|cell|initialisation|readout|clip_norm|learning_rate|max_epochs|dropout|recurrent_dropout|weight_decay|hidden_size|text|unlabelled|missing|missing_text|step_length|categorical|patch_size|standardise|validation_fraction|groups)=('[^']*'|True|False|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
+_NAMED = (
+    "id|time|label|group|labels_per_step|text|unlabelled|missing|missing_text|step_length|categorical|patch_size|"
+    "standardise|validation_fraction|groups|cell|initialisation|readout|layer_norm|dropout|recurrent_dropout|"
+    "learning_rate|max_epochs|weight_decay|clip_norm"
 )
+_VALUE = r"'[^']*'|True|False|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\."
+_SETTING = re.compile(rf"(?<![\w'])(?<!--search )({_NAMED})=({_VALUE})")
 
 
 def option(parameter: str) -> str:

@@ -183,7 +183,10 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     training_ : dict
         What the last training was: epochs, best epoch, seconds, learning rate, sizes of both parts, figures on the
         validation part, or None where there is none or the scores on it are not finite.
-        Epochs are of the first member, and under 'members' of each.
+        Epochs are of the first member, and under 'members' of each. 'health' has what was found ill: rule, sentence
+        and number.
+    health_ : list of str
+        The sentences of it, each with what to try; empty where all is well, and after `partial_fit`.
     baselines_ : Baselines
         Two simple classifiers fitted on the same training part; `elman.estimators.evaluation` measures against them.
     preparation_ : Preparation

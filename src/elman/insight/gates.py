@@ -19,7 +19,7 @@ from elman.training.reach import place
 from elman.training.remedies import tried
 
 DEAD = 0.25  # share of the relu units of a network that are at 0 in every step
-SATURATED = 0.75  # share of a layer's units in the outermost 0.05 of tanh, mean over the steps
+SATURATED = 0.75  # share of a layer's units in the outermost 0.05 of tanh at either end, mean over the steps
 SHUT = 0.25  # share of a layer's units whose gate is below 0.05 in nearly every step
 _NEARLY_ALL = 0.99  # of the steps
 _SQUASHED = ("tanh", "g", "n")
@@ -48,7 +48,8 @@ def saturated_units(found: Sequence[Activity], setup: Setup, *, is_scaled: bool)
     number, worst = max(shares, key=lambda share: share[0])
     if number < SATURATED:
         return None
-    sentence = f"Units are saturated: {number:.0%} of those {place(worst.name)} are beyond 0.95 at a time"
+    where = f"in a step {number:.0%} of those {place(worst.name)}"
+    sentence = f"Units are saturated: {where} are above 0.95 in absolute value"
     return Finding("saturated", f"{sentence}: {tried(_to_desaturate(setup, is_scaled=is_scaled))}", number)
 
 
@@ -67,16 +68,15 @@ def shut_units(found: Sequence[Activity], setup: Setup, *, is_scaled: bool) -> F
 
 
 def _to_revive(setup: Setup, *, is_scaled: bool) -> list[str]:
-    ways = [] if is_scaled else ["standardise=True"]
-    ways.append(f"learning_rate={setup.settings.learning_rate / 10:.1g}")
-    if setup.initialisation != "identity":
-        ways.append("initialisation='identity'")
-    return [*ways, "cell='elman'"]
+    start = [] if setup.initialisation == "identity" else ["initialisation='identity'"]
+    return [_smaller_inputs(setup, is_scaled=is_scaled), *start, "cell='elman'"]
 
 
 def _to_desaturate(setup: Setup, *, is_scaled: bool) -> list[str]:
-    ways = [] if is_scaled else ["standardise=True"]
-    ways.append(f"learning_rate={setup.settings.learning_rate / 10:.1g}")
-    if not setup.architecture.layer_norm:
-        ways.append("layer_norm=True")
-    return ways
+    norm = [] if setup.architecture.layer_norm else ["layer_norm=True"]
+    return [_smaller_inputs(setup, is_scaled=is_scaled), *norm]
+
+
+def _smaller_inputs(setup: Setup, *, is_scaled: bool) -> str:
+    """Give what keeps weights, or values where these are as they came, from driving units to their ends."""
+    return f"learning_rate={setup.settings.learning_rate / 10:.1g}" if is_scaled else "leaving standardise=False out"

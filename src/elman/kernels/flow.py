@@ -46,10 +46,8 @@ def _norm_of_row(values, at, size):
     return math.sqrt(total)
 
 
-def names_of(cell_name: str, *, everything: bool) -> tuple[str, ...]:
-    """Return what an observer of this cell gives, a row of `Watch.norms` each."""
-    if not everything:
-        return ("d_h",)
+def names_of(cell_name: str) -> tuple[str, ...]:
+    """Return what an observer of everything gives of this cell, a row of `Watch.norms` each."""
     cell = CELLS[cell_name]
     return (*(f"d_{state}" for state in cell.states), *cell.states, *(gate for gate, _, _ in cell.ranges))
 

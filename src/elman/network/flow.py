@@ -45,10 +45,11 @@ class HiddenGradients:
     readout: str
     loss_at: str
 
-    @property
+    @cached_property
     def lengths(self) -> Array:
         """Steps of each sequence (N,)."""
-        return np.diff(self.offsets)
+        lengths: Array = self.offsets[1:] - self.offsets[:-1]
+        return lengths
 
     @cached_property
     def _steps_before_the_end(self) -> Array:
@@ -90,13 +91,14 @@ class HiddenGradients:
         """Return the mean norm at the first step that is read over that at the last; 0 where there is no gradient."""
         starts, ends = self.offsets[:-1], self.offsets[1:] - 1
         first, last = (ends, starts) if self.is_reverse(k) else (starts, ends)
-        at_first, at_last = float(self.d_h[k, first].mean()), float(self.d_h[k, last].mean())
+        at_first, at_last = float(self.d_h[k, first].sum()), float(self.d_h[k, last].sum())
         return at_first / at_last if at_last > 0 else 0.0
 
     def vanished(self, k: int) -> float:
         """Return the share of steps whose norm is below a millionth of their sequence's largest."""
         largest = np.maximum.reduceat(self.d_h[k], self.offsets[:-1])
-        return float(np.mean(self.d_h[k] < VANISHED * np.repeat(largest, self.lengths)))
+        n_vanished = np.count_nonzero(self.d_h[k] < VANISHED * np.repeat(largest, self.lengths))
+        return int(n_vanished) / self.d_h.shape[1]
 
 
 @dataclass(frozen=True, eq=False)
@@ -141,10 +143,12 @@ def memory_of(profile: Array) -> int:
 def shares_of_batch(
     offsets: Array, chosen: Array, targets: Array, weights: Array | None, scored: float, *, every_step: bool
 ) -> Array:
-    """Return the share of each sequence's own loss in the loss of its batch (N,); 1 where it has none.
+    """Return the share of each sequence's own loss in the loss of its batch (N,), or (1,) for all; 1 where it has none.
 
     The batch's loss is sum(w l) / scored over all its labelled targets, the sequence's own sum(w l) / sum(w) over its.
     """
+    if weights is None and not every_step:
+        return np.array([1 / (scored or 1.0)])
     if every_step:
         steps = [slice(offsets[n], offsets[n + 1]) for n in chosen]
         own = np.array([_weight(targets[of], None if weights is None else weights[of]).sum() for of in steps])

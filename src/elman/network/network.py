@@ -205,7 +205,7 @@ class Network:
         watch = self._watch(batch, everything=True)
         found = self._learn(batch, -1, 0.0, n_threads, watch)
         norms, at = self._seen(watch, batch, found.scored)
-        seen = dict(zip(names_of(self.architecture.cell, everything=True), norms))
+        seen = dict(zip(names_of(self.architecture.cell), norms))
         d_h, h, d_c, c = (seen.pop(name, None) for name in ("d_h", "h", "d_c", "c"))
         return GradientFlow(at, d_h, *self._flow_facts, h, d_c, c, seen)
 
@@ -226,22 +226,22 @@ class Network:
     def _watch(self, batch: Batch, *, everything: bool) -> tuple[int, Array]:
         """Return who looks on while a batch goes back, and room for what it sees."""
         a, (values, offsets, _, _, chosen) = self.architecture, batch
-        rows = len(a.suffixes()) * len(names_of(a.cell, everything=everything))
-        steps = int(_lengths(values, offsets, chosen).sum())
+        rows = len(self._flow_facts[0]) * (len(names_of(a.cell)) if everything else 1)
         who = observer(a.cell, self.dtype, everything=everything, zoneout=a.zoneout > 0)
-        return who, np.empty((rows, steps))
+        return who, np.empty((rows, int(_lengths(values, offsets, chosen).sum())))
 
     def _seen(self, watch: tuple[int, Array], batch: Batch, scored: float) -> tuple[Array, Array]:
         """Return what was seen (Q, K, S), gradients as those of each sequence's own loss, and the offsets (N + 1,)."""
         _, offsets, targets, weights, chosen = batch
         lengths = offsets[chosen + 1] - offsets[chosen]
-        k = len(self.architecture.suffixes())
-        norms = watch[1].reshape(k, -1, watch[1].shape[1]).swapaxes(0, 1)
+        norms = watch[1].reshape(len(self._flow_facts[0]), -1, watch[1].shape[1]).swapaxes(0, 1)
         every_step = self.architecture.loss_at == "every_step"
         share = shares_of_batch(offsets, chosen, targets, weights, scored, every_step=every_step)
         n_gradients = 1 if len(norms) == 1 else len(CELLS[self.architecture.cell].states)
-        norms[:n_gradients] /= np.repeat(share, lengths)
-        return norms, np.concatenate([[0], np.cumsum(lengths)])
+        norms[:n_gradients] /= share if len(share) == 1 else np.repeat(share, lengths)
+        at = np.zeros(len(lengths) + 1, np.int64)
+        np.cumsum(lengths, out=at[1:])
+        return norms, at
 
     @functools.cached_property
     def _flow_facts(self) -> tuple[tuple[str, ...], str, str]:

@@ -1,8 +1,8 @@
 """Whether training is healthy: plain sentences with the number behind them and what to try.
 
 A rule looks at the records of a run, from the first epoch on, or at the network, and at what is trained; it gives what
-it finds, or None. Rules stand in groups, how it is learned and how far it reaches through time, causes before
-what comes of them: of each group the first that finds something is told.
+it finds, or None. Rules stand in groups: how it is learned, how far that reaches through time, what came of it. Of a
+group the first that finds something is told, and an outcome only where no cause was found.
 `docs/health.md` has the thresholds, with what was measured on healthy networks and on ill ones.
 """
 
@@ -30,8 +30,9 @@ from elman.training.symptoms import (
 
 def while_training(records: Records, setup: Setup) -> list[Finding]:
     """Give what is ill in a run up to now; that it broke down is told when it does."""
-    learning = [rule(records, setup) for rule in (exploding, large_steps, small_steps, no_fall, overfitting)]
-    return first_of_each([learning, [rule(records, setup) for rule in (growing_in_training, vanishing_in_training)]])
+    learning = [rule(records, setup) for rule in (exploding, large_steps, small_steps, no_fall)]
+    reaching = [rule(records, setup) for rule in (growing_in_training, vanishing_in_training)]
+    return first_of_each([learning, reaching]) or first_of_each([[overfitting(records, setup)]])
 
 
 def after_training(
@@ -48,16 +49,19 @@ def after_training(
         Figures on the validation part, and those of its baselines, as `training_` of an estimator holds them.
     """
     learning = [rule(records, setup) for rule in (breakdown, exploding, large_steps, small_steps, no_fall)]
-    outcome = [chance(validation), *(rule(records, setup) for rule in (overfitting, unfinished))]
     growth = [growing_in_training(records, setup), unstable(parameters, setup)]
     decay = [vanishing_in_training(records, setup), forgetting(parameters, setup)]
-    return first_of_each([[*learning, *outcome], [*growth, *decay]])
+    outcome = [unfinished(records, setup), chance(validation), overfitting(records, setup)]
+    return first_of_each([learning, [*growth, *decay]]) or first_of_each([outcome])
 
 
 def first_of_each(groups: Iterable[Iterable[Finding | None]]) -> list[Finding]:
     """Give the first finding of each group that has one."""
     firsts = (next((finding for finding in group if finding is not None), None) for group in groups)
     return [finding for finding in firsts if finding is not None]
+
+
+_GROWTH = 1.05  # of the epochs from look to look, so that all looks together take no more than some of the last
 
 
 class HealthWatch(Callback):
@@ -74,10 +78,17 @@ class HealthWatch(Callback):
         self._setup, self._tell = setup, tell
         self._records: list[Record] = []
         self._told: set[str] = set()
+        self._next = 0  # the epoch to look again after
 
     def on_epoch_end(self, record: Record) -> None:
         """Look at the run up to now; epochs that a run went back over count as they were made last."""
-        self._records = [*(each for each in self._records if each["epoch"] < record["epoch"]), record]
+        epoch = record["epoch"]
+        while self._records and self._records[-1]["epoch"] >= epoch:
+            self._next = min(self._next, self._records.pop()["epoch"])
+        self._records.append(record)
+        if epoch < self._next:
+            return
+        self._next = max(epoch + 1, int(_GROWTH * epoch))
         for finding in while_training(self._records, self._setup):
             if finding.rule not in self._told:
                 self._told.add(finding.rule)

@@ -7,8 +7,8 @@ from typing import NotRequired, TypedDict
 class Flow(TypedDict, total=False):
     """How far back the gradient reaches, in the layer and direction where it reaches back least.
 
-    Of one batch of the epoch, the first that anything was learned from; see `elman.network.flow.HiddenGradients`.
-    Absent from records of before it was noted, and where nothing was learned.
+    Of the first batch of the epoch, or, where epochs are so short that watching would be felt, of an earlier one. See
+    `elman.network.flow.HiddenGradients`. Absent from records of before it was noted, and until something is learned.
     """
 
     flow_of: str  # "l0", "l0_reverse" and so on

@@ -46,7 +46,7 @@ class Progress:
     rollbacks : int
     is_finished : bool
     flow : Flow or None
-        How far back the gradient reaches in the running epoch, once it is known.
+        How far back the gradient reached when it was watched last.
     """
 
     epoch: int = 1
@@ -71,7 +71,7 @@ class Progress:
         """Take note of an epoch; return whether it is the best so far."""
         loss, epoch = record["validation_loss"], self.epoch
         self.history.records.append(record)
-        self.epoch, self.results, self.seconds, self.flow = epoch + 1, [], 0.0, None
+        self.epoch, self.results, self.seconds = epoch + 1, [], 0.0
         is_best = loss is None or loss < self.lowest
         if is_best:
             self.history.best_epoch = epoch

@@ -23,8 +23,9 @@ GROWN = 1e3  # norm at the first step over that at the last
 FAR_BELOW = 0.25  # share of the steps that recurrent weights carry a state over
 FAR_ABOVE = 3.0  # spectral radius
 _FEW = 3  # epochs
-_LARGEST = 1024  # units, above which eigenvalues take seconds
+_LARGEST = 512  # units, above which eigenvalues take seconds
 _TENTH = math.log(10)
+_MOST = 1e100  # which a model file can hold
 
 
 class Reach(NamedTuple):
@@ -66,7 +67,7 @@ def growing(reach: Reach, setup: Setup, when: str = "") -> Finding | None:
         return None
     over = f"over {reach.steps} steps {place(reach.name)}"
     sentence = f"Gradients grow on their way back: {when}{shown(reach.ratio)}-fold {over}"
-    return Finding("growing", f"{sentence}: {tried(to_calm(setup))}", reach.ratio)
+    return Finding("growing", f"{sentence}: {tried(to_calm(setup))}", min(reach.ratio, _MOST))
 
 
 def vanishing_in_training(records: Records, setup: Setup) -> Finding | None:
@@ -132,8 +133,13 @@ def _radius(parameters: Mapping[str, Any], setup: Setup, choose: Any) -> tuple[s
     architecture = setup.architecture
     if architecture.cell in GATED or architecture.layer_norm or max(architecture.hidden_sizes) > _LARGEST:
         return "", 0.0
-    names = [f"weight_hh{suffix}" for _, suffix in architecture.suffixes()]
-    radii = {name: float(np.abs(np.linalg.eigvals(np.asarray(parameters[name], np.float64))).max()) for name in names}
+    radii = {}
+    for _, suffix in architecture.suffixes():
+        weight = np.asarray(parameters[f"weight_hh{suffix}"], np.float64)
+        try:
+            radii[f"weight_hh{suffix}"] = float(np.abs(np.linalg.eigvals(weight)).max())
+        except np.linalg.LinAlgError:  # no eigenvalues were found, which is no reason to lose a model
+            return "", 0.0
     found: tuple[str, float] = choose(radii.items(), key=lambda item: item[1])
     return found
 

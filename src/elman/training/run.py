@@ -14,7 +14,7 @@ from elman.training.assessment import counted
 from elman.training.callbacks import Callback, Callbacks, Run, StepRecord
 from elman.training.checkpoint import Checkpoint
 from elman.training.divergence import BEYOND, IN_A_ROW, TOO_LARGE, BreakdownError, is_too_large
-from elman.training.flow import summary
+from elman.training.flow import epochs_apart, summary
 from elman.training.history import History
 from elman.training.identity import identity
 from elman.training.moments import Moments
@@ -51,6 +51,7 @@ class TrainingRun:
         batch = trainer.settings.batch_size * trainer.settings.accumulate
         self._steps_per_epoch = -(-(len(training.offsets) - 1) // batch)
         rng: Mapping[str, Any] = trainer.rng.bit_generator.state
+        self._epochs_apart = epochs_apart(self._steps_per_epoch, len(training.values), self._parameters.size)
         self._updater = trainer.updater(self._steps_per_epoch)
         self._rng_at_epoch = self._rng_at_step = trainer.rng.bit_generator.state
         self._epoch_start = self._state()
@@ -104,13 +105,13 @@ class TrainingRun:
         self._end_epoch(stops)
 
     def _step(self, batches: list[Array]) -> StepResult:
-        """Make a step; watch the gradient on its way back until it is known, in this epoch, how far it reaches."""
+        """Make a step; at the first of an epoch watch how far back the gradient reaches, if it is this epoch's turn."""
         trainer, progress = self._trainer, self._progress
-        trainer.watches = progress.flow is None
+        trainer.watches = not progress.results and (progress.epoch - 1) % self._epochs_apart == 0
         result = trainer.step(self._training, *batches)
         flow = trainer.seen()
         if flow is not None:
-            progress.flow = summary(flow)
+            progress.flow = summary(flow) or progress.flow
         return result
 
     def _drawn_steps(self) -> list[list[Array]]:

@@ -14,7 +14,7 @@ EXPLODED = 1e3  # norm of the gradient, mean of an epoch, and how many times tha
 LARGE_STEP = 0.05  # of the parameters' own size, in three epochs
 SMALL_STEP = 1e-5  # likewise, in the epoch with the largest steps
 STILL = 0.01  # share of the first epoch's loss by which it must fall
-RISE = 0.1  # of the loss of chance, ln(C), by which the validation loss rises
+RISE = 0.1  # of the loss of chance, ln(C), by which the validation loss rises to above it
 _USUAL = "0.001 to 0.01"
 _FEW = 3  # epochs, in which steps show what they are
 _SOME = 10  # epochs, after which a loss that has not fallen will not
@@ -75,7 +75,7 @@ def no_fall(records: Records, setup: Setup) -> Finding | None:
 
 
 def overfitting(records: Records, setup: Setup) -> Finding | None:
-    """The validation loss rises from an early epoch on while the training loss falls.
+    """The validation loss rises from an early epoch on, above that of chance, while the training loss falls.
 
     Under a schedule that ends low it may come down again, so that it is judged at the end.
     """
@@ -87,7 +87,8 @@ def overfitting(records: Records, setup: Setup) -> Finding | None:
         return None
     last = losses[-max(1, len(losses) // _LAST) :]
     number = sum(last) / len(last)
-    has_risen = number - losses[best] >= RISE * math.log(setup.architecture.n_classes)
+    of_chance = math.log(setup.architecture.n_classes)
+    has_risen = number >= of_chance and number - losses[best] >= RISE * of_chance
     if not has_risen or records[-1]["training_loss"] >= records[best]["training_loss"]:
         return None
     sentence = (

@@ -23,7 +23,8 @@ class JsonLines(Callback):
     """Writes a line when training begins, one for each epoch, and one when it ends; each is complete at once.
 
     The key ``kind`` tells them apart: "begin" (version, sizes and settings), "epoch" (a `Record`), "step" (a
-    `StepRecord`), "end" (the best epoch, and why training ended). What is not a finite number is null.
+    `StepRecord`), "remark" (what shows to be ill, in a ``sentence``), "end" (the best epoch, and why training ended).
+    What is not a finite number is null.
 
     A new run starts the file anew. A resumed run goes on in it, in the place of what it makes again: the file then
     reads as that of one run, with a "begin" for each part. If a line cannot be written, as on a full disk,
@@ -68,6 +69,10 @@ class JsonLines(Callback):
         kept = _end_of_what_stays(run, self.path.read_bytes()) if goes_on else 0
         self._file = GrowingFile(self.path, kept)
         self._write("begin", {"version": __version__, **asdict(run)})
+
+    def on_remark(self, sentence: str) -> None:
+        """Write what shows while training goes on."""
+        self._write("remark", {"sentence": sentence})
 
     def on_step_end(self, step: StepRecord) -> None:
         """Write the step, if it is its turn."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 _TOGETHER = 6  # features that are told apart by colour; more have a row each
+_LINE_OF_LEGEND = 48  # characters
 _MOST_ROWS = 20
 _LOWEST, _HIGHEST = 22, 80  # pixels of a row
 _WHICH_STEPS = (  # of a cell, that reaches from half a step before the first to half a step behind the last
@@ -70,7 +71,8 @@ def sequence(
         for t in kept(column, MOST_POINTS // n_features)
     ]
     colour = alt.Color("series:N").title(None).scale(domain=short)
-    colour = colour.legend(None if n_features == 1 else alt.Legend(orient="top", columns=4))
+    columns = _TOGETHER if sum(map(len, short)) <= _LINE_OF_LEGEND else 3
+    colour = colour.legend(None if n_features == 1 else alt.Legend(orient="top", columns=columns))
     tooltip = [
         alt.Tooltip("series:N", title="feature"),
         alt.Tooltip("x:Q", title="step"),

@@ -145,19 +145,14 @@ def _of_sequences(flow: GradientFlow, name: Any, look: Look) -> alt.LayerChart:
 
 
 def _cells(data: list[dict[str, Any]]) -> alt.Chart:
-    """Give cells coloured by their norm: by its logarithm, from a millionth of the greatest, where a step has vanished.
-
-    Each has an edge of its own colour, for where two meet exactly the paper shows through.
-    """
+    """Give cells coloured by the logarithm of their norm, from a millionth of the greatest, where it has vanished."""
     greatest = max((row["v"] for row in data), default=0.0) or 1.0
     for row in data:
         row["v"] = max(row["v"], as_number(greatest * _LEAST))
     least = greatest * VANISHED
-    scale = alt.Scale(type="log", domain=[least, greatest], clamp=True, nice=False, interpolate="rgb")
-    legend = alt.Legend(orient="top", format=".0e", values=[least, greatest * 1e-3, greatest])
-    shade = alt.Color("v:Q").title("norm of dL/dh").scale(scale).legend(legend)
-    edge = alt.Stroke("v:Q").scale(scale).legend(None)
-    cells: alt.Chart = alt.Chart(as_data(data)).mark_rect(aria=False, strokeWidth=0.5).encode(color=shade, stroke=edge)
+    shade = alt.Color("v:Q").title("norm of dL/dh").legend(orient="top", format=".0e", values=[least, greatest])
+    shade = shade.scale(type="log", domain=[least, greatest], clamp=True, nice=False, interpolate="rgb")
+    cells: alt.Chart = alt.Chart(as_data(data)).mark_rect(aria=False).encode(color=shade)
     return cells
 
 

@@ -56,7 +56,8 @@ def learning_curves(
         _panel(histories, marked, "accuracy", look, height=130),
     ]
     note = f"Best epoch: {_best_in_words(marked[0])}" if len(marked) == len(histories) == 1 else ""
-    return dressed(alt.vconcat(*panels, spacing=14), look, note)
+    joined: alt.VConcatChart = alt.vconcat(*panels, spacing=14).resolve_scale(color="shared")  # and so one legend
+    return dressed(joined, look, note)
 
 
 def _best_in_words(record: Record) -> str:
@@ -116,8 +117,7 @@ def _panel(histories: list[list[Record]], marked: list[Record], figure: str, loo
     x = alt.X("x:Q").title("epoch" if is_share else None).axis(format="d", tickMinStep=1, labels=is_share)
     x = x.scale(domain=[1, max(longest, 2)], nice=False)
     y = alt.Y("y:Q").title(figure).axis(format=".0%" if is_share else "~g", tickCount=5).scale(zero=False)
-    colour = alt.Color("series:N").title(None).scale(domain=list(_SERIES))
-    colour = colour.legend(None) if is_share else colour.legend(orient="top")
+    colour = alt.Color("series:N").title(None).scale(domain=list(_SERIES)).legend(orient="top")
     tooltip = [
         alt.Tooltip("x:Q", title="epoch"),
         alt.Tooltip("series:N", title="on"),
@@ -130,7 +130,7 @@ def _panel(histories: list[list[Record]], marked: list[Record], figure: str, loo
     curves = base.mark_line(
         strokeWidth=2 if one else 1, opacity=1 if one else 0.6, point={"size": 28} if longest <= _FEW else False
     )
-    best = _marks(marked, figure, x, tooltip)
+    best = _marks(marked, figure, x, colour, tooltip)
     return layered(*best[:1], curves, *best[1:], width=look.width, height=height)
 
 
@@ -145,7 +145,9 @@ def _line(records: list[Record], member: int, series: str, figure: str, most: in
     return [{"x": int(n) + 1, "y": values[n], "series": series, "member": member} for n in positions]
 
 
-def _marks(marked: list[Record], figure: str, x: alt.X, tooltip: list[alt.Tooltip]) -> list[alt.Chart]:
+def _marks(
+    marked: list[Record], figure: str, x: alt.X, colour: alt.Color, tooltip: list[alt.Tooltip]
+) -> list[alt.Chart]:
     """Draw a rule through the best epochs, and a ring around the validation figure there."""
     data = [
         {"x": record["epoch"], "y": _value(record, "validation", figure), "series": "validation", "member": member}
@@ -155,5 +157,5 @@ def _marks(marked: list[Record], figure: str, x: alt.X, tooltip: list[alt.Toolti
     if not data:
         return []
     base = alt.Chart(as_data(data)).encode(x=x)
-    ring = base.mark_point(style="ring").encode(y="y:Q", color="series:N", tooltip=tooltip)
+    ring = base.mark_point(style="ring").encode(y="y:Q", color=colour, tooltip=tooltip)
     return [base.mark_rule(style="guide"), ring]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from elman.errors import ParameterError
-from elman.plots.drawing import Look, Theme, alt, as_data, as_number, dressed, layered
+from elman.plots.drawing import Look, Theme, alt, as_data, as_number, dressed, layered, whole_numbers
 from elman.plots.thinning import MOST_POINTS, kept
 from elman.training.history import History
 
@@ -114,7 +114,7 @@ def _panel(histories: list[list[Record]], marked: list[Record], figure: str, loo
     longest = max(len(records) for records in histories)
     is_share = figure == "accuracy"
     value_format = ".1%" if is_share else ".4"
-    x = alt.X("x:Q").title("epoch" if is_share else None).axis(format="d", tickMinStep=1, labels=is_share)
+    x = alt.X("x:Q").title("epoch" if is_share else None).axis(whole_numbers(1, max(longest, 2), labels=is_share))
     x = x.scale(domain=[1, max(longest, 2)], nice=False)
     y = alt.Y("y:Q").title(figure).axis(format=".0%" if is_share else "~g", tickCount=5).scale(zero=False)
     colour = alt.Color("series:N").title(None).scale(domain=list(_SERIES)).legend(orient="top")

@@ -103,7 +103,7 @@ def layered(*layers: alt.Chart, width: int, height: int) -> alt.LayerChart:
 
 
 def whole_numbers(first: int, last: int, **options: Any) -> alt.Axis:
-    """Give an axis of steps or epochs: with a tick at each where there are few, or one between would read as another."""
+    """Give an axis of steps or epochs: where there are few a tick at each, for one between would read as another."""
     if last - first <= _FEW:
         options["values"] = list(range(first, last + 1))
     return alt.Axis(format="d", tickMinStep=1, **options)

@@ -23,6 +23,7 @@ from elman.cli.predict import predict
 from elman.cli.report import report
 from elman.cli.train import train
 from elman.cli.tune import tune
+from elman.cli.unroll import unroll
 from elman.errors import ElmanError
 
 app = typer.Typer(
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, tune, evaluate, compare, predict, report, convert, info):
+for command in (train, tune, evaluate, compare, predict, report, unroll, convert, info):
     app.command(help=paragraphs(command))(command)
 
 _INTERRUPTED = 130

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from elman.cli.columns import Id, IgnoredGroup, Label, MissingText, Text, Time
-from elman.cli.console import say, say_json, tell, warn
+from elman.cli.console import note, say, say_json, tell, warn
 from elman.errors import DataError, FileError, ParameterError
 
 if TYPE_CHECKING:
@@ -49,13 +49,19 @@ def compare(
     Each model is compared with the first. All must have the same classes; they may differ in all else. Columns of a
     table that are not named are those that each model was trained with, where the table has them.
     """
+    from elman.cli.places import check_page
     from elman.insight.comparison import side_by_side
+    from elman.output_file import write_whole
+    from elman.report.page import check_libraries
 
     if len(models) < 2 - baselines:
         raise ParameterError(
             "compare wants two models at least, then a labelled file, or one model with --baselines. "
             f"Got {len(models)} before {file}."
         )
+    if output is not None:
+        check_page(output, file, *models)
+        check_libraries()
     _say_same(models)
     names = distinct(models)
     columns: Columns = {"id": id, "time": time, "label": label, "group": group}
@@ -65,6 +71,11 @@ def compare(
         say_json(comparison.to_dict())
     else:
         _print(comparison, file)
+    if output is not None:
+        from elman.report.comparison import comparison_page
+
+        write_whole(output, comparison_page(comparison, file.name).encode("utf-8", "backslashreplace"))
+        note(f"Wrote {output}. Open it in a browser.")
 
 
 def _print(comparison: Comparison, file: Path) -> None:

@@ -65,7 +65,8 @@ def most_different(comparison: Comparison) -> Table | None:
             cells.append(Text(classes[comparison.codes[n]]))
             wrong = comparison.predicted[: len(shown), n] != comparison.codes[n]
             cells += [
-                Text(f"{p:.3f}*" if is_wrong else f"{p:.3f} ", "red" * is_wrong) for p, is_wrong in zip(truth, wrong)
+                Text(f"{p:.3f}*" if is_wrong else f"{p:.3f} ", "red" if is_wrong else "")
+                for p, is_wrong in zip(truth, wrong)
             ]
         else:
             cells += [Text(f"{p:.3f}") for p in truth]

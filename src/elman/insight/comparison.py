@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from elman.errors import ParameterError
 from elman.estimators.base import RecurrentEstimator
 from elman.estimators.evaluation import Evaluation, measure, predictions_on
+from elman.insight.intervals import LEVEL
 from elman.insight.paired import PairedLabels, holm
 from elman.insight.resampling import Interval
 
@@ -54,6 +55,11 @@ class Difference:
     alike: float
     p_value: float
     p_corrected: float
+
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether chance does as much in less than 5 % of cases, corrected."""
+        return self.p_corrected < 1 - LEVEL
 
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON can hold it."""
@@ -184,8 +190,8 @@ def compare(
     and Price. The steps of a sequence are not independent, so taggers are told apart by whole sequences: by swapping
     the models on each of them, and by drawing sequences anew for the interval; so is the log loss of both.
 
-    What is told from chance are these models, as they were trained once. Trained again with another ``random_state``
-    they might change places: see docs/comparing.md.
+    All this is about these models, as they were trained once. Trained again with another ``random_state`` they might
+    change places: see docs/comparing.md.
 
     Parameters
     ----------

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from elman.insight.comparison import Comparison, Difference
 
 FEW = 30  # sequences that tell little
-_BEYOND_CHANCE = 0.05
 _LEAST_SHOWN = 0.0001
 
 
@@ -18,6 +17,19 @@ def differences_in_words(comparison: Comparison, names: Sequence[str] | None = N
         _paragraph(comparison, difference, called[m], called[0])
         for m, difference in enumerate(comparison.differences, 1)
     ]
+
+
+def clearest(comparison: Comparison, names: Sequence[str] | None = None) -> str:
+    """Give the difference that chance explains least, in a sentence; of baselines only where there is one model."""
+    called = comparison.names if names is None else names
+    n_models = comparison.n_models if comparison.n_models > 1 else len(comparison.names)
+    m = min(range(n_models - 1), key=lambda m: comparison.differences[m].p_value)
+    difference, this, first = comparison.differences[m], called[m + 1], called[0]
+    if difference.accuracy == 0:
+        return f"{this} is right as often as {first}."
+    better = "better" if difference.accuracy > 0 else "worse"
+    sure = "beyond chance" if difference.is_beyond_chance else "within what chance gives"
+    return f"{this} is {100 * abs(difference.accuracy):.1f} points {better} than {first}, {sure}."
 
 
 def cautions(comparison: Comparison) -> list[str]:
@@ -33,8 +45,8 @@ def cautions(comparison: Comparison) -> list[str]:
             "are swapped on each, and sequences drawn anew for the intervals."
         )
     sentences.append(
-        "Told from chance are these models, not the ways in which they were trained: trained again with another seed, "
-        "either may do better or worse. Compare several seeds of each before you choose a way."
+        "All this is about these trained models, not about the ways they were trained: with another seed the order may "
+        "turn. Compare several seeds of each before you choose a way."
     )
     return sentences
 
@@ -46,7 +58,8 @@ def _paragraph(comparison: Comparison, difference: Difference, this: str, first:
     else:
         right = (
             f"{this} is right on {_counted(difference.only_this, unit)} where {first} is wrong, {first} on "
-            f"{difference.only_reference:,} where {this} is wrong: {_points(comparison, difference)}."
+            f"{_counted(difference.only_reference)} where {this} is wrong: "
+            f"{_points(comparison, difference, this, first)}."
         )
     low, high = difference.log_loss_interval
     loss = (
@@ -59,12 +72,15 @@ def _paragraph(comparison: Comparison, difference: Difference, this: str, first:
     return f"{right} {loss} {alike}"
 
 
-def _points(comparison: Comparison, difference: Difference) -> str:
+def _points(comparison: Comparison, difference: Difference, this: str, first: str) -> str:
     if difference.accuracy == 0:
         return f"no difference in accuracy, {_interval_of(difference)}"
-    points, how = 100 * difference.accuracy, "more" if difference.accuracy > 0 else "fewer"
+    points, better = 100 * difference.accuracy, this if difference.accuracy > 0 else first
     low, high = sorted(100 * bound if points > 0 else -100 * bound for bound in difference.accuracy_interval)
-    return f"{abs(points):.1f} points {how} (95 % interval {low:.1f} to {high:.1f}). {_chance(comparison, difference)}"
+    return (
+        f"{abs(points):.1f} points in favour of {better} (95 % interval {low:.1f} to {high:.1f}). "
+        f"{_chance(comparison, difference)}"
+    )
 
 
 def _interval_of(difference: Difference) -> str:
@@ -74,13 +90,14 @@ def _interval_of(difference: Difference) -> str:
 
 def _chance(comparison: Comparison, difference: Difference) -> str:
     """Say how often chance does as much, and what that means."""
-    n, p_value, corrected = len(comparison.differences), difference.p_value, difference.p_corrected
-    by = comparison.test
-    if n > 1 and corrected != p_value:
-        by += f"; {_often(corrected)}, as {n} are compared, by Holm's correction"
-    often = f"Were the two equally good, chance would part them as much {_often(p_value)} ({by})"
-    beyond = corrected < _BEYOND_CHANCE
-    return f"{often}: {'that is beyond chance' if beyond else 'chance is explanation enough'} at the usual 5 %"
+    n = len(comparison.differences)
+    often, corrected = _often(difference.p_value), _often(difference.p_corrected)
+    several = f", {corrected} by Holm's correction for {n} comparisons" if corrected != often else ""
+    meaning = "that is beyond chance" if difference.is_beyond_chance else "chance is explanation enough"
+    return (
+        f"Were the two equally good, chance would part them as much {often} ({comparison.test}){several}: {meaning} at "
+        "the usual 5 %"
+    )
 
 
 def _often(p_value: float) -> str:
@@ -96,5 +113,12 @@ def _often(p_value: float) -> str:
     return f"in {100 * p_value:.{1 if p_value >= 0.01 else 2}f} % of cases"
 
 
-def _counted(n: int, thing: str) -> str:
-    return f"{n:,} {thing}{'s' * (n != 1)}"
+def _counted(n: int, thing: str = "") -> str:
+    """Give a number of things, or the number alone.
+
+    >>> _counted(1200, "step"), _counted(0, "step"), _counted(0)
+    ('1,200 steps', 'no step', 'none')
+    """
+    if not thing:
+        return f"{n:,}" if n else "none"
+    return f"{n:,} {thing}{'s' * (n != 1)}" if n else f"no {thing}"

@@ -1,7 +1,9 @@
 """The report: what stands in it is what was measured, whatever things are called, and nothing is fetched."""
 
+import dataclasses
 import json
 import re
+from copy import copy
 from itertools import pairwise
 
 import numpy as np
@@ -207,3 +209,18 @@ def test_much_is_drawn_in_little_room():
     words = text_of(page)
     assert "of 400 classes" in words
     assert re.search(r"Followed on \d+ of 2,000 sequences", words)
+
+
+def test_gradient_health_over_epochs_is_drawn_where_records_hold_it(plain, page):
+    assert "gradient-history" in specs(page) or "do not hold its gradient flow" in text_of(page)
+    flow = {"flow_of": "l0_reverse", "flow_ratio": 0.1, "flow_vanished": 0.0, "flow_steps": 9}
+    estimator = copy(plain.estimator)
+    estimator.histories_ = [
+        [
+            record | flow | {"flow_memory": 7 - n, "flow_profile": [1.0, 0.5, 0.1 / (n + 1)]}
+            for n, record in enumerate(plain.estimator.history_)
+        ]
+    ]
+    found = report(dataclasses.replace(plain, estimator=estimator))
+    assert "gradient-history" in specs(found)
+    assert "In epoch 1 it reached back 7 of 9 steps, in epoch 2 6 of 9, in layer 1, reverse" in text_of(found)

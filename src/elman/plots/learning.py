@@ -56,7 +56,7 @@ def learning_curves(
         _panel(histories, marked, "accuracy", look, height=130),
     ]
     note = f"Best epoch: {_best_in_words(marked[0])}" if len(marked) == len(histories) == 1 else ""
-    return dressed(alt.vconcat(*panels, spacing=14), look, note)
+    return dressed(alt.vconcat(*panels, spacing=14).resolve_scale(color="independent"), look, note)
 
 
 def _best_in_words(record: Record) -> str:

@@ -48,6 +48,10 @@ def test_what_an_estimator_kept_is_the_best():
     assert rows(plots.learning_curves(estimator), "ring")[0]["x"] == 1
 
 
+def test_what_was_kept_without_validation_is_told_by_its_epoch_alone():
+    assert note(plots.learning_curves(History([record(1, 0.5)], best_epoch=1))) == "Best epoch: 1"
+
+
 def test_members_have_a_line_each():
     chart = plots.learning_curves([THREE, THREE[:2]])
     assert {(row["member"], row["x"]) for row in rows(chart, "line")} == {(1, 1), (1, 2), (1, 3), (2, 1), (2, 2)}

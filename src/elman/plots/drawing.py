@@ -125,6 +125,11 @@ def as_number(value: Any) -> float | None:
     return float(f"{float(value):.{_DIGITS}g}")
 
 
+def _seen(name: str) -> str:
+    """Give a name with what has no shape, such as a sign that turns the direction of writing, as escapes."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape", "replace").decode() for sign in name)
+
+
 def short_names(names: Sequence[object], longest: int = _LONGEST_NAME) -> list[str]:
     """Give names that a chart can show: on one line, cut to a length, and told apart where they are then alike.
 
@@ -135,7 +140,7 @@ def short_names(names: Sequence[object], longest: int = _LONGEST_NAME) -> list[s
     short: list[str] = []
     for name in names:
         plain = " ".join(str(name).split()) or "''"
-        cut = plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
+        cut = _seen(plain if len(plain) <= longest else f"{plain[: longest - 1]}…")
         again = 2
         label = cut
         while label in taken:

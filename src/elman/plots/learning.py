@@ -62,8 +62,10 @@ def learning_curves(
 
 def _best_in_words(record: Record) -> str:
     loss, accuracy = (_value(record, "validation", figure) for figure in ("loss", "accuracy"))
-    told = [f"validation loss {loss:.3g}"] * (loss is not None) + [f"accuracy {accuracy:.1%}"] * (accuracy is not None)
-    return ", ".join([str(record["epoch"]), *told])
+    told = [str(record["epoch"])]
+    told += [] if loss is None else [f"validation loss {loss:.3g}"]
+    told += [] if accuracy is None else [f"accuracy {accuracy:.1%}"]
+    return ", ".join(told)
 
 
 def epochs_of(history: Any, caller: str) -> tuple[list[list[Record]], list[int | None]]:

@@ -214,8 +214,8 @@ def test_the_sequences_that_differ_most_come_first(pair):
 def test_words_give_the_numbers_behind_them(pair):
     [paragraph] = differences_in_words(pair, ["A", "B"])
     assert paragraph.startswith(
-        "B is right on 12 sequences where A is wrong, A on 3 where B is wrong: 9.0 points more (95 % interval 1.1 to "
-        "16.6). Were the two equally good, chance would part them as much in 3.5 % of cases (McNemar's exact test): "
+        "B is right on 12 sequences where A is wrong, A on 3 where B is wrong: 9.0 points in favour of B (95 % "
+        "interval 1.1 to 16.6). Were the two equally good, chance would part them as much in 3.5 % of cases (McNemar's exact test): "
         "that is beyond chance at the usual 5 %. The log loss of B is 0.1386 lower (95 % interval of the difference -0."
     )
     assert paragraph.endswith("They predict the same for 85.0 % of sequences.")
@@ -229,11 +229,11 @@ def test_words_say_it_where_nothing_differs(trained, unseen):
     assert cautions(comparison)[0] == "22 sequences can tell little: only a great difference would show."
 
 
-def test_fewer_points_are_fewer_in_the_interval_as_well(pair):
+def test_the_interval_is_in_favour_of_the_better_one_as_well(pair):
     codes = np.arange(100) % 3
     first, second = counted(70, 3, 12, 15)
     swapped = side_by_side([judged("a", second, codes), judged("b", first, codes)])
-    assert "9.0 points fewer (95 % interval 1.1 to 16.6)" in differences_in_words(swapped)[0]
+    assert "9.0 points in favour of a (95 % interval 1.1 to 16.6)" in differences_in_words(swapped)[0]
 
 
 def test_models_that_cannot_be_compared_are_named_with_what_differs(trained, seen, unseen):

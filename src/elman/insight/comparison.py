@@ -190,8 +190,8 @@ def compare(
     and Price. The steps of a sequence are not independent, so taggers are told apart by whole sequences: by swapping
     the models on each of them, and by drawing sequences anew for the interval; so is the log loss of both.
 
-    What is told from chance are these models, as they were trained once. Trained again with another ``random_state``
-    they might change places: see docs/comparing.md.
+    All this is about these models, as they were trained once. Trained again with another ``random_state`` they might
+    change places: see docs/comparing.md.
 
     Parameters
     ----------

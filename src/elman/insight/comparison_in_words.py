@@ -45,8 +45,8 @@ def cautions(comparison: Comparison) -> list[str]:
             "are swapped on each, and sequences drawn anew for the intervals."
         )
     sentences.append(
-        "Told from chance are these models, not the ways in which they were trained: trained again with another seed, "
-        "either may do better or worse. Compare several seeds of each before you choose a way."
+        "All this is about these trained models, not about the ways they were trained: with another seed the order may "
+        "turn. Compare several seeds of each before you choose a way."
     )
     return sentences
 
@@ -58,7 +58,8 @@ def _paragraph(comparison: Comparison, difference: Difference, this: str, first:
     else:
         right = (
             f"{this} is right on {_counted(difference.only_this, unit)} where {first} is wrong, {first} on "
-            f"{_counted(difference.only_reference)} where {this} is wrong: {_points(comparison, difference)}."
+            f"{_counted(difference.only_reference)} where {this} is wrong: "
+            f"{_points(comparison, difference, this, first)}."
         )
     low, high = difference.log_loss_interval
     loss = (
@@ -71,12 +72,15 @@ def _paragraph(comparison: Comparison, difference: Difference, this: str, first:
     return f"{right} {loss} {alike}"
 
 
-def _points(comparison: Comparison, difference: Difference) -> str:
+def _points(comparison: Comparison, difference: Difference, this: str, first: str) -> str:
     if difference.accuracy == 0:
         return f"no difference in accuracy, {_interval_of(difference)}"
-    points, how = 100 * difference.accuracy, "more" if difference.accuracy > 0 else "fewer"
+    points, better = 100 * difference.accuracy, this if difference.accuracy > 0 else first
     low, high = sorted(100 * bound if points > 0 else -100 * bound for bound in difference.accuracy_interval)
-    return f"{abs(points):.1f} points {how} (95 % interval {low:.1f} to {high:.1f}). {_chance(comparison, difference)}"
+    return (
+        f"{abs(points):.1f} points in favour of {better} (95 % interval {low:.1f} to {high:.1f}). "
+        f"{_chance(comparison, difference)}"
+    )
 
 
 def _interval_of(difference: Difference) -> str:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from elman.cli.columns import Id, IgnoredGroup, Label, MissingText, Text, Time
+from elman.cli.columns import PANEL, IgnoredGroup, Label, MissingText, Text, Time
 from elman.cli.console import console, say
-from elman.errors import DataError, FileError, OutputError
+from elman.errors import DataError, FileError
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -23,21 +23,21 @@ if TYPE_CHECKING:
     from elman.estimators.base import RecurrentEstimator
     from elman.report.facts import Source
 
-_SUFFIXES = (".html", ".htm")
-
 
 def report(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that 'elman train' wrote.")],
     file: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled data that the model was not trained on.")],
     output: Annotated[Path, typer.Option("--output", "-o", metavar="PAGE", help="The page to write, .html.")],
-    sequence: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="The sequence to unroll, by its id or number; else one that was mistaken."),
+    id: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="The sequence to unroll; else the surest mistake.")
     ] = None,
     against: Annotated[
         list[Path], typer.Option(metavar="MODEL", help="Another model to compare with; may be given again.")
     ] = [],  # noqa: B006
-    id: Id = None,
+    id_column: Annotated[
+        str | None,
+        typer.Option("--id-column", metavar="C", help="Tells which sequence a row is of.", rich_help_panel=PANEL),
+    ] = None,
     time: Time = None,
     label: Label = None,
     group: IgnoredGroup = None,
@@ -53,26 +53,27 @@ def report(
     trained with, where the table has them.
     """
     from elman.cli.dataset import load_model, read_for, say_unknown
+    from elman.cli.places import check_page
     from elman.output_file import write_whole
     from elman.report.facts import Facts
     from elman.report.page import check_libraries
     from elman.report.report import report as make
 
-    _check_output(output, model, file, *against)
+    check_page(output, model, file, *against)
     check_libraries()
     classifier = load_model(model)
     others = _others(classifier, against)
     dataset = read_for(
         classifier,
         file,
-        {"id": id, "time": time, "label": label, "group": group},
+        {"id": id_column, "time": time, "label": label, "group": group},
         labelled=True,
         text=text,
         missing_text=missing_text,
     )
     try:
         say_unknown(classifier, dataset)
-        chosen = None if sequence is None else _number_of(dataset, sequence)
+        chosen = None if id is None else _number_of(dataset, id)
         with _progress() as status:
             status.update("Reading and classifying")
             facts = Facts.gather(
@@ -91,19 +92,6 @@ def report(
         raise FileError(f"{file}: {error}") from error
     write_whole(output, page.encode("utf-8", "backslashreplace"))
     say(f"Wrote {output}, {len(page) / 1e6:.1f} MB. Open it in a browser.")
-
-
-def _check_output(output: Path, *inputs: Path) -> None:
-    from elman.output_file import check_writable
-
-    if output.suffix.lower() not in _SUFFIXES:
-        raise OutputError(
-            f"{output}: expected the name of a page, such as report.html, got {output.suffix!r}. Rename it."
-        )
-    check_writable(output)
-    for given in inputs:
-        if output.exists() and given.exists() and output.samefile(given):
-            raise OutputError(f"{output}: the output would overwrite the input. Choose another name.")
 
 
 def _source(path: Path) -> Source:
@@ -131,7 +119,7 @@ def _others(classifier: RecurrentEstimator, paths: list[Path]) -> dict[str, Recu
 
 
 def _number_of(dataset: Dataset, name: str) -> int:
-    """Give the place of the sequence of this id, or number where there is no such id.
+    """Give the place of the sequence of this id.
 
     Raises
     ------

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from elman.network.architecture import Architecture
+
 _SUM = "W_ih x_t + b_ih + W_hh h_{t-1} + b_hh"
 _FROM_NEXT = "[from the output at t] + W_hh^T dL/da_{t+1}"
 
@@ -52,18 +54,45 @@ EQUATIONS = {
     ),
 }
 
-FEATURES = {
+_FEATURES = {
     "last": "v = h where each direction ends",
     "mean": "v = mean of h_t over all t",
     "max": "v = maximum of h_t over all t, unit by unit",
     "attention": "v = sum over t of s_t h_t, s = softmax(h_t . w_attention)",
     "every_step": "v_t = h_t, at every step",
 }
-LOGITS = "logits = W_out v + b_out"
-PROBA = "y = softmax(logits)"
-LOSS = "L = -ln y[wanted class]"
-LOSS_OF_STEPS = "L = mean over the labelled steps of -ln y_t[wanted class]"
-D_LOGITS = "dL/dlogits = y - wanted"
-D_LOGITS_OF_STEPS = "dL/dlogits_t = (y_t - wanted_t) / labelled steps"
 GRADIENT = "dL/dW_ih = sum over t of dL/da_t x_t^T, dL/dW_hh = sum over t of dL/da_t h_{t-1}^T"
-UPDATE = "w <- w - learning_rate dL/dw"
+UPDATE = "w <- w - rate dL/dw, for every weight w"
+
+
+def of_readout(architecture: Architecture) -> dict[str, str]:
+    """Give the equations behind the last layer: features, logits, proba, loss, and d_logits."""
+    if architecture.loss_at == "every_step":
+        return {
+            "features": _FEATURES["every_step"],
+            "logits": "logits_t = W_out v_t + b_out",
+            "proba": "y_t = softmax(logits_t)",
+            "loss": "L = mean over the labelled steps of -ln y_t[wanted class]",
+            "d_logits": "dL/dlogits_t = (y_t - wanted_t) / number of labelled steps",
+        }
+    return {
+        "features": _FEATURES[architecture.readout],
+        "logits": "logits = W_out v + b_out",
+        "proba": "y = softmax(logits)",
+        "loss": "L = -ln y[wanted class]",
+        "d_logits": "dL/dlogits = y - wanted",
+    }
+
+
+def remarks(architecture: Architecture) -> tuple[str, ...]:
+    """Say, a sentence each, what options change in a layer's equations."""
+    found = []
+    if architecture.layer_norm:
+        found.append("Before they are added up, W_ih x_t and W_hh h_{t-1} are normalised and scaled by gains.")
+    if architecture.zoneout:
+        found.append(f"Of each state a share of {architecture.zoneout:g} stays as it was at t-1 (zoneout).")
+    if architecture.residual and architecture.num_layers > 1:
+        found.append("A layer's input is added to its output, where both are of one size.")
+    if architecture.bidirectional:
+        found.append("In a direction that reads from the end, t-1 and t+1 change places.")
+    return tuple(found)

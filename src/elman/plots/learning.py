@@ -61,8 +61,10 @@ def learning_curves(
 
 def _best_in_words(record: Record) -> str:
     loss, accuracy = (_value(record, "validation", figure) for figure in ("loss", "accuracy"))
-    told = [f"validation loss {loss:.3g}"] * (loss is not None) + [f"accuracy {accuracy:.1%}"] * (accuracy is not None)
-    return ", ".join([str(record["epoch"]), *told])
+    told = [str(record["epoch"])]
+    told += [] if loss is None else [f"validation loss {loss:.3g}"]
+    told += [] if accuracy is None else [f"accuracy {accuracy:.1%}"]
+    return ", ".join(told)
 
 
 def epochs_of(history: Any, caller: str) -> tuple[list[list[Record]], list[int | None]]:
@@ -130,7 +132,7 @@ def _panel(histories: list[list[Record]], marked: list[Record], figure: str, loo
     curves = base.mark_line(
         strokeWidth=2 if one else 1, opacity=1 if one else 0.6, point={"size": 28} if longest <= _FEW else False
     )
-    best = _marks(marked, figure, x, tooltip)
+    best = _marks(marked, figure, x, colour, tooltip)
     return layered(*best[:1], curves, *best[1:], width=look.width, height=height)
 
 
@@ -145,7 +147,9 @@ def _line(records: list[Record], member: int, series: str, figure: str, most: in
     return [{"x": int(n) + 1, "y": values[n], "series": series, "member": member} for n in positions]
 
 
-def _marks(marked: list[Record], figure: str, x: alt.X, tooltip: list[alt.Tooltip]) -> list[alt.Chart]:
+def _marks(
+    marked: list[Record], figure: str, x: alt.X, colour: alt.Color, tooltip: list[alt.Tooltip]
+) -> list[alt.Chart]:
     """Draw a rule through the best epochs, and a ring around the validation figure there."""
     data = [
         {"x": record["epoch"], "y": _value(record, "validation", figure), "series": "validation", "member": member}
@@ -155,5 +159,5 @@ def _marks(marked: list[Record], figure: str, x: alt.X, tooltip: list[alt.Toolti
     if not data:
         return []
     base = alt.Chart(as_data(data)).encode(x=x)
-    ring = base.mark_point(style="ring").encode(y="y:Q", color="series:N", tooltip=tooltip)
+    ring = base.mark_point(style="ring").encode(y="y:Q", color=colour, tooltip=tooltip)
     return [base.mark_rule(style="guide"), ring]

@@ -11,7 +11,7 @@ _ROW = 26  # pixels of a bar or dot with a name beside it
 
 
 def shares(names: Sequence[str], here: Sequence[float], training: Sequence[float]) -> Spec:
-    """Draw the share of each class here as a bar, and in training as a tick on it."""
+    """Draw the share of each class here as a thin bar, before a broad one for training."""
     rows = [{"name": name, "here": a, "training": b} for name, a, b in zip(names, here, training)]
     y = {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 220}}
     tip = [
@@ -25,11 +25,11 @@ def shares(names: Sequence[str], here: Sequence[float], training: Sequence[float
         "data": {"values": rows},
         "encoding": {"y": y, "tooltip": tip},
         "layer": [
-            {"mark": {"type": "bar", "height": 12}, "encoding": {"x": _share("here", "share of the class")}},
             {
-                "mark": {"type": "tick", "style": "interval", "thickness": 2.5, "size": 20},
+                "mark": {"type": "bar", "opacity": 0.25, "height": 19},
                 "encoding": {"x": _share("training", "share of the class")},
             },
+            {"mark": {"type": "bar", "height": 7}, "encoding": {"x": _share("here", "share of the class")}},
         ],
     }
 

@@ -22,6 +22,7 @@ from elman.report.sections.headline import headline
 from elman.report.sections.mistakes import most_confident_mistakes
 from elman.report.sections.prefixes import prefixes
 from elman.report.sections.training import training
+from elman.report.sections.unrolled import unrolled
 
 if TYPE_CHECKING:
     from markupsafe import Markup
@@ -40,6 +41,7 @@ PARTS: Sequence[tuple[str, Part]] = (
     ("mistakes", most_confident_mistakes),
     ("beginnings of sequences", prefixes),
     ("evidence", evidence),
+    ("the unrolled network", unrolled),
     ("the model card", card),
 )
 """What stands in a report, in order, each with what it is called while it is made. None: nothing to say here."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.insight import equations
+from elman.insight.equations import EQUATIONS, GRADIENT, UPDATE, of_readout, remarks
 from elman.insight.passage import Passage
 from elman.insight.unroll import Unrolled
 
@@ -74,15 +74,16 @@ def _short(name: str) -> str:
     return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
 
 
-def _equations(unrolled: Unrolled) -> dict[str, Any]:
-    of_cell = equations.EQUATIONS[unrolled.architecture.cell]
-    every_step = unrolled.every_step
-    readout = "every_step" if every_step else unrolled.architecture.readout
-    forward = [of_cell.pre, of_cell.gates, of_cell.states, equations.FEATURES[readout], equations.LOGITS]
-    forward += [equations.PROBA, equations.LOSS_OF_STEPS if every_step else equations.LOSS]
-    backward = [equations.D_LOGITS_OF_STEPS if every_step else equations.D_LOGITS, *of_cell.d_states, of_cell.d_pre]
-    backward += [equations.GRADIENT, equations.UPDATE]
-    return {"forward": [line for line in forward if line], "backward": backward}
+def _equations(unrolled: Unrolled) -> dict[str, list[str]]:
+    of_cell, readout = EQUATIONS[unrolled.architecture.cell], of_readout(unrolled.architecture)
+    forward = [of_cell.pre, of_cell.gates, of_cell.states]
+    forward += [readout[name] for name in ("features", "logits", "proba", "loss")]
+    backward = [readout["d_logits"], *of_cell.d_states, of_cell.d_pre, GRADIENT, UPDATE]
+    return {
+        "forward": [line for line in forward if line],
+        "backward": backward,
+        "remarks": list(remarks(unrolled.architecture)),
+    }
 
 
 def _inputs(unrolled: Unrolled, steps: Array, most: int) -> dict[str, Any]:
@@ -122,7 +123,9 @@ def _passage(unrolled: Unrolled, passage: Passage, steps: Array, most: int) -> d
     width = unrolled.h.shape[1]
     is_last = passage.layer == unrolled.architecture.num_layers - 1
     half = slice(width - hidden_size, width) if passage.is_reverse else slice(0, hidden_size)
-    share = None if unrolled.share is None or not is_last else unrolled.share[steps, half].mean(axis=1)
+    share = None
+    if unrolled.share is not None and is_last:
+        share = np.broadcast_to(unrolled.share, unrolled.h.shape)[steps, half].mean(axis=1)
     return {
         "name": passage.name,
         "layer": passage.layer,
@@ -132,7 +135,6 @@ def _passage(unrolled: Unrolled, passage: Passage, steps: Array, most: int) -> d
         "pre": of_units(passage.pre),
         "gates": of_units(passage.gates),
         "states": of_units(passage.states),
-        "before": of_units(passage.before),
         "d_states": of_units(passage.d_states),
         "d_pre": of_units(passage.d_pre),
         "norms": {name: _rounded(norm[steps]) for name, norm in norms.items()},

@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 MOST_BYTES = 400_000  # of numbers in the page
-_SIZES = ((48, 24), (40, 16), (32, 12), (24, 8), (16, 6), (12, 4), (6, 2))  # steps, and units and inputs, that are drawn
+_SIZES = (
+    (48, 24),
+    (40, 16),
+    (32, 12),
+    (24, 8),
+    (16, 6),
+    (12, 4),
+    (6, 2),
+)  # steps, and units and inputs, that are drawn
 
 
 def unrolled_view(unrolled: Unrolled) -> Markup:
@@ -83,7 +91,7 @@ def _script() -> Markup:
     from markupsafe import Markup
 
     parts = [_asset(name) for name in ("unrolled_drawing.js", "unrolled_panel.js", "unrolled.js")]
-    return Markup("(() => {{\n\"use strict\";\n{}}})();").format(Markup("\n").join(parts))
+    return Markup('(() => {{\n"use strict";\n{}}})();').format(Markup("\n").join(parts))
 
 
 @cache

@@ -8,8 +8,9 @@ const begin = (root, place) => {
   const layer = root.querySelector(".u-layer");
   const buttons = [...root.querySelectorAll(".u-switch button")];
   const play = root.querySelector(".u-play");
-  const drawn = draw(data, `u-arrow-${place}`);
-  const state = { k: data.steps.length - 1, passage: data.passages.length - 1, way: "forward" };
+  const drawn = draw(data, `u-arrow-${place}`, scroll.clientWidth);
+  const topLayer = data.passages[data.passages.length - 1].layer;
+  const state = { k: data.steps.length - 1, passage: data.passages.findIndex((passage) => passage.layer === topLayer), way: "forward" };
   let bars, timer;
   scroll.append(drawn.svg);
 
@@ -81,9 +82,10 @@ const begin = (root, place) => {
   buttons.forEach((button) => button.addEventListener("click", () => { stop(); turn(button.dataset.way); }));
   play.addEventListener("click", () => (timer ? stop() : start()));
   if (layer) layer.addEventListener("change", () => { state.passage = Number(layer.value); showBars(); show(false); });
+  if (layer) layer.value = String(state.passage);
   showBars();
-  show(true);
-  scroll.scrollLeft = drawn.at.width;
+  show(false);
+  scroll.scrollLeft = drawn.at.right + (scroll.clientWidth > 500 ? drawn.at.output : 8) - scroll.clientWidth;
 };
 
 document.querySelectorAll(".unrolled:not([data-ready])").forEach(begin);

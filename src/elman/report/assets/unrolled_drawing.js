@@ -14,8 +14,8 @@ const short = (value) => {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
   if (size === 0) return "0";
-  if (size < 1e-3 || size >= 1e4) return value.toExponential(0).replace("-", "−").replace("e", "e").replace("e−", "e−").replace(/e-/, "e−");
-  return String(Number(value.toPrecision(size < 1 ? 2 : 3))).replace("-", "−");
+  if (size < 5e-4 || size >= 1e4) return value.toExponential(0).replaceAll("-", "−").replace("e+", "e");
+  return String(Number(value.toPrecision(3))).replace("-", "−");
 };
 
 const powerOfTen = (exponent) =>
@@ -47,9 +47,9 @@ const strip = (values, scale, x, y, width, height) => {
 };
 
 // Where everything stands, in pixels.
-const measure = (data) => {
+const measure = (data, room) => {
   const n = data.steps.length;
-  const column = n <= 4 ? 150 : n <= 9 ? 92 : 64;
+  const column = Math.max(60, Math.min(150, Math.floor((room - 46 - (data.readout === "every_step" ? 12 : 236)) / n)));
   const directions = data.passages.filter((passage) => passage.layer === data.passages[0].layer).length;
   const units = Math.max(...data.passages.map((passage) => passage.units.length));
   const stripHeight = Math.max(34, Math.min(72, 10 * units));
@@ -125,11 +125,11 @@ const drawLayers = (svg, data, at, marker, groups) => {
         arrow(marker, "forward", passage.is_reverse ? back : ends, k + 1 === at.gap ? { "stroke-dasharray": "2 4" } : {}),
         arrow(marker, "backward", passage.is_reverse ? ends : back, { "stroke-width": thickness(passage.norms.d_h[receiver], top), ...(k + 1 === at.gap ? { "stroke-dasharray": "2 4" } : {}) }),
       );
-      if (k === 0 && at.column >= 90) svg.append(withIndices("W_hh", (at.x[0] + at.x[1]) / 2, middle - 7, { "text-anchor": "middle", class: "soft small" }));
+      if (k === 0 && at.column >= 84) svg.append(withIndices("W_hh", (at.x[0] + at.x[1]) / 2, middle - 7, { "text-anchor": "middle", class: "soft small" }));
     }
     const first = passage.is_reverse ? at.x[at.n - 1] : at.x[0];
     if (!passage.is_reverse) {
-      svg.append(withIndices("h_0", 9, middle + 4, { class: "soft" }), arrow(marker, "forward", [[28, middle], [first - edge - 1, middle]]));
+      svg.append(withIndices("h_0", 9, middle + 4, { class: "soft u-of-forward" }), arrow(marker, "forward", [[28, middle], [first - edge - 1, middle]]));
     }
   }
 };
@@ -221,7 +221,8 @@ const drawScores = (svg, data, at, x, y) => {
     svg.append(element("rect", { x: d_logits[0][k] < 0 ? x + 98 - width : x + 98, y: line + 5, width: Math.max(0.5, width), height: 8, fill: d_logits[0][k] < 0 ? "var(--c0)" : "var(--c1)", class: "u-of-backward" }));
   });
   if (classes.length < n_classes) svg.append(element("text", { x: x + 12, y: from + height - 38, class: "small soft" }, `and ${n_classes - classes.length} more classes`));
-  svg.append(element("text", { x: x + 12, y: from + height - 13, class: "strong" }, `L = −ln ${proba[0][wanted[0]].toFixed(3)} = ${data.loss.toFixed(4)}`));
+  svg.append(element("text", { x: x + 12, y: from + height - 13, class: "strong" }, `L = −ln ${short(proba[0][wanted[0]])} = ${short(data.loss)}`));
+  svg.append(element("text", { x: x + 12, y: from + height + 18, class: "small soft" }, `after the update: L = ${short(data.loss_after)}`));
 };
 
 const drawScoresOfSteps = (data, at, marker, groups) => {
@@ -252,7 +253,8 @@ const drawLabels = (data, at, marks) => {
     put("loss", 17, "soft small");
     data.output.classes.forEach((name, k) => put(name.length > 12 ? `${name.slice(0, 11)}…` : name, 39.5 + 12 * k, "small"));
   } else {
-    put(`readout: ${data.readout}`, at.top - 2, "soft small");
+    put("readout", at.top - 9, "soft small");
+    put(data.readout, at.top + 5, "soft small");
   }
   for (const passage of data.passages) {
     const y = stripTop(at, data, passage) + at.stripHeight / 2;
@@ -286,8 +288,8 @@ const drawWhole = (data, passage, width) => {
   return svg;
 };
 
-const draw = (data, marker) => {
-  const at = measure(data);
+const draw = (data, marker, room) => {
+  const at = measure(data, room);
   const svg = element("svg", { width: at.width, height: at.height, viewBox: `0 0 ${at.width} ${at.height}`, "aria-hidden": "true" }, markers(marker));
   const columns = at.x.map((x) => element("rect", { class: "u-column", x: x - at.column / 2 + 3, y: 2, width: at.column - 6, height: at.height - 4, rx: 10 }));
   const groups = at.x.map((_, k) => element("g", { class: "u-step", "data-step": k }));
@@ -295,7 +297,7 @@ const draw = (data, marker) => {
   drawLayers(svg, data, at, marker, groups);
   svg.append(...groups);
   drawInputs(data, at, groups);
-  if (at.column >= 90) svg.append(withIndices("W_ih", at.x[0] + 7, at.inputTop - 16, { class: "soft small" }));
+  if (at.column >= 84) svg.append(withIndices("W_ih", at.x[0] + 7, at.inputTop - 16, { class: "soft small" }));
   if (at.everyStep) drawScoresOfSteps(data, at, marker, groups);
   else drawReadout(svg, data, at, marker);
   if (at.gap > 0) {

@@ -8,8 +8,9 @@ const html = (name, attributes = {}, ...inside) => {
 
 const number = (value) => {
   if (value === null || value === undefined) return "–";
+  if (value === 0) return "0";
   const size = Math.abs(value);
-  const text = size !== 0 && (size < 1e-3 || size >= 1e5) ? value.toExponential(2) : value.toFixed(size >= 100 ? 1 : 4);
+  const text = (size < 1e-3 || size >= 1e5) ? value.toExponential(1) : value.toFixed(size >= 100 ? 1 : 4);
   return text.replace("-", "−").replace("e-", "e−").replace("e+", "e");
 };
 
@@ -18,7 +19,7 @@ const equation = (text) => {
   for (const part of text.split(/(_\{[^}]*\}|_\w+|\^\w+|<-)/)) {
     if (part.startsWith("_")) made.append(html("sub", {}, part.replace(/[_{}]/g, "").replace("-", "−")));
     else if (part.startsWith("^")) made.append(html("sup", {}, part.slice(1)));
-    else made.append(part === "<-" ? "←" : part.replace(/ - /g, " − ").replace(/= -/g, "= −"));
+    else made.append(part === "<-" ? "←" : part.replace(/ - /g, " − ").replace(/-(?=ln)/g, "−"));
   }
   return made;
 };
@@ -67,16 +68,17 @@ const unitsPanel = (passage, k, t, way) => {
   return panel(title, html("div", {}, table, ...(more > 0 ? [html("p", { class: "soft" }, `and ${more} less active units`)] : [])), isGated ? "wide" : "");
 };
 
-const contributionsPanel = (data, k, t) => {
-  const rows = data.parameters.map((each) => {
+const contributionsPanel = (data, passage, k, t) => {
+  const ofLayer = data.parameters.filter((each) => each.name.endsWith(`_${passage.name}`) || !/_l\d+(_reverse)?$/.test(each.name));
+  const rows = ofLayer.map((each) => {
     const top = largest(each.norms);
     const share = 100 * each.norms[k] / top;
-    return html("tr", {}, html("th", { scope: "row" }, each.name), html("td", { class: "number" }, number(each.norms[k])),
+    return html("tr", {}, html("th", { scope: "row" }, each.name.replace(`_${passage.name}`, "")), html("td", { class: "number" }, number(each.norms[k])),
       html("td", {}, html("span", { class: "u-track" }, html("i", { style: `width:${share.toFixed(1)}%` }))),
       html("td", { class: "number" }, number(each.gradient)));
   });
   const heads = html("thead", {}, html("tr", {}, html("th", { scope: "col" }, "parameter"), html("th", { scope: "col", class: "number" }, `step ${t} adds`),
-    html("th", { scope: "col" }, "to the step that adds most"), html("th", { scope: "col", class: "number" }, "sum, |gradient|")));
+    html("th", { scope: "col" }, "of the most"), html("th", { scope: "col", class: "number" }, "|gradient|")));
   return panel(`What step ${t} adds to each gradient`, html("table", {}, heads, html("tbody", {}, ...rows)));
 };
 
@@ -118,7 +120,7 @@ const matricesPanel = (data, passage, k, t) => {
     }
     figures.push(matrix(`the whole dL/d${name}`, term.gradient, scale, gates, `The whole gradient of ${name}`));
   }
-  return panel("The same as matrices", html("div", { class: "u-matrices" }, ...figures), "wide");
+  return panel("The same as matrices: what is read, across, into units, down", html("div", { class: "u-matrices" }, ...figures), gates.length > 1 || passage.units.length > 8 ? "wide" : "");
 };
 
 const fillPanel = (holder, data, passage, k, way) => {
@@ -126,10 +128,12 @@ const fillPanel = (holder, data, passage, k, way) => {
   const name = data.n_passages > 1 ? `, layer ${passage.layer + 1}${passage.is_reverse ? " in reverse" : ""}` : "";
   const lines = data.equations[way].map((line) => html("li", {}, equation(line)));
   const size = number(passage.norms.d_h[k]);
+  const [inputs, units, added] = [inputsPanel(data, k, t), unitsPanel(passage, k, t, way), contributionsPanel(data, passage, k, t)];
+  const panels = units.classList.contains("wide") ? [inputs, added, units] : [inputs, units, added];
   holder.replaceChildren(
     html("h3", {}, `Step ${t} of ${data.n_steps}${name}`),
     html("p", { class: "u-sum" }, equation(`|h_${t}| = ${number(passage.norms.h[k])}, |dL/dh_${t}| = ${size}`)),
-    html("ul", { class: "u-equations" }, ...lines),
-    html("div", { class: "u-panels" }, inputsPanel(data, k, t), unitsPanel(passage, k, t, way), contributionsPanel(data, k, t), matricesPanel(data, passage, k, t)),
+    html("ul", { class: "u-equations" }, ...lines, ...data.equations.remarks.map((line) => html("li", { class: "u-remark" }, equation(line)))),
+    html("div", { class: "u-panels" }, ...panels, matricesPanel(data, passage, k, t)),
   );
 };

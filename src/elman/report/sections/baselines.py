@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from elman.insight.intervals import wilson
 from elman.report import charts
-from elman.report.blocks import Figure, Section, Table, percent
+from elman.report.blocks import Figure, Section, Table, between, percent
 from elman.report.facts import Facts
 from elman.report.sections.headline import BASELINES, accuracy_interval, verdict
 
@@ -36,12 +36,12 @@ def baselines(facts: Facts) -> Section:
         "baselines",
         charts.dots(dots, "accuracy"),
         "Accuracy beside the baselines",
-        reads="Each point is an accuracy, the line its 95 % interval. The logistic regression sees mean, deviation, "
+        reads="Each point is an accuracy, the line its 95\xa0% interval. The logistic regression sees mean, deviation, "
         "least, "
         "greatest, first and last value of each feature and the length, but not the order: what lies between it and "
         "the "
         "network is what recurrence brought.",
-        shows=f"The network has {percent(evaluation.accuracy)}, from {percent(low)} to {percent(high)}.",
+        shows=f"The network has {percent(evaluation.accuracy)}, {between(low, high)}.",
         label="Accuracy of the model and of both baselines, with intervals",
     )
     return Section("baselines", "Beside the baselines", (figure, table), verdict(facts))

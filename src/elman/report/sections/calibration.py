@@ -5,7 +5,7 @@ from __future__ import annotations
 from elman.insight.calibration_curve import CalibrationCurve, calibration_curve
 from elman.plots import calibration as draw
 from elman.plots.theme import specification
-from elman.report.blocks import Figure, Section, Table, percent
+from elman.report.blocks import Figure, Section, Table, between, percent
 from elman.report.facts import Facts
 
 
@@ -13,13 +13,13 @@ def calibration(facts: Facts) -> Section:
     """Draw confidence against accuracy."""
     curve = calibration_curve(facts.proba, facts.codes)
     rows = [
-        (percent(sure), percent(right), f"{100 * low:.0f} to {100 * high:.0f} %", f"{n:,}")
+        (percent(sure), percent(right), between(low, high, 0), f"{n:,}")
         for sure, right, low, high, n in zip(
             curve.confidence, curve.accuracy, curve.low, curve.high, curve.counts.tolist()
         )
     ]
     table = Table(
-        ("mean confidence", "accuracy", "95 % interval", f"{facts.unit}s"),
+        ("mean confidence", "accuracy", "95\xa0% interval", f"{facts.unit}s"),
         rows,
         numbers=frozenset({0, 1, 2, 3}),
         folded="The numbers",

@@ -28,7 +28,7 @@ def classes(facts: Facts) -> Section:
     table = Table(
         ("class", "n", "precision", "recall", "F1"),
         rows,
-        caption="In per cent; in brackets the 95 % interval.",
+        caption="In per cent; in brackets the 95\xa0% interval.",
         numbers=frozenset({1, 2, 3, 4}),
     )
     worst = weakest[0]

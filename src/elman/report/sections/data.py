@@ -70,9 +70,8 @@ def _classes(facts: Facts) -> Figure:
         "classes",
         charts.shares(names, here[order].tolist(), prior[order].tolist()),
         "Classes",
-        reads="The share of each class here is a bar, in training a mark. Where the two are far apart, the model "
-        "expects "
-        "classes as they do not come.",
+        reads="The dark bar is the share of a class here, the pale one in training. Where they differ, the model "
+        "expects classes as they do not come.",
         shows=f"The share that differs most is that of {facts.class_name(most)}: {percent(here[most])} here, "
         f"{percent(prior[most])} in training.{left_out}",
         label="Share of each class, here and in training",

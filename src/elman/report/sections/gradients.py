@@ -40,7 +40,7 @@ def lead(flow: GradientFlow) -> str:
     if memory >= longest:
         return f"In the finished network the gradient reaches back over all {count(longest, 'step')} in every layer."
     return (
-        f"In the finished network the gradient of {flow.names[k]} falls to a tenth of its greatest within "
+        f"In the finished network the gradient of {direction(flow.names[k])} falls to a tenth of its greatest within "
         f"{count(memory, 'step')} of {longest:,}: what lies further back than that hardly teaches it."
     )
 
@@ -62,7 +62,8 @@ def _over_epochs(facts: Facts) -> Figure:
         "arrives there, on a logarithmic scale. The line is how far back a tenth of it reaches.",
         shows=f"In epoch {first['epoch']} it reached back {first['flow_memory']:,} of {first['flow_steps']:,} steps, "
         "in "
-        f"epoch {last['epoch']} {last['flow_memory']:,} of {last['flow_steps']:,}, in {last['flow_of']}, which reaches "
+        f"epoch {last['epoch']} {last['flow_memory']:,} of {last['flow_steps']:,}, in {direction(last['flow_of'])}, "
+        "which reaches "
         "least.",
         label="Heat map of the norm of dL/dh by epoch and steps back",
     )
@@ -73,7 +74,7 @@ def _here(facts: Facts, flow: GradientFlow, n: int) -> Figure:
     some = f" Followed on {n:,} of {len(facts.sequences):,} sequences." if n < len(facts.sequences) else ""
     rows = [
         (
-            name,
+            direction(name),
             f"{flow.memory(each):,}",
             number(flow.ratio(each)),
             percent(flow.vanished(each)),
@@ -104,12 +105,23 @@ def _here(facts: Facts, flow: GradientFlow, n: int) -> Figure:
         reads="The size of the loss's gradient by the state, from where a direction ends back to where it begins, "
         "mean over "
         "the sequences. A steep fall is a vanishing gradient; a rise an exploding one.",
-        shows=f"In {flow.names[k]} it is {number(flow.ratio(k))} times as large at the first step read as at the "
+        shows=f"In {direction(flow.names[k])} it is {number(flow.ratio(k))} times as large at the first step read as "
+        "at the "
         "last, and "
         f"{percent(flow.vanished(k))} of the steps get less than a millionth of the largest.{some}",
         label="Norm of dL/dh against the number of steps back, a line a layer and direction",
         table=table,
     )
+
+
+def direction(name: str) -> str:
+    """Give a layer and direction in words.
+
+    >>> direction("l0"), direction("l1_reverse")
+    ('layer 1', 'layer 2, reverse')
+    """
+    layer, _, reverse = name.removeprefix("l").partition("_")
+    return f"layer {int(layer) + 1}{', reverse' * bool(reverse)}"
 
 
 def _of_gate(gate: str) -> str:

@@ -7,7 +7,7 @@ import numpy as np
 from elman.plots import sequence as draw
 from elman.plots.theme import specification
 from elman.report import charts
-from elman.report.blocks import Block, Figure, Name, Prose, Section, Table, count, percent, shown
+from elman.report.blocks import Block, Figure, Name, Prose, Section, Table, capital, count, percent, shown
 from elman.report.examples import Example, mistakes, named, said_of
 from elman.report.facts import Facts
 
@@ -24,8 +24,8 @@ def most_confident_mistakes(facts: Facts) -> Section:
         return Section("mistakes", title, (), f"There are none: every {facts.unit} was predicted right.")
     n_wrong = int(facts.is_wrong.sum())
     n_sure = int((facts.proba[facts.is_wrong].max(axis=1) > 0.9).sum())
-    were = "was" if n_sure == 1 else "were"
-    lead = f"Of {count(n_wrong, 'mistake')}, {n_sure:,} {were} made with more than 90 % confidence."
+    sure = f"{n_sure:,} of them" if n_sure else "none of them"
+    lead = f"{count(n_wrong, 'mistake')}, {sure} made with more than {percent(0.9, 0)} confidence."
     advice = Prose(
         "Look here first: such mistakes are often wrong labels, classes that overlap, or recordings that went wrong."
     )
@@ -53,7 +53,7 @@ def _table(facts: Facts, worst: list[Example]) -> Table:
 
 
 def _drawn(facts: Facts, each: Example, n: int) -> Block:
-    title = named(facts, each).capitalize()
+    title = capital(named(facts, each))
     if facts.texts is not None:
         return Prose(f"{title}: “{shown(facts.texts[each.sequence], _LONGEST_TEXT)}” {said_of(facts, each)}")
     values, names = numbers_of(facts, each.sequence)

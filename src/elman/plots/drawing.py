@@ -81,7 +81,7 @@ def dressed(chart: AnyChart, look: Look, note: str = "") -> AnyChart:
         params = alt.TitleParams(title, subtitle=subtitle) if subtitle else alt.TitleParams(title)
         if not look.title:
             params.style = "note"
-        chart = chart.properties(title=params)
+        chart = chart.properties(title=params, description=". ".join(filter(None, [title, subtitle])))
     return chart if look.theme is None else chart.configure(**config(look.theme == "dark"))
 
 

@@ -139,19 +139,26 @@ def _of_sequences(flow: GradientFlow, name: Any, look: Look) -> alt.LayerChart:
         alt.Tooltip("x:Q", title="steps back"),
         alt.Tooltip("v:Q", title="norm of dL/dh", format=".3~e"),
     ]
-    cells = alt.Chart(as_data(data)).mark_rect().encode(x=x, x2="x2:Q", y=y, color=_shade(data), tooltip=tooltip)
+    cells = _cells(data).encode(x=x, x2="x2:Q", y=y, tooltip=tooltip)
     chart = layered(cells, width=look.width, height=max(14 * len(rows), 40))
     return dressed(chart, look, f"Norm of dL/dh_t in {_direction(name)}")
 
 
-def _shade(data: list[dict[str, Any]]) -> alt.Color:
-    """Give the colours of norms: by their logarithm, from a millionth of the greatest, where a step teaches no more."""
+def _cells(data: list[dict[str, Any]]) -> alt.Chart:
+    """Give cells coloured by their norm: by its logarithm, from a millionth of the greatest, where a step has vanished.
+
+    Each has an edge of its own colour, for where two meet exactly the paper shows through.
+    """
     greatest = max((row["v"] for row in data), default=0.0) or 1.0
     for row in data:
         row["v"] = max(row["v"], as_number(greatest * _LEAST))
     least = greatest * VANISHED
-    shade = alt.Color("v:Q").title("norm of dL/dh").scale(type="log", domain=[least, greatest], clamp=True, nice=False, interpolate="rgb")
-    return shade.legend(orient="top", format=".0e", values=[least, greatest * 1e-3, greatest])
+    scale = alt.Scale(type="log", domain=[least, greatest], clamp=True, nice=False, interpolate="rgb")
+    legend = alt.Legend(orient="top", format=".0e", values=[least, greatest * 1e-3, greatest])
+    shade = alt.Color("v:Q").title("norm of dL/dh").scale(scale).legend(legend)
+    edge = alt.Stroke("v:Q").scale(scale).legend(None)
+    cells: alt.Chart = alt.Chart(as_data(data)).mark_rect(aria=False, strokeWidth=0.5).encode(color=shade, stroke=edge)
+    return cells
 
 
 def gradient_history(
@@ -202,14 +209,14 @@ def gradient_history(
         alt.Tooltip("y:Q", title="steps back", format=".0f"),
         alt.Tooltip("v:Q", title="norm of dL/dh", format=".3~e"),
     ]
-    cells = alt.Chart(as_data(data)).mark_rect().encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=_shade(data))
+    cells = _cells(data).encode(x=x, x2="x2:Q", y=y, y2="y2:Q", tooltip=tooltip)
     told = [
         alt.Tooltip("epoch:Q"),
         alt.Tooltip("y:Q", title="reaches back", format="d"),
         alt.Tooltip("of:N", title="in"),
     ]
     line = alt.Chart(as_data(reach)).mark_line(style="reach", point=len(reach) == 1).encode(x=x, y=y, tooltip=told)
-    chart = layered(cells.encode(tooltip=tooltip), line, width=width, height=240)
+    chart = layered(cells, line, width=width, height=240)
     return dressed(chart, look, "The line: how many steps back the norm has fallen to a tenth")
 
 

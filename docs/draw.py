@@ -1,0 +1,42 @@
+"""Draw the pictures of docs/plots.md: run its Python, and write each ``chart`` to the picture that follows it.
+
+Run it:  python docs/draw.py [--to FOLDER]
+"""
+
+import argparse
+import os
+import re
+from pathlib import Path
+
+from elman.extras import library
+
+ROOT = Path(__file__).parents[1]
+_BLOCK = re.compile(r"^```python\n(.*?)^```(?:\s*!\[[^\]]*\]\(images/([\w.]+)\))?", re.MULTILINE | re.DOTALL)
+
+
+def charts(page):
+    """Run the blocks of a page one after another; give the name of each picture and its chart."""
+    names = {}
+    for code, picture in _BLOCK.findall(page):
+        exec(compile(code, "plots.md", "exec"), names)
+        if picture:
+            yield picture, names["chart"]
+
+
+def draw(folder):
+    """Write every picture of the page to a folder."""
+    convert = library("vl_convert", extra="report")
+    for picture, chart in charts((ROOT / "docs" / "plots.md").read_text(encoding="utf-8")):
+        if picture.endswith(".svg"):
+            (folder / picture).write_text(convert.vegalite_to_svg(chart.to_dict()) + "\n", encoding="utf-8")
+        else:  # many cells are smaller as pixels
+            (folder / picture).write_bytes(convert.vegalite_to_png(chart.to_dict(), scale=1.5))
+        print(folder / picture)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--to", type=Path, default=ROOT / "docs" / "images", metavar="FOLDER")
+    folder = parser.parse_args().to.resolve()
+    os.chdir(ROOT)
+    draw(folder)

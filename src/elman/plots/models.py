@@ -12,7 +12,7 @@ from elman.insight.prefixes import Prefixes
 from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered, short_names
 
 _ROW = 26  # pixels of a model
-_BEYOND_CHANCE = 0.05
+_STYLES = {"beyond chance": "dot", "within chance": "ring"}
 
 
 def confidence_over_time(
@@ -93,7 +93,7 @@ def comparison(
         for name, evaluation, interval in zip(names, comparison.evaluations, comparison.accuracy_intervals.tolist())
     ]
     differences = comparison.differences
-    beyond = [difference.p_corrected < _BEYOND_CHANCE for difference in differences]
+    beyond = [difference.is_beyond_chance for difference in differences]
     accuracy = [_row(n, d.accuracy, d.accuracy_interval, b) for n, d, b in zip(names[1:], differences, beyond)]
     apart = [not low <= 0 <= high for low, high in (d.log_loss_interval for d in differences)]
     log_loss = [_row(n, d.log_loss, d.log_loss_interval, b) for n, d, b in zip(names[1:], differences, apart)]
@@ -130,7 +130,10 @@ def _panel(
     low = alt.X("low:Q").title(heading).axis(**x_axis).scale(zero=zero)
     value = alt.X("x:Q").title(heading).axis(**x_axis).scale(zero=zero)
     spread = base.mark_rule(style="interval").encode(x=low, x2="high:Q")
-    dots = base.transform_filter("datum.kind == 'beyond chance'").mark_point(style="dot").encode(x=value)
-    rings = base.transform_filter("datum.kind != 'beyond chance'").mark_point(style="ring").encode(x=value)
+    points = [  # Vega warns of a layer without any
+        base.transform_filter(f"datum.kind == '{kind}'").mark_point(style=style).encode(x=value)
+        for kind, style in _STYLES.items()
+        if any(row["kind"] == kind for row in rows)
+    ]
     none = alt.Chart(as_data([{"x": 0}])).mark_rule(style="guide").encode(x=alt.X("x:Q"))
-    return layered(*[none] * zero, spread, dots, rings, width=look.width, height=_ROW * len(names))
+    return layered(*[none] * zero, spread, *points, width=look.width, height=_ROW * len(names))

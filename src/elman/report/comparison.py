@@ -24,8 +24,8 @@ def comparison_section(comparison: Comparison, title: str = "Beside other models
         "comparison",
         specification(draw(comparison, width=charts.WIDTH, theme=None)),
         "Models side by side",
-        reads="Above the accuracy of each model with its 95\xa0% interval, below what sets each apart from the first. A "
-        "paired difference counts only where the two disagree, so that it tells more than whether intervals overlap.",
+        reads="Above the accuracy of each model with its 95\xa0% interval, below what sets each apart from the first. "
+        "A paired difference counts only where the two disagree, so that it tells more than whether intervals overlap.",
         shows=clearest(comparison, called),
         label="Accuracy of each model with its interval, and paired differences to the first",
         table=_figures(comparison),
@@ -50,7 +50,7 @@ def comparison_page(comparison: Comparison, file: str) -> str:
     MissingExtraError
         If a library of the extra ``report`` is not installed.
     """
-    section = comparison_section(comparison, "Side by side")
+    section = comparison_section(comparison, "What sets them apart")
     n, names = comparison.n_models, distinct(comparison.names)
     figures = [
         Number(name, percent(evaluation.accuracy), f"95\xa0% interval {between(low, high)}")

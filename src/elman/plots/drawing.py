@@ -21,11 +21,23 @@ else:
 
     alt = LateLibrary("altair", extra="report")
 
-__all__ = ["Look", "Theme", "alt", "as_data", "as_number", "check_type", "dressed", "layered", "short_names"]
+__all__ = [
+    "Look",
+    "Theme",
+    "alt",
+    "as_data",
+    "as_number",
+    "check_type",
+    "dressed",
+    "layered",
+    "short_names",
+    "whole_numbers",
+]
 
 AnyChart = TypeVar("AnyChart", "alt.Chart", "alt.LayerChart", "alt.VConcatChart")
 
 _LONGEST_NAME = 24  # characters of a name that are shown
+_FEW = 12  # numbers of an axis
 _DIGITS = 5  # that are significant in a chart's data: a tooltip shows four
 
 
@@ -88,6 +100,13 @@ def dressed(chart: AnyChart, look: Look, note: str = "") -> AnyChart:
 def layered(*layers: alt.Chart, width: int, height: int) -> alt.LayerChart:
     """Lay charts one upon another, the first at the bottom."""
     return alt.LayerChart(layer=list(layers), width=width, height=height)
+
+
+def whole_numbers(first: int, last: int, **options: Any) -> alt.Axis:
+    """Give an axis of steps or epochs: where there are few a tick at each, for one between would read as another."""
+    if last - first <= _FEW:
+        options["values"] = list(range(first, last + 1))
+    return alt.Axis(format="d", tickMinStep=1, **options)
 
 
 def as_data(records: Iterable[dict[str, Any]]) -> alt.InlineData:

@@ -25,7 +25,7 @@ const equation = (text) => {
 };
 
 const shade = (value, scale) => {
-  const share = Math.round(55 * Math.min(1, Math.abs(value ?? 0) / scale));
+  const share = Math.round(40 * Math.min(1, Math.abs(value ?? 0) / scale));
   return `background: color-mix(in srgb, var(${value < 0 ? "--c0" : "--c1"}) ${share}%, transparent)`;
 };
 

@@ -84,7 +84,14 @@ class UnrolledTables:
         self.is_small = len(unrolled.passages) == 1 and unrolled.passages[0].states["h"].shape[1] <= _SMALL
 
     def lines(self) -> Iterator[Text]:
-        """Give all lines in order."""
+        """Give all lines in order, none longer than the width."""
+        for line in self._lines():
+            if line.cell_len <= self.width:
+                yield line
+            else:
+                yield from (Text(part, style=line.style) for part in textwrap.wrap(line.plain, self.width))
+
+    def _lines(self) -> Iterator[Text]:
         yield from self._heading()
         yield from self._part("Forward")
         yield from self._inputs()

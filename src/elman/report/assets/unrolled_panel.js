@@ -136,4 +136,5 @@ const fillPanel = (holder, data, passage, k, way) => {
     html("ul", { class: "u-equations" }, ...lines, ...data.equations.remarks.map((line) => html("li", { class: "u-remark" }, equation(line)))),
     html("div", { class: "u-panels" }, ...panels, matricesPanel(data, passage, k, t)),
   );
+  for (const each of holder.querySelectorAll(".u-panel")) if (each.scrollWidth > each.clientWidth) each.tabIndex = 0;
 };

@@ -215,8 +215,8 @@ def test_words_give_the_numbers_behind_them(pair):
     [paragraph] = differences_in_words(pair, ["A", "B"])
     assert paragraph.startswith(
         "B is right on 12 sequences where A is wrong, A on 3 where B is wrong: 9.0 points in favour of B (95 % "
-        "interval 1.1 to 16.6). Were the two equally good, chance would part them as much in 3.5 % of cases (McNemar's exact test): "
-        "that is beyond chance at the usual 5 %. The log loss of B is 0.1386 lower (95 % interval of the difference -0."
+        "interval 1.1 to 16.6). Were the two equally good, chance would part them as much in 3.5 % of cases "
+        "(McNemar's exact test): that is beyond chance at the usual 5 %. The log loss of B is 0.1386 lower (95 % "
     )
     assert paragraph.endswith("They predict the same for 85.0 % of sequences.")
 

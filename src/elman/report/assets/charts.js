@@ -58,7 +58,7 @@
     for (let tries = 0; excess > 0 && held.length && tries < 2; tries += 1) {
       wrapTitle(spec, place.clientWidth);
       shorten(spec, Math.round(place.clientWidth / 3));
-      spec.config = { axis: { labelLimit: Math.round(place.clientWidth / 4) } };
+      spec.config = { axis: { labelLimit: Math.round(place.clientWidth / 4) }, legend: { gradientLength: 80 } };
       held.forEach((each) => { each.width = Math.max(narrowest, Math.floor(each.width - excess)); });
       result.finalize();
       result = await embed(place, spec);

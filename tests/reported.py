@@ -8,7 +8,7 @@ from elman.report.facts import Facts, Source
 HOSTILE = [
     "<script>alert(1)</script>",
     "</script><img src=x onerror=alert(2)>",
-    "‮ מימין לשמאל \u202e\x00\x1b[31m",
+    "‮ מימין לשמאל \u202e\x07\x1b[31m",
     "l" * 9_000 + "1",
     "l" * 9_000 + "2",
     "{{ 7 * 7 }} & 'quotes\" `${1}`",

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from drawn import note, rows, svg
+from drawn import encodings, note, rows, svg
 from elman import ParameterError, plots
 from elman.training.history import History
 
@@ -46,6 +46,10 @@ def test_the_best_epoch_is_marked():
 def test_what_an_estimator_kept_is_the_best():
     estimator = SimpleNamespace(histories_=[THREE], training_={"members": [{"epochs": 3, "best_epoch": 1}]})
     assert rows(plots.learning_curves(estimator), "ring")[0]["x"] == 1
+
+
+def test_what_was_kept_without_validation_is_told_by_its_epoch_alone():
+    assert note(plots.learning_curves(History([record(1, 0.5)], best_epoch=1))) == "Best epoch: 1"
 
 
 def test_members_have_a_line_each():
@@ -121,3 +125,9 @@ def test_one_epoch_of_one_step_has_a_history_too():
 def test_records_without_gradient_flow_are_told():
     with pytest.raises(ParameterError, match=r"must hold records with a 'flow_profile'\. Got none"):
         plots.gradient_history(THREE)
+
+
+def test_a_few_epochs_have_a_tick_each():
+    few, many = (plots.learning_curves([record(e, 1 / e) for e in range(1, n + 1)]) for n in (3, 40))
+    assert encodings(few, "line")[1]["x"]["axis"]["values"] == [1, 2, 3]
+    assert "values" not in encodings(many, "line")[1]["x"]["axis"]

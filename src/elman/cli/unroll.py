@@ -12,6 +12,7 @@ from elman.cli.console import note, say, say_json
 from elman.errors import DataError, FileError, ParameterError
 
 if TYPE_CHECKING:
+    from elman.cli.dataset import Columns
     from elman.data import Dataset
     from elman.insight.unroll import Unrolled
 
@@ -82,7 +83,7 @@ def unroll(
             raise typer.BadParameter("--id and --member are for a MODEL and a FILE")
         unrolled = three_steps(learning_rate)
     else:
-        columns = {"id": id_column, "time": time, "label": label, "group": group}
+        columns: Columns = {"id": id_column, "time": time, "label": label, "group": group}
         unrolled = _of_model(model, file, columns, text, missing_text, id, member, learning_rate)
     _show(unrolled, steps, units, output, as_json=json)
 
@@ -91,7 +92,7 @@ def _show(unrolled: Unrolled, steps: str | None, units: int, output: Path | None
     from elman.cli.console import console
     from elman.cli.unrolled_tables import UnrolledTables, shown_steps
 
-    chosen = shown_steps(steps, unrolled.n_steps)
+    chosen = shown_steps(steps, unrolled.n_steps, len(unrolled.passages))
     if as_json:
         say_json(unrolled.to_dict())
     elif output is not None:
@@ -110,27 +111,20 @@ def _show(unrolled: Unrolled, steps: str | None, units: int, output: Path | None
 def _of_model(
     model: Path,
     file: Path,
-    columns: dict[str, str | None],
+    columns: Columns,
     text: str | None,
     missing_text: list[str],
     id: str | None,
     member: int,
     learning_rate: float,
 ) -> Unrolled:
-    from elman.cli.dataset import load_model, read_for
+    from elman.cli.dataset import load_model, say_notes, settings_for
+    from elman.data import read
     from elman.insight.unroll_model import unroll_model
 
     estimator = load_model(model)
-    is_labelled = _reads_labels(estimator, columns)
-    dataset = read_for(
-        estimator,
-        file,
-        {name: columns[name] for name in ("id", "time", "label", "group")},  # type: ignore[typeddict-item]
-        labelled=is_labelled,
-        text=text,
-        missing_text=missing_text,
-        unlabelled_too=True,
-    )
+    dataset = read(file, **settings_for(estimator, columns, labelled=True, text=text, missing_text=missing_text))
+    say_notes(dataset)
     n = _place(dataset, id, file)
     labels = _labels(dataset, n)
     try:

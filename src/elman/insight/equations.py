@@ -1,4 +1,4 @@
-"""The equations of each cell as one line of text each, for whoever shows an unrolled network: h_{t-1} is h with an index.
+"""The equations of each cell as lines of text, for whoever shows an unrolled network; h_{t-1} is h with an index.
 
 In a layer that reads from the end, t - 1 and t + 1 change places.
 """

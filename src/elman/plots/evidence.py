@@ -11,7 +11,18 @@ from numpy.typing import ArrayLike, NDArray
 from elman.data import as_sequences
 from elman.errors import ParameterError
 from elman.insight.attribution import Attribution
-from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered, short_names
+from elman.plots.drawing import (
+    Look,
+    Theme,
+    alt,
+    as_data,
+    as_number,
+    check_type,
+    dressed,
+    layered,
+    short_names,
+    whole_numbers,
+)
 from elman.plots.rows import lines_in_rows, named_rows, row_axis
 from elman.plots.thinning import MOST_CELLS, MOST_POINTS, kept, pooled, stretches
 
@@ -21,6 +32,7 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 _TOGETHER = 6  # features that are told apart by colour; more have a row each
+_LINE_OF_LEGEND = 48  # characters
 _MOST_ROWS = 20
 _LOWEST, _HIGHEST = 22, 80  # pixels of a row
 _WHICH_STEPS = (  # of a cell, that reaches from half a step before the first to half a step behind the last
@@ -70,7 +82,8 @@ def sequence(
         for t in kept(column, MOST_POINTS // n_features)
     ]
     colour = alt.Color("series:N").title(None).scale(domain=short)
-    colour = colour.legend(None if n_features == 1 else alt.Legend(orient="top", columns=4))
+    columns = _TOGETHER if sum(map(len, short)) <= _LINE_OF_LEGEND else 3
+    colour = colour.legend(None if n_features == 1 else alt.Legend(orient="top", columns=columns))
     tooltip = [
         alt.Tooltip("series:N", title="feature"),
         alt.Tooltip("x:Q", title="step"),
@@ -169,7 +182,7 @@ def _names(names: Sequence[object] | None, n_features: int) -> list[object]:
 def _time(n_steps: int, title: str | None = "step") -> alt.X:
     """Give the axis of steps from 1; each reaches half way to its neighbours."""
     shown = title is not None
-    axis = alt.Axis(format="d", tickMinStep=1, labels=shown, ticks=shown, domain=shown)
+    axis = whole_numbers(1, n_steps, labels=shown, ticks=shown, domain=shown)
     return alt.X("x:Q").title(title).axis(axis).scale(domain=[0.5, n_steps + 0.5], nice=False)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from elman.errors import ParameterError
 from elman.network.flow import VANISHED, GradientFlow
-from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered
+from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered, whole_numbers
 from elman.plots.learning import epochs_of
 from elman.plots.thinning import MOST_CELLS, MOST_POINTS, kept, pooled, stretches
 
@@ -67,8 +67,9 @@ def gradient_flow(
         for lag, k in reach
         if flow.memory(k) < len(profiles[k])
     ]
-    x = alt.X("x:Q").title(_STEPS_BACK).axis(format="d", tickMinStep=1)
-    x = x.scale(domain=[0, max(len(profiles[0]) - 1, 1)], nice=False)
+    x = alt.X("x:Q").title(_STEPS_BACK)
+    furthest = max(len(profiles[0]) - 1, 1)
+    x = x.axis(whole_numbers(0, furthest)).scale(domain=[0, furthest], nice=False)
     y = alt.Y("y:Q").title("norm of dL/dh").scale(type="log").axis(format="~e", values=_decades(lines))
     colour = alt.Color("series:N").title(None).scale(domain=order).legend(orient="top", columns=4)
     tooltip = [
@@ -132,7 +133,7 @@ def _of_sequences(flow: GradientFlow, name: Any, look: Look) -> alt.LayerChart:
         for x, x2, v in zip(edges[:-1].tolist(), edges[1:].tolist(), of_row.tolist())
         if not np.isnan(v)
     ]
-    x = alt.X("x:Q").title(_STEPS_BACK).axis(format="d", tickMinStep=1).scale(domain=[0, longest], nice=False)
+    x = alt.X("x:Q").title(_STEPS_BACK).axis(whole_numbers(0, longest)).scale(domain=[0, longest], nice=False)
     y = alt.Y("row:N").sort(rows).title("sequence").axis(ticks=False)
     tooltip = [
         alt.Tooltip("row:N", title="sequence"),
@@ -145,19 +146,14 @@ def _of_sequences(flow: GradientFlow, name: Any, look: Look) -> alt.LayerChart:
 
 
 def _cells(data: list[dict[str, Any]]) -> alt.Chart:
-    """Give cells coloured by their norm: by its logarithm, from a millionth of the greatest, where a step has vanished.
-
-    Each has an edge of its own colour, for where two meet exactly the paper shows through.
-    """
+    """Give cells coloured by the logarithm of their norm, from a millionth of the greatest, where it has vanished."""
     greatest = max((row["v"] for row in data), default=0.0) or 1.0
     for row in data:
         row["v"] = max(row["v"], as_number(greatest * _LEAST))
     least = greatest * VANISHED
-    scale = alt.Scale(type="log", domain=[least, greatest], clamp=True, nice=False, interpolate="rgb")
-    legend = alt.Legend(orient="top", format=".0e", values=[least, greatest * 1e-3, greatest])
-    shade = alt.Color("v:Q").title("norm of dL/dh").scale(scale).legend(legend)
-    edge = alt.Stroke("v:Q").scale(scale).legend(None)
-    cells: alt.Chart = alt.Chart(as_data(data)).mark_rect(aria=False, strokeWidth=0.5).encode(color=shade, stroke=edge)
+    shade = alt.Color("v:Q").title("norm of dL/dh").legend(orient="top", format=".0e", values=[least, greatest])
+    shade = shade.scale(type="log", domain=[least, greatest], clamp=True, nice=False, interpolate="rgb")
+    cells: alt.Chart = alt.Chart(as_data(data)).mark_rect(aria=False).encode(color=shade)
     return cells
 
 
@@ -201,7 +197,12 @@ def gradient_history(
         {"x": (number + end) / 2, "y": record["flow_memory"], "epoch": number, "of": _direction(record["flow_of"])}
         for record, number, end in zip(chosen, numbers, ends)
     ]
-    x = alt.X("x:Q").title("epoch").axis(format="d", tickMinStep=1).scale(domain=[numbers[0], ends[-1]], nice=False)
+    x = (
+        alt.X("x:Q")
+        .title("epoch")
+        .axis(whole_numbers(numbers[0], ends[-1] - 1))
+        .scale(domain=[numbers[0], ends[-1]], nice=False)
+    )
     y = alt.Y("y:Q").title("steps back").axis(format="d", tickMinStep=1, grid=False)
     y = y.scale(domain=[0, max(record["flow_steps"] for record in chosen)], nice=False)
     tooltip = [

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from elman.errors import ParameterError
-from elman.plots.drawing import Look, Theme, alt, as_data, as_number, dressed, layered
+from elman.plots.drawing import Look, Theme, alt, as_data, as_number, dressed, layered, whole_numbers
 from elman.plots.thinning import MOST_POINTS, kept
 from elman.training.history import History
 
@@ -56,7 +56,8 @@ def learning_curves(
         _panel(histories, marked, "accuracy", look, height=130),
     ]
     note = f"Best epoch: {_best_in_words(marked[0])}" if len(marked) == len(histories) == 1 else ""
-    return dressed(alt.vconcat(*panels, spacing=14), look, note)
+    joined: alt.VConcatChart = alt.vconcat(*panels, spacing=14).resolve_scale(color="shared")  # and so one legend
+    return dressed(joined, look, note)
 
 
 def _best_in_words(record: Record) -> str:
@@ -115,11 +116,10 @@ def _panel(histories: list[list[Record]], marked: list[Record], figure: str, loo
     longest = max(len(records) for records in histories)
     is_share = figure == "accuracy"
     value_format = ".1%" if is_share else ".4"
-    x = alt.X("x:Q").title("epoch" if is_share else None).axis(format="d", tickMinStep=1, labels=is_share)
+    x = alt.X("x:Q").title("epoch" if is_share else None).axis(whole_numbers(1, max(longest, 2), labels=is_share))
     x = x.scale(domain=[1, max(longest, 2)], nice=False)
     y = alt.Y("y:Q").title(figure).axis(format=".0%" if is_share else "~g", tickCount=5).scale(zero=False)
-    colour = alt.Color("series:N").title(None).scale(domain=list(_SERIES))
-    colour = colour.legend(None) if is_share else colour.legend(orient="top")
+    colour = alt.Color("series:N").title(None).scale(domain=list(_SERIES)).legend(orient="top")
     tooltip = [
         alt.Tooltip("x:Q", title="epoch"),
         alt.Tooltip("series:N", title="on"),

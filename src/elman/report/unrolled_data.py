@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from elman.insight.equations import EQUATIONS, GRADIENT, UPDATE, of_readout, remarks
 from elman.insight.passage import Passage
 from elman.insight.unroll import Unrolled
+from elman.report.blocks import shown
 
 Array = NDArray[Any]
 
@@ -27,7 +28,7 @@ def page_data(unrolled: Unrolled, most_steps: int, most_units: int) -> dict[str,
     drawn = unrolled.passages[-_MOST_PASSAGES:]
     architecture = unrolled.architecture
     return {
-        "title": unrolled.title[:200],
+        "title": shown(unrolled.title, 200) if unrolled.title else "",
         "cell": _CELLS[architecture.cell],
         "readout": "every_step" if unrolled.every_step else architecture.readout,
         "n_steps": unrolled.n_steps,
@@ -71,7 +72,7 @@ def _rounded(array: Array) -> Any:
 
 
 def _short(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[: _LONGEST_NAME - 1]}…"
+    return shown(name, _LONGEST_NAME)
 
 
 def _equations(unrolled: Unrolled) -> dict[str, list[str]]:

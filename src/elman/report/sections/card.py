@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import inspect
 import json
-import os
 import platform
 from importlib.metadata import version
 from typing import Any
 
 from elman import __version__
-from elman.network.machine import machine
+from elman.network.threads import available_threads
 from elman.report.blocks import Block, Code, Name, Prose, Remarks, Section, Table, count, percent, shown
 from elman.report.facts import Facts, Source
 from elman.report.sections.data import training_scales
@@ -166,16 +165,12 @@ def parameters(facts: Facts) -> list[tuple[str, str, str]]:
 
 def made_from(facts: Facts) -> list[tuple[str, str | Name]]:
     """Give files with their digests, versions and the machine."""
-    found = machine()
     versions = {"elman": __version__, "Python": platform.python_version()} | {name: version(name) for name in _PACKAGES}
     return [
         ("model", _described(facts.model)),
         ("data", _described(facts.file)),
         ("versions", ", ".join(f"{name} {number}" for name, number in versions.items())),
-        (
-            "machine",
-            f"{platform.system()} on {platform.machine()}, {os.cpu_count()} cores, {found.implementation} kernels",
-        ),
+        ("machine", f"{platform.system()} on {platform.machine()}, {count(available_threads(), 'thread')}"),
     ]
 
 

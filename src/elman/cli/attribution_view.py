@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from elman.data import Sequences
+from elman.data.preparation import Preparation
 from elman.insight.attribution import Attribution
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ _METHODS = {
 _FOR, _AGAINST = "▁▂▃▄▅▆▇█", "░▒▓"
 _FOR_ASCII, _AGAINST_ASCII = "12345678", "-=#"
 _NEAR_ZERO = 1 / 32  # of the largest, from where on a stretch is marked
+_LITTLE = 0.05  # nats
 _MOST_FEATURES, _MOST_CELLS, _MOST_RANGES = 8, 5, 4
 _LONGEST_NAME = 20
 _WIDTH = 79
@@ -42,6 +44,7 @@ class View:
     predicted: Any
     id: str
     source: str
+    baseline: str  # what the sequence is compared with
 
     @property
     def explained(self) -> Any:
@@ -83,8 +86,8 @@ class View:
             head.append(f". Explained is {_short(str(self.explained))}, of probability {proba:.4f}.")
         yield head
         yield Text(
-            f"log p is {found.log_proba[0]:.3f}, and {found.baseline[0]:.3f} with every feature at its mean and every "
-            f"kind unknown. What makes the difference of {change:+.3f}, {_METHODS[found.method]}:"
+            f"log p is {found.log_proba[0]:.3f}, and {found.baseline[0]:.3f} with {self.baseline}. What makes the "
+            f"difference of {change:+.3f}, {_METHODS[found.method]}:"
         )
         yield Text("")
         yield _table(found, width, is_unicode=is_unicode)
@@ -100,6 +103,11 @@ class View:
 
         found = self.attribution
         steps = found.by_step(0)
+        if abs(found.log_proba[0] - found.baseline[0]) < _LITTLE:
+            yield Text(
+                f"There is little to explain, since the model says as much with {self.baseline}. Compare another class "
+                "with --class."
+            )
         if steps.max() > 0 and len(steps) > 1:
             yield Text(f"Half of what speaks for it lies in {_ranges(_half(steps))}.")
         change, total = found.log_proba[0] - found.baseline[0], found[0].sum()
@@ -169,6 +177,23 @@ def _table(found: Attribution, width: int, *, is_unicode: bool) -> Table:
             Text(name), Text(f"{sum_of:+.3f}", _style(sum_of)), _strip(strip / largest, is_unicode=is_unicode)
         )
     return table
+
+
+def baseline_in_words(preparation: Preparation) -> str:
+    """Say what a sequence is compared with.
+
+    >>> from elman.data import as_sequences
+    >>> baseline_in_words(Preparation.fit(as_sequences([[1.0, 2.0]])))
+    'every feature at its mean'
+    >>> baseline_in_words(Preparation.fit(as_sequences(["abba"])))
+    'every token unknown'
+    """
+    parts = []
+    if preparation.n_features > len(preparation.vocabularies):
+        parts.append(f"every feature at {'0' if preparation.standardiser is None else 'its mean'}")
+    if preparation.vocabularies:
+        parts.append(f"every {'kind' if parts else 'token'} unknown")
+    return " and ".join(parts)
 
 
 def binned(steps: Array, room: int) -> Array:

@@ -50,7 +50,7 @@ def explain(
     training, and the difference is shared among all steps and features. It tells what moved the model, which need not
     be what makes the class.
     """
-    from elman.cli.attribution_view import View
+    from elman.cli.attribution_view import View, baseline_in_words
     from elman.cli.dataset import load_model, read_for, say_unknown
     from elman.insight.attribution import METHODS, attribute
 
@@ -79,7 +79,8 @@ def explain(
         raise FileError(f"{file}, sequence {str(dataset.ids[n])!r}: {error}") from error
     steps = attribution.steps
     predicted = classifier.classes_[proba[0 if steps is None else int(steps[0])].argmax()]
-    view = View(attribution, classifier._sequences(chosen), predicted, str(dataset.ids[n]), file.name)
+    baseline = baseline_in_words(classifier.preparation_)
+    view = View(attribution, classifier._sequences(chosen), predicted, str(dataset.ids[n]), file.name, baseline)
     if json:
         say_json(view.to_dict())
         return

@@ -14,7 +14,7 @@ import typer
 
 from elman.cli.columns import PANEL, IgnoredGroup, Label, MissingText, Text, Time
 from elman.cli.console import console, say
-from elman.errors import DataError, FileError, OutputError
+from elman.errors import DataError, FileError
 
 if TYPE_CHECKING:
     from rich.status import Status
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from elman.data import Dataset
     from elman.estimators.base import RecurrentEstimator
     from elman.report.facts import Source
-
-_SUFFIXES = (".html", ".htm")
 
 
 def report(
@@ -55,12 +53,13 @@ def report(
     trained with, where the table has them.
     """
     from elman.cli.dataset import load_model, read_for, say_unknown
+    from elman.cli.places import check_page
     from elman.output_file import write_whole
     from elman.report.facts import Facts
     from elman.report.page import check_libraries
     from elman.report.report import report as make
 
-    _check_output(output, model, file, *against)
+    check_page(output, model, file, *against)
     check_libraries()
     classifier = load_model(model)
     others = _others(classifier, against)
@@ -93,19 +92,6 @@ def report(
         raise FileError(f"{file}: {error}") from error
     write_whole(output, page.encode("utf-8", "backslashreplace"))
     say(f"Wrote {output}, {len(page) / 1e6:.1f} MB. Open it in a browser.")
-
-
-def _check_output(output: Path, *inputs: Path) -> None:
-    from elman.output_file import check_writable
-
-    if output.suffix.lower() not in _SUFFIXES:
-        raise OutputError(
-            f"{output}: expected the name of a page, such as report.html, got {output.suffix!r}. Rename it."
-        )
-    check_writable(output)
-    for given in inputs:
-        if output.exists() and given.exists() and output.samefile(given):
-            raise OutputError(f"{output}: the output would overwrite the input. Choose another name.")
 
 
 def _source(path: Path) -> Source:

@@ -92,7 +92,7 @@ def _show(unrolled: Unrolled, steps: str | None, units: int, output: Path | None
     from elman.cli.console import console
     from elman.cli.unrolled_tables import UnrolledTables, shown_steps
 
-    chosen = shown_steps(steps, unrolled.n_steps)
+    chosen = shown_steps(steps, unrolled.n_steps, len(unrolled.passages))
     if as_json:
         say_json(unrolled.to_dict())
     elif output is not None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from elman.insight.passage import Passage
     from elman.insight.unroll import Unrolled
 
-_FIRST, _LAST = 3, 7  # steps of a long sequence that are shown
+_ENDS = {True: (3, 7), False: (2, 4)}  # steps that are shown of a long sequence, of one layer and direction or several
 _MOST_PASSAGES = 4
 _SMALL = 12  # units of a network of one layer and direction that is shown gate by gate
 _BAR = 8
@@ -30,7 +30,7 @@ _INDENT = "   "
 Array = NDArray[np.float64]
 
 
-def shown_steps(chosen: str | None, n_steps: int) -> list[int]:
+def shown_steps(chosen: str | None, n_steps: int, n_passages: int = 1) -> list[int]:
     """Give the steps, counted from 0, that tables show: those of FROM:TO, else all, or the first and last ones.
 
     >>> shown_steps("2:4", 9), shown_steps(":2", 9), shown_steps(None, 100)
@@ -42,12 +42,13 @@ def shown_steps(chosen: str | None, n_steps: int) -> list[int]:
         If there are no such steps.
     """
     if chosen is None:
-        if n_steps <= _FIRST + _LAST + 2:
+        first, last = _ENDS[n_passages == 1]
+        if n_steps <= first + last + 2:
             return list(range(n_steps))
-        return [*range(_FIRST), *range(n_steps - _LAST, n_steps)]
-    first, colon, last = chosen.partition(":")
+        return [*range(first), *range(n_steps - last, n_steps)]
+    begin, colon, end = chosen.partition(":")
     try:
-        start, stop = int(first or 1), int(last or n_steps)
+        start, stop = int(begin or 1), int(end or n_steps)
     except ValueError:
         start, stop = 0, 0
     if not colon or not 1 <= start <= stop <= n_steps:
@@ -83,7 +84,14 @@ class UnrolledTables:
         self.is_small = len(unrolled.passages) == 1 and unrolled.passages[0].states["h"].shape[1] <= _SMALL
 
     def lines(self) -> Iterator[Text]:
-        """Give all lines in order."""
+        """Give all lines in order, none longer than the width."""
+        for line in self._lines():
+            if line.cell_len <= self.width:
+                yield line
+            else:
+                yield from (Text(part, style=line.style) for part in textwrap.wrap(line.plain, self.width))
+
+    def _lines(self) -> Iterator[Text]:
         yield from self._heading()
         yield from self._part("Forward")
         yield from self._inputs()
@@ -109,14 +117,15 @@ class UnrolledTables:
         yield from self._prose(" ".join([about, *remarks(unrolled.architecture)]))
         left_out = []
         if len(self.shown) < len(unrolled.passages):
-            left_out.append(f"of {len(unrolled.passages)} layers and directions the last {len(self.shown)}")
+            left_out.append(f"of {len(unrolled.passages)} layers and directions the last {len(self.shown)} are shown")
         if len(self.steps) < unrolled.n_steps:
-            left_out.append(f"of {unrolled.n_steps:,} steps {len(self.steps)} (choose others with --steps FROM:TO)")
+            left_out.append(f"of {unrolled.n_steps:,} steps {len(self.steps)} are shown (others with --steps FROM:TO)")
         widest = max(passage.states["h"].shape[1] for passage in unrolled.passages)
         if self.most < widest:
             left_out.append(f"of {widest:,} units the {self.most} most active ones (more with --units K)")
         if left_out:
-            yield from self._prose(f"Shown are {', '.join(left_out)}; --json has every number.")
+            sentence = ", ".join(left_out)
+            yield from self._prose(f"{sentence[0].upper()}{sentence[1:]}; --json has every number.")
 
     def _prose(self, text: str) -> Iterator[Text]:
         yield from (Text(line, style="dim") for line in textwrap.wrap(text, self.width))
@@ -191,7 +200,8 @@ class UnrolledTables:
             yield from self._title(f"State{of}", equations.states)
             yield from self._vectors(passage, passage.states, "")
             return
-        yield from self._title(f"State{of}", *filter(None, (equations.pre, equations.gates, equations.states)))
+        once = (equations.pre, equations.gates, equations.states) if passage is self.shown[0] else ()
+        yield from self._title(f"State{of}", *filter(None, once))
         if passage.gates:
             yield Text(f"{_INDENT}mean of each gate over its units, norms of the states", style="dim")
             heads = ["t", *passage.gates, *(f"|{state}_t|" for state in reversed(passage.states))]
@@ -236,9 +246,7 @@ class UnrolledTables:
         rows = self._rows(heads, of_step, is_backward=is_backward and not passage.is_reverse)
         yield from self._table(rows, left=(1, 3) if is_named else (2,))
         if is_backward:
-            yield Text(
-                f"{_INDENT}bars are logarithmic: a tenth of one is {count(n_decades, 'decade')} down", style="dim"
-            )
+            yield Text(f"{_INDENT}bars are logarithmic, over {count(n_decades, 'decade')}", style="dim")
 
     def _room(self, taken: int, width: int = NUMBER_WIDTH) -> int:
         """Give how many columns of numbers fit beside what takes so many cells."""
@@ -313,7 +321,8 @@ class UnrolledTables:
     def _backward(self, passage: Passage) -> Iterator[Text]:
         of, equations = self._of(passage), self.equations
         order = "t = 1, ..., T" if passage.is_reverse else "t = T, ..., 1"
-        yield from self._title(f"Gradient of the states{of}, {order}", *equations.d_states)
+        once = equations.d_states if passage is self.shown[-1] else ()
+        yield from self._title(f"Gradient of the states{of}, {order}", *once)
         named = {f"dL/d{state}": array for state, array in passage.d_states.items()}
         yield from self._vectors(passage, named, "dL/dh", is_backward=True)
         if self.is_small:

@@ -12,7 +12,6 @@ from elman.insight.prefixes import Prefixes
 from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered, short_names
 
 _ROW = 26  # pixels of a model
-_BEYOND_CHANCE = 0.05
 _STYLES = {"beyond chance": "dot", "within chance": "ring"}
 
 
@@ -94,7 +93,7 @@ def comparison(
         for name, evaluation, interval in zip(names, comparison.evaluations, comparison.accuracy_intervals.tolist())
     ]
     differences = comparison.differences
-    beyond = [difference.p_corrected < _BEYOND_CHANCE for difference in differences]
+    beyond = [difference.is_beyond_chance for difference in differences]
     accuracy = [_row(n, d.accuracy, d.accuracy_interval, b) for n, d, b in zip(names[1:], differences, beyond)]
     apart = [not low <= 0 <= high for low, high in (d.log_loss_interval for d in differences)]
     log_loss = [_row(n, d.log_loss, d.log_loss_interval, b) for n, d, b in zip(names[1:], differences, apart)]

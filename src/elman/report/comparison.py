@@ -8,7 +8,7 @@ from elman.insight.comparison_in_words import cautions, clearest, differences_in
 from elman.plots import comparison as draw
 from elman.plots.theme import specification
 from elman.report import charts
-from elman.report.blocks import Block, Figure, Name, Remarks, Section, Table, count, distinct, percent, shown
+from elman.report.blocks import Block, Figure, Name, Remarks, Section, Table, between, count, distinct, percent, shown
 from elman.report.page import render, render_page
 from elman.report.sections.headline import Figure as Number
 from elman.report.sections.headline import Headline
@@ -24,13 +24,17 @@ def comparison_section(comparison: Comparison, title: str = "Beside other models
         "comparison",
         specification(draw(comparison, width=charts.WIDTH, theme=None)),
         "Models side by side",
-        reads="Above the accuracy of each model with its 95 % interval, below what sets each apart from the first. A "
-        "paired difference counts only where the two disagree, so that it tells more than whether intervals overlap.",
+        reads="Above the accuracy of each model with its 95\xa0% interval, below what sets each apart from the first. "
+        "A paired difference counts only where the two disagree, so that it tells more than whether intervals overlap.",
         shows=clearest(comparison, called),
         label="Accuracy of each model with its interval, and paired differences to the first",
         table=_figures(comparison),
     )
-    blocks: list[Block] = [figure, _paired(comparison), Remarks(differences_in_words(comparison, called), "In words")]
+    blocks: list[Block] = [
+        figure,
+        _paired(comparison),
+        Remarks(_unbroken(differences_in_words(comparison, called)), "In words"),
+    ]
     if len(comparison.most_different()):
         blocks.append(_most_different(comparison, called))
     blocks.append(Remarks(cautions(comparison), "Worth knowing"))
@@ -46,10 +50,10 @@ def comparison_page(comparison: Comparison, file: str) -> str:
     MissingExtraError
         If a library of the extra ``report`` is not installed.
     """
-    section = comparison_section(comparison, "Side by side")
+    section = comparison_section(comparison, "What sets them apart")
     n, names = comparison.n_models, distinct(comparison.names)
     figures = [
-        Number(name, percent(evaluation.accuracy), f"95 % interval {100 * low:.1f} to {100 * high:.1f} %")
+        Number(name, percent(evaluation.accuracy), f"95\xa0% interval {between(low, high)}")
         for name, evaluation, (low, high) in zip(names, comparison.evaluations, comparison.accuracy_intervals.tolist())
     ]
     on = count(comparison.n_sequences, "sequence")
@@ -74,7 +78,7 @@ def _figures(comparison: Comparison) -> Table:
         (
             Name(name),
             percent(found.accuracy),
-            f"{100 * low:.1f} to {100 * high:.1f} %",
+            between(low, high),
             percent(found.balanced_accuracy),
             percent(found.macro_f1),
             f"{found.log_loss:.4f}",
@@ -83,14 +87,14 @@ def _figures(comparison: Comparison) -> Table:
             comparison.names, comparison.evaluations, comparison.accuracy_intervals.tolist()
         )
     ]
-    headings = ("model", "accuracy", "95 % interval", "balanced accuracy", "macro F1", "log loss")
+    headings = ("model", "accuracy", "95\xa0% interval", "balanced accuracy", "macro F1", "log loss")
     return Table(headings, rows, numbers=frozenset(range(1, 6)), strong=frozenset({0}))
 
 
 def _paired(comparison: Comparison) -> Table:
     corrected = ", by Holm's correction" if len(comparison.differences) > 1 else ""
     return Table(
-        ("model", "points", "95 % interval", "only it is right", "only the first is right", "p"),
+        ("model", "points", "95\xa0% interval", "only it is right", "only the first is right", "p"),
         [_row(difference) for difference in comparison.differences],
         caption=f"Accuracy less that of {shown(comparison.names[0])}. p, by {comparison.test}{corrected}: how often "
         "chance would part equally good models as much.",
@@ -131,3 +135,8 @@ def _most_different(comparison: Comparison, called: list[str]) -> Table:
         numbers=frozenset(range(len(headings) - len(names), len(headings))),
         title="Where they differ most",
     )
+
+
+def _unbroken(sentences: list[str]) -> list[str]:
+    """Give sentences in which no line break tears a number from its sign."""
+    return [sentence.replace(" %", "\xa0%") for sentence in sentences]

@@ -8,7 +8,7 @@
     [...document.querySelectorAll("script.chart-spec")].map((each) => [each.dataset.chart, JSON.parse(each.textContent)]),
   );
   const drawn = new Map(); // place -> what vegaEmbed gave
-  const narrowest = 120; // pixels of a plotting area
+  const narrowest = 100; // pixels of a plotting area
   let round = 0;
   let theme = document.documentElement.dataset.theme || (system.matches ? "dark" : "light");
 
@@ -58,6 +58,7 @@
     for (let tries = 0; excess > 0 && held.length && tries < 2; tries += 1) {
       wrapTitle(spec, place.clientWidth);
       shorten(spec, Math.round(place.clientWidth / 3));
+      spec.config = { axis: { labelLimit: Math.round(place.clientWidth / 4) }, legend: { gradientLength: 80 } };
       held.forEach((each) => { each.width = Math.max(narrowest, Math.floor(each.width - excess)); });
       result.finalize();
       result = await embed(place, spec);
@@ -65,6 +66,8 @@
     }
     drawn.get(place)?.finalize();
     drawn.set(place, result);
+    if (excess > 0) place.tabIndex = 0; // what scrolls is reached by keyboard
+    else place.removeAttribute("tabindex");
   };
 
   const drawAll = async () => {

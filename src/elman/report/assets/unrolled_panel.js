@@ -25,7 +25,7 @@ const equation = (text) => {
 };
 
 const shade = (value, scale) => {
-  const share = Math.round(46 * Math.min(1, Math.abs(value ?? 0) / scale));
+  const share = Math.round(40 * Math.min(1, Math.abs(value ?? 0) / scale));
   return `background: color-mix(in srgb, var(${value < 0 ? "--c0" : "--c1"}) ${share}%, transparent)`;
 };
 
@@ -136,4 +136,5 @@ const fillPanel = (holder, data, passage, k, way) => {
     html("ul", { class: "u-equations" }, ...lines, ...data.equations.remarks.map((line) => html("li", { class: "u-remark" }, equation(line)))),
     html("div", { class: "u-panels" }, ...panels, matricesPanel(data, passage, k, t)),
   );
+  for (const each of holder.querySelectorAll(".u-panel")) if (each.scrollWidth > each.clientWidth) each.tabIndex = 0;
 };

@@ -1,0 +1,127 @@
+"""The unrolled view in a browser: pointing and the keyboard show another step, and everything is within reach."""
+
+import numpy as np
+import pytest
+
+from browser.pages import reached_by_tab, serious_barriers, sticks_out
+from elman.insight.three_steps import three_steps
+from elman.insight.unroll import unroll
+from elman.network.architecture import Architecture
+from elman.network.network import Network
+from elman.report.unrolled_view import unrolled_page
+
+
+def page_of(folder, name, unrolled):
+    path = folder / f"{name}.html"
+    path.write_text(unrolled_page(unrolled), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def pages(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unrolled")
+    rng = np.random.default_rng(0)
+
+    def network(**sizes):
+        made = Network(Architecture(input_size=3, n_classes=4, **sizes), dtype="float64")
+        made.initialise(rng, "orthogonal", forget_bias=None)
+        return made
+
+    long = unroll(network(cell="lstm", hidden_size=20, num_layers=2), rng.normal(size=(90, 3)), 2)
+    tags = network(cell="gru", hidden_size=4, loss_at="every_step")
+    names = ['<img src="x" onerror="alert(1)">', "</script>", "rest", "walk"]
+    return {
+        "three": page_of(folder, "three", three_steps()),
+        "long": page_of(folder, "long", long),
+        "tags": page_of(folder, "tags", unroll(tags, rng.normal(size=(7, 3)), np.arange(7) % 4, classes=names)),
+    }
+
+
+def heading(page):
+    return page.locator(".u-detail h3").inner_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "width", "dark", "way"),
+    [
+        ("three", 1440, False, "forward"),
+        ("three", 390, True, "backward"),
+        ("long", 390, False, "backward"),
+        ("tags", 1440, True, "forward"),
+    ],
+)
+def test_pages_have_no_barriers_and_fit_the_window(pages, open_page, name, width, dark, way):
+    page = open_page(pages[name], width=width, dark=dark)
+    page.click(f"button[data-way={way}]")
+    assert serious_barriers(page) == []
+    assert sticks_out(page) == []
+
+
+def test_arrow_keys_and_pointing_show_another_step(pages, open_page):
+    page = open_page(pages["three"])
+    assert heading(page) == "Step 3 of 3"
+    page.focus(".u-scroll")
+    page.keyboard.press("ArrowLeft")
+    assert heading(page) == "Step 2 of 3"
+    assert page.get_attribute(".u-scroll", "aria-valuenow") == "2"
+    assert page.get_attribute(".u-scroll", "aria-valuetext").startswith("step 2 of 3, size of the gradient 0.0583")
+    page.keyboard.press("Home")
+    assert heading(page) == "Step 1 of 3"
+    page.keyboard.press("ArrowLeft")
+    assert heading(page) == "Step 1 of 3", "there is none before the first"
+    box = page.locator("[data-step='1'] .u-box").first.bounding_box()
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.locator(".u-detail h3", has_text="Step 2 of 3").wait_for(timeout=5000)
+    assert page.locator(".u-column.chosen").count() == 1
+
+
+def test_the_panel_shows_the_numbers_of_the_step(pages, open_page):
+    page = open_page(pages["three"])
+    unrolled = three_steps()
+    for t in (3, 2, 1):
+        text = page.locator(".u-detail").inner_text().replace("−", "-")
+        for value in [*unrolled.values[t - 1], *unrolled.passages[0].states["h"][t - 1]]:
+            assert f"{float(f'{value:.4g}'):.4f}" in text
+        page.focus(".u-scroll")
+        page.keyboard.press("ArrowLeft")
+
+
+def test_the_switch_turns_the_arrows_and_the_equations_around(pages, open_page):
+    page = open_page(pages["three"])
+
+    def shown():
+        display = "(kind) => getComputedStyle(document.querySelector(kind)).display"
+        return [page.evaluate(display, kind) for kind in ("path.u-of-forward", "path.u-of-backward")]
+
+    assert shown() == ["inline", "none"]
+    page.click("button[data-way=backward]")
+    assert shown() == ["none", "inline"]
+    assert page.get_attribute("button[data-way=backward]", "aria-pressed") == "true"
+    assert "dL/dlogits" in page.locator(".u-equations").inner_text()
+
+
+def test_another_layer_has_bars_and_units_of_its_own(pages, open_page):
+    page = open_page(pages["long"])
+    bars = page.locator(".u-bars").inner_html()
+    page.select_option(".u-layer", index=1)
+    assert heading(page) == "Step 90 of 90, layer 1 in reverse"
+    assert page.locator(".u-bars").inner_html() != bars
+    assert page.locator(".u-whole svg").is_visible(), "a long sequence is there as a line"
+
+
+def test_every_control_is_reached_by_keyboard(pages, open_page):
+    reached = " ".join(reached_by_tab(open_page(pages["long"])))
+    for name in ("Forward", "Backward", "Play", "u-layer", "Time step of the unrolled network", "The steps as a table"):
+        assert name in reached
+
+
+def test_play_goes_forward_and_then_back(pages, open_page):
+    page = open_page(pages["three"])
+    page.clock.install()
+    page.click(".u-play")
+    seen = [(page.get_attribute(".unrolled", "data-way"), page.get_attribute(".unrolled", "data-step"))]
+    for _ in range(5):
+        page.clock.run_for(900)
+        seen.append((page.get_attribute(".unrolled", "data-way"), page.get_attribute(".unrolled", "data-step")))
+    there = [("forward", "1"), ("forward", "2"), ("forward", "3")]
+    assert seen == [*there, ("backward", "3"), ("backward", "2"), ("backward", "1")]

@@ -30,6 +30,7 @@ HOTTEST = 100.0  # temperature of probabilities: all but uniform
 COLDEST = 1 / HOTTEST  # all but certain
 _require, _whole = MODEL.require, MODEL.require_whole
 _LARGEST_SIZE = 10**9
+_MOST_LAGS = 48  # of the gradient's flow in a record
 _FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 _ROLES = ("id", "time", "label", "group", "text", "step_length")
 _CLASS_TYPES = {"text": str, "int": int, "bool": bool}
@@ -365,7 +366,11 @@ def _check_members(members: Any, histories: Any) -> None:
     for history in histories:
         _require("training.histories", isinstance(history, list), "a list of records", history)
         for record in history:
-            _check_scalars("training.histories", record)
+            _require("training.histories", isinstance(record, dict), "a list of records", record)
+            profile = record.get("flow_profile", [])
+            is_list = isinstance(profile, list) and len(profile) <= _MOST_LAGS and all(map(_is_number, profile))
+            _require("histories.flow_profile", is_list, f"at most {_MOST_LAGS} numbers", profile)
+            _check_scalars("training.histories", {k: v for k, v in record.items() if k != "flow_profile"})
 
 
 def _check_validation(data: Any) -> None:

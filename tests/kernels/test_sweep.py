@@ -8,6 +8,7 @@ import pytest
 from comparisons import assert_close
 from elman.kernels import reference
 from elman.kernels.cells import CELLS
+from elman.kernels.flow import Watch
 from elman.kernels.hooks import OFF, Extras
 from elman.kernels.lanes import lanes, padded
 from elman.kernels.products import pack_plain, pack_transposed, unpack_gradient
@@ -99,9 +100,10 @@ class Layer:
             np.zeros(self.cell.blocks * self.width, self.dtype),
         )
         loop = sweep(self.cell.name, self.dtype)
+        nobody = Watch(0, np.zeros((0, 0)), self.offsets, self.lengths, False)
         loop.backward(
             loop.products, self.x, self.order, self.order, self.plain, self.steps, self.steps.rows, carried, self.tape,
-            self.states, d_output, 0, d_states, d_x, sums, self.extras(),
+            self.states, d_output, 0, d_states, d_x, sums, self.extras(), nobody,
         )  # fmt: skip
         d_ih, d_hh, d_bias_ih, d_bias_hh = (np.zeros(p.shape, self.dtype) for p in self.parameters)
         unpack_gradient(sums.ih, self.size, self.width, d_ih.shape[1], depth, lanes(self.dtype), d_ih)

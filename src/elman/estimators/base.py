@@ -7,7 +7,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from copy import copy
-from numbers import Integral
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -183,7 +182,8 @@ class RecurrentEstimator(CallbackSupport, Fitting):
         (('l0', 'l0_reverse'), (2, 480), (12,))
         """
         sequences = self._sequences(X)
-        if isinstance(member, bool) or not isinstance(member, Integral) or not 1 <= member <= len(self.networks_):
+        is_number = isinstance(member, int | np.integer) and not isinstance(member, bool)
+        if not is_number or not 1 <= member <= len(self.networks_):
             raise ParameterError(f"member must be a whole number in 1..{len(self.networks_)}. Got {member!r} instead.")
         codes = self._targets(aligned(y, X, "y"), sequences).codes(self.classes_)
         samples = self._samples(Part(sequences, codes, None))

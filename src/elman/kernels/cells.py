@@ -9,6 +9,7 @@ The first state is h, the output. Gates in `apart` receive W_h h + b_h as a pre-
 instead of added to W_x x + b_x: GRU's n, whose recurrent part is multiplied by the reset gate (PyTorch, cuDNN).
 """
 
+import math
 from dataclasses import dataclass
 
 from elman.kernels.activations import relu, sigmoid, tanh
@@ -25,6 +26,8 @@ class Cell:
     forward: ElementWise
     backward: ElementWise
     apart: tuple[str, ...] = ()
+    ranges: tuple[tuple[str, float, float], ...] = ()  # the gates it keeps, in turn: beyond these a unit is saturated
+    through_h: ElementWise | None = None  # dL/d(second state) with what goes through h_t, which is made of it
     keeps: bool = True  # backward reads what forward kept; else the states alone tell it all, and no tape is kept
 
     @property
@@ -99,6 +102,13 @@ def lstm_backward(i, f, g, o, h_prev, c_prev, h, c, d_h, d_c):
 
 
 @ElementWise
+def lstm_through_h(i, f, g, o, h, c, d_h, d_c):
+    """dL/dc_t in all: from step t + 1, and through h_t = o tanh(c_t)."""
+    tanh_c = tanh(c)
+    return d_c + d_h * o * (1 - tanh_c * tanh_c)
+
+
+@ElementWise
 def gru_forward(r, z, n, n_hidden, h_prev):
     """n = tanh(W_n x + b + r (W_hn h + b_hn));  h_t = (1 - z) n + z h_{t-1}."""
     r, z = sigmoid(r), sigmoid(z)
@@ -115,9 +125,19 @@ def gru_backward(r, z, n, n_hidden, h_prev, h, d_h):
     return (d_r, d_z, d_n, d_n * r), (d_h * z,)
 
 
-ELMAN = Cell("elman", ("a",), ("h",), elman_forward, elman_backward, keeps=False)
-ELMAN_RELU = Cell("elman_relu", ("a",), ("h",), elman_relu_forward, elman_relu_backward, keeps=False)
-LSTM = Cell("lstm", ("i", "f", "g", "o"), ("h", "c"), lstm_forward, lstm_backward)
-GRU = Cell("gru", ("r", "z", "n"), ("h",), gru_forward, gru_backward, apart=("n",))
+_SIGMOID, _TANH, _RELU = (0.05, 0.95), (-0.95, 0.95), (0.0, math.inf)  # outside: the outer twentieths, or switched off
+
+ELMAN = Cell("elman", ("a",), ("h",), elman_forward, elman_backward, keeps=False, ranges=(("tanh", *_TANH),))
+ELMAN_RELU = Cell(
+    "elman_relu", ("a",), ("h",), elman_relu_forward, elman_relu_backward, keeps=False, ranges=(("relu", *_RELU),)
+)
+LSTM = Cell(
+    "lstm", ("i", "f", "g", "o"), ("h", "c"), lstm_forward, lstm_backward,
+    ranges=(("i", *_SIGMOID), ("f", *_SIGMOID), ("g", *_TANH), ("o", *_SIGMOID)), through_h=lstm_through_h,
+)  # fmt: skip
+GRU = Cell(
+    "gru", ("r", "z", "n"), ("h",), gru_forward, gru_backward, apart=("n",),
+    ranges=(("r", *_SIGMOID), ("z", *_SIGMOID), ("n", *_TANH)),
+)  # fmt: skip
 
 CELLS = {cell.name: cell for cell in (ELMAN, ELMAN_RELU, LSTM, GRU)}

@@ -52,6 +52,8 @@ class Job(NamedTuple):
     scored: float  # the sum of the batch's weights: what its losses are divided by
     dropout_key: int  # -1: no dropout
     label_smoothing: float
+    observer: int  # see `flow`; 0: nobody looks on
+    norms: Array  # float64 (layers * directions * Q, the batch's steps) for what it sees
     d_values: Array  # (S, depth of the first layer) dL/dvalues, each sequence's loss counted once; empty: not wanted
 
 
@@ -261,6 +263,8 @@ def job_type(dtype: np.dtype[Any]) -> Any:
         types.float64,
         index,
         types.float64,
+        index,
+        types.Array(types.float64, 2, "C"),
         types.Array(from_dtype(dtype), 2, "C"),
     )
     return types.BaseTuple.from_types((setup_type(dtype), *rest), Job)

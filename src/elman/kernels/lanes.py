@@ -188,6 +188,23 @@ def sum_many(typingctx: Any, array: Any, first: Any, count: Any) -> Any:
 
 
 @intrinsic
+def sum_many_squares(typingctx: Any, array: Any, first: Any, count: Any) -> Any:
+    """Return the sum, in float64, of the squares of `count` numbers, a multiple of PARTIAL_SUMS."""
+
+    def emit(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        kind = ir.VectorType(ir.DoubleType(), PARTIAL_SUMS)
+
+        def term(total: Any, at: Any) -> Any:
+            values = _vector_at(context, builder, signature.args[0], args[0], args[1], at)
+            wide = values if values.type == kind else builder.fpext(values, kind)
+            return llvm_fma(builder, wide, wide, total)
+
+        return _sum_of(context, builder, args[2], ir.DoubleType(), term)
+
+    return types.float64(array, types.intp, types.intp), emit
+
+
+@intrinsic
 def sum_many_products(typingctx: Any, a: Any, a_first: Any, b: Any, b_first: Any, count: Any) -> Any:
     """Return the sum of a[a_first + j] * b[b_first + j] over j < count, a multiple of PARTIAL_SUMS."""
 

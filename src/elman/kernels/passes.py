@@ -16,6 +16,7 @@ from elman.kernels.attention import attention_callers
 from elman.kernels.compiled import address, array_at, caller, kernel, part, put, room_for, taken, view
 from elman.kernels.dropout import drop_out_caller
 from elman.kernels.embedding import embedding_callers
+from elman.kernels.flow import Watch
 from elman.kernels.hooks import no_extras
 from elman.kernels.jobs import (
     Job,
@@ -151,6 +152,14 @@ def _wanted_of(plan, shard, chosen, wanted):
     """Set `wanted` to where the targets of a shard's class scores stand among all targets."""
     for r in range(wanted.size):
         wanted[r] = shard.value_rows[0, r] if plan.readout == EVERY_STEP else chosen[shard.places[r]]
+
+
+@part("watch_of")
+def _watch_of(job, shard, d, end):
+    """Return the Watch of one layer in one direction."""
+    steps, rows = job.norms.shape[1], job.norms.shape[0] // job.setup.plan.table.shape[0]
+    norms = view(job.norms, d * rows * steps, (rows, steps))
+    return Watch(job.observer, norms, shard.starts, shard.lengths, end == 1)
 
 
 def _shard_forward(dtype: np.dtype[Any]) -> Any:
@@ -292,6 +301,7 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
                 tape = view(memory, tape_at, (at.tape_rows, plan.tape_stride))
                 states = view(memory, at.states + d * at.states_size, shape)
                 weights, direction_sums = backward_weights(plan, packed, d), weight_sums(plan, sums, d)
+                watch = _watch_of(job, shard, d, end)
                 extras = no_extras(states)
                 if plan.options[0] != 0:
                     of = (d, tape, states, d_states, weights.bias)
@@ -299,7 +309,7 @@ def _shard_backward(dtype: np.dtype[Any]) -> Any:
                 backward(
                     plan.backward,
                     (plan.products, x, x_rows, order, weights, shard.steps, numbers, plan.carried, tape, states,
-                     d_outputs, end * width, d_states, d_x, direction_sums, extras),
+                     d_outputs, end * width, d_states, d_x, direction_sums, extras, watch),
                 )  # fmt: skip
                 if plan.options[1] != 0:
                     end_options(plan.options[1], (plan, d, d_states, sums))
@@ -377,11 +387,12 @@ def passes(dtype: np.dtype[Any]) -> Passes:
 
     @kernel(f"prepare_{dtype}", allocates=True)
     def prepare(
-        setup_at, where, values, offsets, chosen, targets, weights, numbers, logits, key, smoothing, d_values
+        setup_at, where, values, offsets, chosen, targets, weights, numbers, logits, key, smoothing, watch, d_values
     ):  # fmt: skip
         """Check a batch, cut it into shards, and write the job down for the threads.
 
         numbers : int64 (5, N + 1), memory for the Batch
+        watch : an observer's address, and room for what it sees; see `jobs.Job`
         d_values : memory for dL/dvalues, of the sum of all losses instead of their mean; empty: not wanted
 
         Returns 0, or 1 if a sequence is empty or lies outside the values, 2 if a target is missing or no class, 3 if
@@ -410,7 +421,8 @@ def passes(dtype: np.dtype[Any]) -> Passes:
         latest = setup.packed_for[setup.packed_for.shape[0] - 1]
         latest[0] += 1
         tasks = min(n_shards, setup.losses.size) if setup.learning else n_shards
-        of = (logits, targets, weights, chosen, 1.0 if d_values.size else scored, key, smoothing, d_values)
+        scored = 1.0 if d_values.size else scored
+        of = (logits, targets, weights, chosen, scored, key, smoothing, *watch, d_values)
         put(where, Job(setup, batch, latest[0], tasks, values, *of))
         return 0, floats, ints, rows
 

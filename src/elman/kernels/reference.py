@@ -74,7 +74,8 @@ def lstm_forward(from_x: Array, from_h: Array, h: Array, c: Array) -> tuple[Arra
 def lstm_d_c(kept: Arrays, d_h: Array, d_c: Array) -> Array:
     """Return dL/dc_t in all: what comes from step t + 1, and what comes through h_t = o tanh(c_t)."""
     *_, o, _, c_new = kept
-    return d_c + d_h * o * (1 - np.tanh(c_new) ** 2)
+    total: Array = d_c + d_h * o * (1 - np.tanh(c_new) ** 2)
+    return total
 
 
 def lstm_backward(kept: Arrays, d_h: Array, d_c: Array) -> tuple[Array, Array, Arrays]:

@@ -47,8 +47,8 @@ def gradient_flow(
     """
     of_sequences, at = [], 0
     for n, x in enumerate(sequences):
-        given = {} if masks is None else {"masks": masks[n]}
-        run = network_forward(x, weights, cell=cell, loss_at=loss_at, **given, **settings)
+        drawn = Masks() if masks is None else masks[n]
+        run = network_forward(x, weights, cell=cell, loss_at=loss_at, masks=drawn, **settings)
         own = slice(at, at + len(run.logits))
         at = own.stop
         _, d_logits = cross_entropy(run.logits, targets[own], label_smoothing)

@@ -21,6 +21,7 @@ from numba import from_dtype, types
 
 from elman.kernels.cells import CELLS, Cell
 from elman.kernels.compiled import kernel, part, view
+from elman.kernels.flow import observer_caller, watch_type
 from elman.kernels.hooks import CARRY, NORMALISE, NORMALISE_BACK, PUT_TOGETHER, TAKE_APART, call_hook, extras_type
 from elman.kernels.lanes import block_loader, block_storer, lanes, stay_separate
 from elman.kernels.products import products
@@ -176,19 +177,20 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
     input_runs, hidden_runs, vector = cell.input_runs, cell.hidden_runs, lanes(dtype)
     n_gates, n_blocks = len(cell.gates), cell.blocks
     _, multiply, multiply_both, accumulate_gradient, accumulate_rows = products(dtype)
-    one_pass = len(hidden_runs) == 2
+    one_pass, observe = len(hidden_runs) == 2, observer_caller(dtype)
     (_, first_place, first_count), (last_gate, last_place, last_count) = hidden_runs[0], hidden_runs[-1]
 
     @kernel(f"backward_{cell.name}_{dtype}")
     def backward(
         products, x, x_rows, order, weights, steps, tape_rows, carried, tape, states, d_output, d_column, d_states,
-        d_x, sums, extras,
+        d_x, sums, extras, watch,
     ):  # fmt: skip
         """Go back through time: d_states carries dL/d(states), `sums` collects the gradients of the weights.
 
         d_output (S, .) : dL/dh_t from above in columns from d_column on; empty: only final states count.
         d_x (S, depth) : dL/dx is added to it; empty: not wanted (the first layer).
         order (S,) : which row of d_output and d_x belongs to each row of the shard: the direction of time.
+        watch : who looks on at each step, see `flow`.
         """
         ih, hh, bias, depth, hidden_size = weights
         width, stride, hooks = bias.size // n_blocks, states.shape[2], extras.hooks
@@ -213,6 +215,9 @@ def _backward_sweep(cell: Cell, dtype: np.dtype[Any]) -> Any:
                 if d_output.size:
                     _add_rows(d_output, order, row, d_column, d_states, alive, width)
                 at = (extras.context, tape_rows[row], steps.previous[row], steps.current[row], alive, t)
+                if watch.observer != 0:
+                    seen = (tape, states, extras.proposals, d_states, (at[1], at[3]), t, alive, hidden_size, width)
+                    observe(watch.observer, (watch, *seen))
                 if hooks[TAKE_APART] != 0:
                     call_hook(hooks[TAKE_APART], at)
                 step(tape, at[1], states, extras.proposals, d_states, at[2], at[3], alive, width)
@@ -275,4 +280,17 @@ def sweep_signatures(dtype: np.dtype[Any]) -> tuple[tuple[Any, ...], tuple[Any, 
     loop = (weights, steps, indices, types.boolean, matrix, cube)
     extras = extras_type(dtype)
     forward = (addresses, matrix, indices, *loop, extras)
-    return forward, (addresses, matrix, indices, indices, *loop, matrix, index, cube, matrix, sums, extras)
+    return forward, (
+        addresses,
+        matrix,
+        indices,
+        indices,
+        *loop,
+        matrix,
+        index,
+        cube,
+        matrix,
+        sums,
+        extras,
+        watch_type(),
+    )

@@ -136,3 +136,25 @@ def memory_of(profile: Array) -> int:
         return 0
     fallen = profile[greatest:] <= profile[greatest] / FALL
     return greatest + int(fallen.argmax()) if fallen.any() else len(profile)
+
+
+def shares_of_batch(
+    offsets: Array, chosen: Array, targets: Array, weights: Array | None, scored: float, *, every_step: bool
+) -> Array:
+    """Return the share of each sequence's own loss in the loss of its batch (N,); 1 where it has none.
+
+    The batch's loss is sum(w l) / scored over all its labelled targets, the sequence's own sum(w l) / sum(w) over its.
+    """
+    if every_step:
+        steps = [slice(offsets[n], offsets[n + 1]) for n in chosen]
+        own = np.array([_weight(targets[of], None if weights is None else weights[of]).sum() for of in steps])
+    else:
+        own = _weight(targets[chosen], None if weights is None else weights[chosen])
+    shares: Array = np.where(own > 0, own / (scored or 1.0), 1.0)
+    return shares
+
+
+def _weight(targets: Array, weights: Array | None) -> Array:
+    """Return how much each target counts."""
+    counted: Array = np.where(targets < 0, 0.0, 1.0 if weights is None else weights)
+    return counted

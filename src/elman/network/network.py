@@ -8,25 +8,25 @@ import functools
 import os
 import threading
 import weakref
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from elman.errors import ParameterError
 from elman.kernels.cells import CELLS
+from elman.kernels.flow import names_of, observer
 from elman.kernels.loss import losses, softmax
 from elman.kernels.plan import Plan, pack_all
-from elman.kernels.reference_flow import gradient_flow
-from elman.kernels.reference_network import Masks
 from elman.network.architecture import Architecture
-from elman.network.flow import GradientFlow
+from elman.network.flow import GradientFlow, HiddenGradients, shares_of_batch
 from elman.network.inputs import by_column, first_inputs, without_codes
 from elman.network.layers import Layout, aligned
 from elman.network.parameters import Parameters, initialise
 from elman.network.threads import threads_or_default
-from elman.network.workplace import NO_TARGETS, Workplace, as_ints
+from elman.network.workplace import NO_TARGETS, NOBODY, Workplace, as_ints
 
 Array = np.ndarray[Any, Any]
+Batch: TypeAlias = tuple[Array, Array, Array, Array | None, Array]  # values, offsets, targets, weights, chosen
 MOST_SPARE = 1 << 26  # bytes of memory that a prediction keeps for the next one
 
 
@@ -39,6 +39,7 @@ class LossAndGradient(NamedTuple):
     norm: float  # of the gradient, Euclidean
     correct: float  # the sum of the weights of targets that score highest; without weights how many these are
     scored: float  # the sum of the weights of all labelled targets; without weights how many these are
+    flow: HiddenGradients | None = None  # where it was watched
 
 
 class InputGradient(NamedTuple):
@@ -146,6 +147,7 @@ class Network:
         dropout_key: int | None = None,
         label_smoothing: float = 0.0,
         n_threads: int | None = None,
+        watched: bool = False,
     ) -> LossAndGradient:
         """Run forward and backward over a batch.
 
@@ -164,6 +166,9 @@ class Network:
         label_smoothing : float in [0, 1)
             Share of each target that is spread evenly over all classes, as PyTorch's: l is -sum(wanted log p) with
             wanted = (1 - label_smoothing) one_hot(target) + label_smoothing / C (Szegedy et al. 2016).
+        watched : bool
+            Whether to note the norm of dL/dh_t at every step, as `flow`: of each sequence's own loss, in the order of
+            the batch.
 
         Returns
         -------
@@ -178,16 +183,14 @@ class Network:
             raise ParameterError(f"label_smoothing must be a number in [0, 1). Got {label_smoothing!r}.")
         offsets = as_ints(offsets, "offsets")
         chosen = np.arange(len(offsets) - 1) if chosen is None else as_ints(chosen, "chosen")
-        place = self._learning.pop() if self._learning else self._new_workplace(learning=True)  # one for each caller
-        logits = self._new_logits(values, offsets, chosen)
         key = -1 if dropout_key is None or not self.architecture.draws_masks else int(dropout_key)
-        threads = threads_or_default(n_threads)
-        place.prepare(values, offsets, targets, weights, chosen, logits, key, threads, label_smoothing)
-        place.run()
-        gradient = np.empty_like(self.parameters.vector)
-        loss, norm, correct, scored = place.finish(gradient)
-        self._learning.append(place)
-        return LossAndGradient(loss, gradient, logits, norm, correct, scored)
+        batch = (values, offsets, targets, weights, chosen)
+        if not watched:
+            return self._learn(batch, key, label_smoothing, n_threads, NOBODY)
+        watch = self._watch(batch, everything=False)
+        found = self._learn(batch, key, label_smoothing, n_threads, watch)
+        (d_h,), at = self._seen(watch, batch, found.scored)
+        return found._replace(flow=HiddenGradients(at, d_h, *self._flow_facts))
 
     def gradient_flow(
         self, values: Array, offsets: Array, targets: Array, *, n_threads: int | None = None
@@ -197,19 +200,53 @@ class Network:
         Parameters as for `loss_and_gradient`. Each sequence's norms are those of its own loss: its cross-entropy, or
         the mean of it over the sequence's labelled steps; they are 0 where it has no label.
         """
-        a, offsets = self.architecture, as_ints(offsets, "offsets")
-        shared = ("cell", "num_layers", "bidirectional", "readout", "loss_at", "residual", "embeddings")
-        sequences = np.split(values.astype(np.float64), offsets[1:-1])
-        sizes, states = np.repeat(a.hidden_sizes, a.directions), len(CELLS[a.cell].states)
-        masks = [
-            Masks(zoneout=[np.full((len(x), states, size), a.zoneout) for size in sizes] if a.zoneout else ())
-            for x in sequences
-        ]
-        weights = {name: array.astype(np.float64) for name, array in self.parameters.items()}
-        found = gradient_flow(sequences, targets, weights, masks=masks, **{name: getattr(a, name) for name in shared})
-        d_h, h, d_c, c = (found.pop(name, None) for name in ("d_h", "h", "d_c", "c"))
-        names = tuple(suffix.removeprefix("_") for _, suffix in a.suffixes())
-        return GradientFlow(offsets, d_h, names, a.readout, a.loss_at, h, d_c, c, found)
+        offsets = as_ints(offsets, "offsets")
+        batch = (values, offsets, targets, None, np.arange(len(offsets) - 1))
+        watch = self._watch(batch, everything=True)
+        found = self._learn(batch, -1, 0.0, n_threads, watch)
+        norms, at = self._seen(watch, batch, found.scored)
+        seen = dict(zip(names_of(self.architecture.cell, everything=True), norms))
+        d_h, h, d_c, c = (seen.pop(name, None) for name in ("d_h", "h", "d_c", "c"))
+        return GradientFlow(at, d_h, *self._flow_facts, h, d_c, c, seen)
+
+    def _learn(
+        self, batch: Batch, key: int, label_smoothing: float, n_threads: int | None, watch: tuple[int, Array]
+    ) -> LossAndGradient:
+        """Take a batch through the network and back, in a workplace of its own."""
+        values, offsets, targets, weights, chosen = batch
+        place = self._learning.pop() if self._learning else self._new_workplace(learning=True)  # one for each caller
+        logits, threads = self._new_logits(values, offsets, chosen), threads_or_default(n_threads)
+        place.prepare(values, offsets, targets, weights, chosen, logits, key, threads, label_smoothing, watch)
+        place.run()
+        gradient = np.empty_like(self.parameters.vector)
+        loss, norm, correct, scored = place.finish(gradient)
+        self._learning.append(place)
+        return LossAndGradient(loss, gradient, logits, norm, correct, scored)
+
+    def _watch(self, batch: Batch, *, everything: bool) -> tuple[int, Array]:
+        """Return who looks on while a batch goes back, and room for what it sees."""
+        a, (values, offsets, _, _, chosen) = self.architecture, batch
+        rows = len(a.suffixes()) * len(names_of(a.cell, everything=everything))
+        steps = int(_lengths(values, offsets, chosen).sum())
+        who = observer(a.cell, self.dtype, everything=everything, zoneout=a.zoneout > 0)
+        return who, np.empty((rows, steps))
+
+    def _seen(self, watch: tuple[int, Array], batch: Batch, scored: float) -> tuple[Array, Array]:
+        """Return what was seen (Q, K, S), gradients as those of each sequence's own loss, and the offsets (N + 1,)."""
+        _, offsets, targets, weights, chosen = batch
+        lengths = offsets[chosen + 1] - offsets[chosen]
+        k = len(self.architecture.suffixes())
+        norms = watch[1].reshape(k, -1, watch[1].shape[1]).swapaxes(0, 1)
+        every_step = self.architecture.loss_at == "every_step"
+        share = shares_of_batch(offsets, chosen, targets, weights, scored, every_step=every_step)
+        n_gradients = 1 if len(norms) == 1 else len(CELLS[self.architecture.cell].states)
+        norms[:n_gradients] /= np.repeat(share, lengths)
+        return norms, np.concatenate([[0], np.cumsum(lengths)])
+
+    @functools.cached_property
+    def _flow_facts(self) -> tuple[tuple[str, ...], str, str]:
+        a = self.architecture
+        return tuple(suffix.removeprefix("_") for _, suffix in a.suffixes()), a.readout, a.loss_at
 
     def from_inputs(self) -> "Network":
         """Return the network from what its first layer reads on: (S, E), see `first_inputs`; itself without codes.
@@ -285,14 +322,9 @@ class Network:
         return Workplace(self._layout, self.parameters.vector, None if learning else self._packed)
 
     def _new_logits(self, values: Array, offsets: Array, chosen: Array) -> Array:
-        """Return room for the class scores of the chosen sequences; none if they are not there, which is told later."""
-        rows = len(chosen)
-        if self.architecture.loss_at == "every_step" and rows:
-            rows = 0
-            if chosen.min() >= 0 and chosen.max() + 1 < len(offsets):
-                starts, stops = offsets[chosen], offsets[chosen + 1]
-                if (starts >= 0).all() and (starts < stops).all() and (stops <= len(values)).all():
-                    rows = int((stops - starts).sum())
+        """Return room for the class scores of the chosen sequences."""
+        every_step = self.architecture.loss_at == "every_step"
+        rows = int(_lengths(values, offsets, chosen).sum()) if every_step else len(chosen)
         return np.empty((rows, self.architecture.n_classes), self.dtype)
 
 
@@ -301,6 +333,16 @@ def _widened(values: Array, width: int) -> Array:
     wide: Array = np.zeros((len(values), width), values.dtype)
     wide[:, : values.shape[1]] = values
     return wide
+
+
+def _lengths(values: Array, offsets: Array, chosen: Array) -> Array:
+    """Return the steps of each chosen sequence; none if the sequences are not there, which is told later."""
+    if len(chosen) and chosen.min() >= 0 and chosen.max() + 1 < len(offsets):
+        starts, stops = offsets[chosen], offsets[chosen + 1]
+        if (starts >= 0).all() and (starts < stops).all() and (stops <= len(values)).all():
+            lengths: Array = stops - starts
+            return lengths
+    return chosen[:0]
 
 
 _networks: "weakref.WeakSet[Network]" = weakref.WeakSet()

@@ -18,6 +18,7 @@ MOST_TASKS = 16  # tasks a batch is spread over at the most when it is learned f
 _WRONG_SEQUENCES, _WRONG_TARGETS, _TOO_LITTLE_MEMORY, _WRONG_WEIGHTS, _WRONG_CODE = range(1, 6)
 _INT64 = np.dtype(np.int64)
 NO_TARGETS, NO_WEIGHTS = np.zeros(0, np.int64), np.zeros(0)
+NOBODY = (0, np.zeros((0, 0)))  # looks on
 
 
 class Workplace:
@@ -50,9 +51,12 @@ class Workplace:
         key: int,
         n_threads: int,
         label_smoothing: float = 0.0,
+        watch: tuple[int, Array] = NOBODY,
         d_values: Array | None = None,
     ) -> None:
         """Check a batch, cut it into shards, and put it down for the threads, with memory for all of them.
+
+        `watch` is an observer's address and the array for what it sees, see `elman.kernels.flow`.
 
         Raises
         ------
@@ -73,7 +77,7 @@ class Workplace:
             self._reserve(workers, n_tasks, self._floats, self._ints)
         numbers = np.empty((5, n + 1), np.int64)
         d_values = self._no_d_values if d_values is None else d_values
-        of_loss = (logits, key, float(label_smoothing), d_values)
+        of_loss = (logits, key, float(label_smoothing), watch, d_values)
         arguments = (self._job, self._values_at, offsets, chosen, targets, weights, numbers, *of_loss)
         wrong, floats, ints, steps = self._kernels.prepare(self._setup_at, *arguments)
         if wrong == _TOO_LITTLE_MEMORY:
@@ -84,7 +88,7 @@ class Workplace:
             raise DataError(not_a_code(column, n_codes, values[ints, column]))
         if wrong:
             raise DataError(self._complaint(wrong))
-        self._batch = (chosen, targets, weights, numbers, logits, d_values)
+        self._batch = (chosen, targets, weights, numbers, logits, watch[1], d_values)
         self._n_tasks = n_tasks
         work = (self._parameters.size - self._layout.plan.embedded) * steps
         self._n_workers = 1 if work < SMALL_WORK else workers

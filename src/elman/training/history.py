@@ -4,7 +4,22 @@ from dataclasses import dataclass, field
 from typing import NotRequired, TypedDict
 
 
-class Record(TypedDict):
+class Flow(TypedDict, total=False):
+    """How far back the gradient reaches, in the layer and direction where it reaches back least.
+
+    Of one batch of the epoch, the first that anything was learned from; see `elman.network.flow.HiddenGradients`.
+    Absent from records of before it was noted, and where nothing was learned.
+    """
+
+    flow_of: str  # "l0", "l0_reverse" and so on
+    flow_ratio: float  # mean norm of dL/dh at the first step that is read over that at the last
+    flow_vanished: float  # share of steps whose norm is below 1e-6 of their sequence's largest
+    flow_memory: int  # steps until the mean norm is a tenth of its greatest
+    flow_steps: int  # of the batch's longest sequence
+    flow_profile: list[float]  # mean norms, four digits each, at up to 48 evenly spaced lags from 0 to flow_steps - 1
+
+
+class Record(Flow):
     """One epoch."""
 
     epoch: int  # from 1
@@ -20,14 +35,6 @@ class Record(TypedDict):
     rollbacks: int  # 1 once training broke down and went on from a good state at half the rate, before that 0
     seconds: float  # without validation
     sequences_per_second: float
-    # How far back the gradient reaches in the first batch of the epoch, in the layer and direction where it reaches
-    # back least (see `elman.network.flow`); absent from old records, and where nothing was learned from.
-    flow_of: NotRequired[str]  # "l0", "l0_reverse" and so on
-    flow_ratio: NotRequired[float]  # norm of dL/dh at the first step that is read over that at the last
-    flow_vanished: NotRequired[float]  # share of steps whose norm is below 1e-6 of their sequence's largest
-    flow_memory: NotRequired[int]  # steps until the norm falls to a tenth
-    flow_steps: NotRequired[int]  # of the batch's longest sequence
-    flow_profile: NotRequired[list[float]]  # mean norms at up to 48 evenly spaced lags, 0 to flow_steps - 1
     member: NotRequired[int]  # from 1, where a callback is told of several; not in a History
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from elman.tensor_file import Kind, Shapes
-from elman.training.history import History, Record
+from elman.training.flow import is_sound
+from elman.training.history import Flow, History, Record
 from elman.training.progress import Progress, StepResult
 from elman.training.settings import TrainingSettings
 from elman.training.state import State
@@ -48,7 +49,7 @@ def as_fields(state: State) -> dict[str, Any]:
     fields |= {"is_finished": progress.is_finished, "stopped_early": progress.history.stopped_early}
     fields |= {"told_to_stop": progress.history.told_to_stop}
     fields |= {"best_epoch": progress.history.best_epoch, "records": progress.history.records}
-    fields |= {"n_results": len(progress.results)}
+    fields |= {"n_results": len(progress.results)} | ({} if progress.flow is None else {"flow": progress.flow})
     numbers = {name: _as_json(value) for name, value in state.updater.items() if not isinstance(value, np.ndarray)}
     return {"progress": fields, "updater": numbers, "rng": state.rng, "rng_at_epoch": state.rng_at_epoch}
 
@@ -126,7 +127,9 @@ class Reader:
 
     def _progress(self, fields: dict[str, Any], results: Array) -> Progress:
         names = (*_COUNTS, *_FLAGS, *_NUMBERS, "best_epoch", "records", "n_results")
+        flow = fields.pop("flow", None)
         _require("progress", _has(fields, *names), f"the fields {', '.join(names)}", fields)
+        _require("flow", flow is None or is_sound(flow), "how far back the gradient reaches", flow)
         _whole("epoch", fields["epoch"], 1, self.settings.max_epochs + 1)
         done = fields["epoch"] - 1
         for name in _FLAGS:
@@ -147,8 +150,8 @@ class Reader:
         _require("results", bool(np.isfinite(results).all()), "finite numbers", "NaN or inf")
         history = History(fields["records"], fields["best_epoch"], fields["stopped_early"], fields["told_to_stop"])
         found = [_result(row) for row in results.tolist()]
-        counts = {name: fields[name] for name in _COUNTS}
-        return Progress(results=found, history=history, is_finished=fields["is_finished"], **counts, **numbers)  # type: ignore[arg-type]
+        same: dict[str, Any] = {name: fields[name] for name in (*_COUNTS, "is_finished")}
+        return Progress(results=found, history=history, flow=flow, **same | numbers)
 
 
 def _result(row: list[float]) -> StepResult:
@@ -158,7 +161,9 @@ def _result(row: list[float]) -> StepResult:
 
 def _check_record(record: Any, epoch: int) -> None:
     names = [name for name in Record.__annotations__ if name in Record.__required_keys__]
-    _require("records", _has(record, *names), f"the fields {', '.join(names)}", record)
+    flow = {name: record[name] for name in Flow.__annotations__ if name in record} if isinstance(record, dict) else {}
+    _require("records", _has(record, *names, *flow), f"the fields {', '.join(names)}", record)
+    _require("records", not flow or is_sound(flow), "how far back the gradient reaches", flow)
     _whole("records.epoch", record["epoch"], epoch, epoch)
     for name in ("steps", "rollbacks"):
         _whole(f"records.{name}", record[name], 0, _LARGEST)

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
-from elman.training.history import History, Record
+from elman.training.history import Flow, History, Record
 from elman.training.settings import TrainingSettings
 
 
@@ -45,6 +45,8 @@ class Progress:
         Steps in a row up to now whose loss was too large.
     rollbacks : int
     is_finished : bool
+    flow : Flow or None
+        How far back the gradient reaches in the running epoch, once it is known.
     """
 
     epoch: int = 1
@@ -58,6 +60,7 @@ class Progress:
     n_too_large: int = 0
     rollbacks: int = 0
     is_finished: bool = False
+    flow: Flow | None = None
 
     def copy(self) -> Progress:
         """Give a copy that further training leaves alone."""
@@ -68,7 +71,7 @@ class Progress:
         """Take note of an epoch; return whether it is the best so far."""
         loss, epoch = record["validation_loss"], self.epoch
         self.history.records.append(record)
-        self.epoch, self.results, self.seconds = epoch + 1, [], 0.0
+        self.epoch, self.results, self.seconds, self.flow = epoch + 1, [], 0.0, None
         is_best = loss is None or loss < self.lowest
         if is_best:
             self.history.best_epoch = epoch
@@ -94,7 +97,7 @@ class Progress:
         most = max(result.scored for result in results) or 1.0  # weights may be as large as numbers go
         shares = [result.scored / most for result in results]
         total = sum(shares) or 1.0
-        return Record(
+        record = Record(
             epoch=self.epoch,
             training_loss=sum(result.loss * share for result, share in zip(results, shares)) / total,
             training_accuracy=sum(result.correct / most for result in results) / total,
@@ -109,3 +112,5 @@ class Progress:
             seconds=self.seconds,
             sequences_per_second=n_sequences / self.seconds,
         )
+        record.update(self.flow or {})  # type: ignore[typeddict-item]
+        return record

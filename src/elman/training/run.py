@@ -14,6 +14,7 @@ from elman.training.assessment import counted
 from elman.training.callbacks import Callback, Callbacks, Run, StepRecord
 from elman.training.checkpoint import Checkpoint
 from elman.training.divergence import BEYOND, IN_A_ROW, TOO_LARGE, BreakdownError, is_too_large
+from elman.training.flow import summary
 from elman.training.history import History
 from elman.training.identity import identity
 from elman.training.moments import Moments
@@ -87,13 +88,13 @@ class TrainingRun:
 
     def _epoch(self) -> None:
         """Go once through the training data in a new order, or through what is left of it."""
-        trainer, progress = self._trainer, self._progress
+        progress = self._progress
         steps = self._drawn_steps()
         self._tell.on_epoch_begin(progress.epoch)
         started, stops = time.perf_counter() - progress.seconds, False
         for batches in steps[len(progress.results) :]:
             with np.errstate(over="ignore", invalid="ignore"):
-                result = trainer.step(self._training, *batches)
+                result = self._step(batches)
             self._count(result)
             progress.seconds = time.perf_counter() - started
             self._save_if_due()
@@ -101,6 +102,16 @@ class TrainingRun:
             if stops:
                 break
         self._end_epoch(stops)
+
+    def _step(self, batches: list[Array]) -> StepResult:
+        """Make a step; watch the gradient on its way back until it is known, in this epoch, how far it reaches."""
+        trainer, progress = self._trainer, self._progress
+        trainer.watches = progress.flow is None
+        result = trainer.step(self._training, *batches)
+        flow = trainer.seen()
+        if flow is not None:
+            progress.flow = summary(flow)
+        return result
 
     def _drawn_steps(self) -> list[list[Array]]:
         """Draw the batches of the running epoch, step by step; where some are done, the same once more."""

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from elman.kernels.updates import norm
+from elman.network.flow import HiddenGradients
 from elman.network.network import LossAndGradient, Network
 from elman.network.threads import threads_or_default
 from elman.training.assessment import assess, counted
@@ -50,6 +51,8 @@ class Trainer:
         self._updater: Updater | None = None
         self._usual_score: float | None = None  # what the targets of a step count in the mean, where buckets differ
         self._go_by(settings)
+        self.watches = False  # whether the next batch's gradient is watched on its way back: see `seen`
+        self._flow: HiddenGradients | None = None
         self.is_updating = False  # True from when parameters begin to change until that step is counted
 
     def resume(self, settings: TrainingSettings) -> None:
@@ -144,7 +147,7 @@ class Trainer:
             samples, chosen = self._augmentation.augmented(samples, chosen, int(self.rng.integers(2**63))), None
         values, offsets, targets, weights = samples
         key = int(self.rng.integers(2**63)) if self.network.architecture.draws_masks else None
-        return self.network.loss_and_gradient(
+        found = self.network.loss_and_gradient(
             values,
             offsets,
             targets,
@@ -153,7 +156,16 @@ class Trainer:
             dropout_key=key,
             label_smoothing=self.settings.label_smoothing,
             n_threads=self._n_threads,
+            watched=self.watches,
         )
+        if self.watches:
+            self.watches, self._flow = False, found.flow
+        return found
+
+    def seen(self) -> HiddenGradients | None:
+        """Hand over what was seen of the gradient on its way back, once, if it was watched."""
+        flow, self._flow = self._flow, None
+        return flow
 
     def updater(self, steps_per_epoch: int = 1) -> Updater:
         """Return what changes the parameters; made at the first call, when the length of an epoch is known."""
@@ -187,4 +199,5 @@ def mean_of_passes(first: LossAndGradient, second: LossAndGradient) -> LossAndGr
     gradient += second.gradient
     logits = np.concatenate([first.logits, second.logits])
     loss = (1 - share) * first.loss + share * second.loss
-    return LossAndGradient(loss, gradient, logits, float(norm(gradient)), first.correct + second.correct, scored)
+    correct = first.correct + second.correct
+    return LossAndGradient(loss, gradient, logits, float(norm(gradient)), correct, scored)

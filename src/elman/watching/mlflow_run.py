@@ -72,7 +72,7 @@ class MlflowRun(Callback):
 
     def on_epoch_end(self, record: Record) -> None:
         """Log all numbers of the record, at the step of the optimizer that it was made after."""
-        figures = {name: value for name, value in record.items() if name != "steps" and value is not None}
+        figures = {name: value for name, value in record.items() if name != "steps" and isinstance(value, int | float)}
         self._tried(self._mlflow.log_metrics, figures, step=record["steps"], run_id=self.run_id)
 
     def on_train_end(self, history: History) -> None:

@@ -19,6 +19,7 @@ from elman.watching.growing_file import GrowingFile
 from elman.watching.runs import check_every, is_due
 
 LEARNING = ("gradient_norm", "clipped_share", "update_ratio", "learning_rate", "sequences_per_second")  # of an epoch
+FLOW = ("flow_ratio", "flow_vanished", "flow_memory")  # likewise, where it was noted
 STEP = ("loss", "gradient_norm", "is_clipped", "update_ratio", "learning_rate")
 
 
@@ -82,6 +83,7 @@ class TensorBoardWriter(Callback):
                 figures = {f"epoch/{name}": values[f"{part}_{name}"] for name in ("loss", "accuracy")}
                 if part == "training":
                     figures |= {f"epoch/{name}": values[name] for name in LEARNING}
+                    figures |= {f"epoch/{name}": values[name] for name in FLOW if name in values}
                 self._files[part].write(figures, record["steps"])
 
     def on_train_end(self, history: object) -> None:

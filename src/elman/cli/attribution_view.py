@@ -90,13 +90,25 @@ class View:
             f"difference of {change:+.3f}, {_METHODS[found.method]}:"
         )
         yield Text("")
-        yield _table(found, width, is_unicode=is_unicode)
+        yield _table(found, width, self._tokens(), is_unicode=is_unicode)
         yield Text("")
         bars, shades = (_FOR, _AGAINST) if is_unicode else (_FOR_ASCII, _AGAINST_ASCII)
         yield Text(f"{bars} speaks for {_short(str(self.explained))}, {shades} against it.", "dim")
         yield from self._sentences()
         yield Text("")
         yield self._strongest()
+
+    def _tokens(self) -> list[str] | None:
+        """Give the token of each step, where all are single characters that take one column each."""
+        if self.sequence.n_features > 1 or self.sequence.categories_of(0) is None:
+            return None
+        from rich.cells import cell_len
+
+        codes, names = self.sequence.values[:, 0], self.sequence.categories_of(0) or ()
+        if np.isnan(codes).any():
+            return None
+        tokens = [names[int(code)] for code in codes]
+        return tokens if all(token.isprintable() and cell_len(token) == len(token) == 1 for token in tokens) else None
 
     def _sentences(self) -> Iterator[Text]:
         from rich.text import Text
@@ -151,7 +163,7 @@ class View:
         return f"{value:.4g}" if names is None else repr(names[int(value)][:_LONGEST_NAME])
 
 
-def _table(found: Attribution, width: int, *, is_unicode: bool) -> Table:
+def _table(found: Attribution, width: int, tokens: list[str] | None, *, is_unicode: bool) -> Table:
     """Give the sum of all features and of the strongest, each beside its strip over time."""
     from rich.table import Table
     from rich.text import Text
@@ -168,7 +180,7 @@ def _table(found: Attribution, width: int, *, is_unicode: bool) -> Table:
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("", no_wrap=True)
     table.add_column("nats", justify="right", header_style="dim")
-    table.add_column(_heading(len(values), room), no_wrap=True, header_style="dim")
+    table.add_column(Text(_heading(len(values), room, tokens)), no_wrap=True, header_style="dim")
     strips = [binned(steps, room) for _, steps in rows]
     largest = max(float(np.abs(strip).max()) for strip in strips) or 1.0
     for (name, steps), strip in zip(rows, strips):
@@ -208,13 +220,17 @@ def binned(steps: Array, room: int) -> Array:
     return np.array([steps[start:stop].sum() for start, stop in pairwise(ends.tolist())])
 
 
-def _heading(n_steps: int, room: int) -> str:
-    """Give the first and the last step at the ends of the strips.
+def _heading(n_steps: int, room: int, tokens: list[str] | None = None) -> str:
+    """Give the first and the last step at the ends of the strips; or the text itself, where there is room for it.
 
     >>> _heading(10, 60), _heading(1, 60)
     ('0                                      9', '0')
+    >>> _heading(4, 60, ["h", "a", "u", "s"])
+    'h   a   u   s   '
     """
     columns = len(binned(np.zeros(n_steps), room))
+    if tokens is not None and n_steps <= room:
+        return "".join(token.ljust(columns // n_steps) for token in tokens)
     last = str(n_steps - 1)
     return "0" + last.rjust(columns - 1) if n_steps > 1 and columns > len(last) + 1 else "0"
 

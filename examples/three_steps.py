@@ -18,6 +18,7 @@ its hidden state past the second: that is what the recurrence is for.
 beside this. At the end the compiled engine trains the same network.
 
 Run it:  python examples/three_steps.py
+See it:  elman unroll --output unrolled.html
 """
 
 from dataclasses import dataclass

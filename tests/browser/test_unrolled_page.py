@@ -69,7 +69,7 @@ def test_arrow_keys_and_pointing_show_another_step(pages, open_page):
     assert heading(page) == "Step 1 of 3"
     page.keyboard.press("ArrowLeft")
     assert heading(page) == "Step 1 of 3", "there is none before the first"
-    box = page.locator("[data-step='1'] .u-box").first.bounding_box()
+    box = page.locator(".u-step[data-step='1'] .u-box").first.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.locator(".u-detail h3", has_text="Step 2 of 3").wait_for(timeout=5000)
     assert page.locator(".u-column.chosen").count() == 1

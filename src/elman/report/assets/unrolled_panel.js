@@ -105,22 +105,24 @@ const outer = (rows, columns, k) => rows[k].map((a) => columns[k].map((b) => a *
 
 const matricesPanel = (data, passage, k, t) => {
   const { gates, weight_hh: recurrent, weight_ih: input } = passage.terms;
-  const figures = [];
+  const groups = [];
   for (const [name, term] of [["W_hh", recurrent], ["W_ih", input]]) {
     const added = outer(term.rows, term.columns, k);
     const end = passage.is_reverse ? 0 : data.steps.length - 1;
     const [from, to] = [Math.min(k, end), Math.max(k, end)];
     const isWhole = data.steps[to] - data.steps[from] === to - from;
     const scale = largest([term.gradient, added]);
-    figures.push(matrix(`step ${t} adds to dL/d${name}`, added, scale, gates, `What step ${t} adds to the gradient of ${name}`));
+    const figures = [];
+    figures.push(matrix(`step ${t}`, added, scale, gates, `What step ${t} adds to the gradient of ${name}`));
     if (isWhole && from !== to) {
       const sum = added.map((row) => row.map(() => 0));
       for (let s = from; s <= to; s++) outer(term.rows, term.columns, s).forEach((row, r) => row.forEach((value, c) => { sum[r][c] += value; }));
-      figures.push(matrix(`steps ${data.steps[from]} to ${data.steps[to]} together`, sum, scale, gates, `Sum over steps ${data.steps[from]} to ${data.steps[to]}`));
+      figures.push(matrix(`steps ${data.steps[from]} to ${data.steps[to]}`, sum, scale, gates, `Sum over steps ${data.steps[from]} to ${data.steps[to]}`));
     }
-    figures.push(matrix(`the whole dL/d${name}`, term.gradient, scale, gates, `The whole gradient of ${name}`));
+    figures.push(matrix("all steps", term.gradient, scale, gates, `The whole gradient of ${name}`));
+    groups.push(html("p", { class: "soft" }, equation(`dL/d${name}: what is added by`)), html("div", { class: "u-matrices" }, ...figures));
   }
-  return panel("The same as matrices: what is read, across, into units, down", html("div", { class: "u-matrices" }, ...figures), gates.length > 1 || passage.units.length > 8 ? "wide" : "");
+  return panel("As matrices: units down, what they read across", html("div", {}, ...groups), gates.length > 1 || passage.units.length > 8 ? "wide" : "");
 };
 
 const fillPanel = (holder, data, passage, k, way) => {

@@ -100,10 +100,9 @@ def _source(path: Path) -> Source:
 
 def _command(model: Path, file: Path, output: Path) -> str:
     """Give the command as it was typed; where it was called from Python, one that does the same."""
-    typed = sys.argv[1:]
-    return shlex.join(
-        ["elman", *(typed if typed[:1] == ["report"] else ["report", *map(str, (model, file, "--output", output))])]
-    )
+    if sys.argv[1:2] == ["report"]:
+        return shlex.join(["elman", *sys.argv[1:]])
+    return shlex.join(["elman", "report", str(model), str(file), "--output", str(output)])
 
 
 def _others(classifier: RecurrentEstimator, paths: list[Path]) -> dict[str, RecurrentEstimator]:

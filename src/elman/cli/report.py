@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from elman.cli.columns import PANEL, IgnoredGroup, Label, MissingText, Text, Time
+from elman.cli.columns import IgnoredGroup, Label, MissingText, Text, Time
 from elman.cli.console import console, say
+from elman.cli.one_sequence import IdColumn, place_of
 from elman.errors import DataError, FileError
 
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from elman.data import Dataset
     from elman.estimators.base import RecurrentEstimator
     from elman.report.facts import Source
 
@@ -34,10 +34,7 @@ def report(
     against: Annotated[
         list[Path], typer.Option(metavar="MODEL", help="Another model to compare with; may be given again.")
     ] = [],  # noqa: B006
-    id_column: Annotated[
-        str | None,
-        typer.Option("--id-column", metavar="C", help="Tells which sequence a row is of.", rich_help_panel=PANEL),
-    ] = None,
+    id_column: IdColumn = None,
     time: Time = None,
     label: Label = None,
     group: IgnoredGroup = None,
@@ -73,7 +70,7 @@ def report(
     )
     try:
         say_unknown(classifier, dataset)
-        chosen = None if id is None else _number_of(dataset, id)
+        chosen = None if id is None else place_of(dataset, id, file)
         with _progress() as status:
             status.update("Reading and classifying")
             facts = Facts.gather(
@@ -81,9 +78,7 @@ def report(
                 dataset,
                 model=_source(model),
                 file=_source(file),
-                command=f"elman {shlex.join(sys.argv[1:])}"
-                if sys.argv[1:2] == ["report"]
-                else _command(model, file, output),
+                command=_command(model, file, output),
                 others=others,
                 unrolled=chosen,
             )
@@ -104,6 +99,9 @@ def _source(path: Path) -> Source:
 
 
 def _command(model: Path, file: Path, output: Path) -> str:
+    """Give the command as it was typed; where it was called from Python, one that does the same."""
+    if sys.argv[1:2] == ["report"]:
+        return shlex.join(["elman", *sys.argv[1:]])
     return shlex.join(["elman", "report", str(model), str(file), "--output", str(output)])
 
 
@@ -116,20 +114,6 @@ def _others(classifier: RecurrentEstimator, paths: list[Path]) -> dict[str, Recu
         name = path.stem if path.stem not in loaded else str(path)
         loaded[name] = load_model(path)
     return loaded
-
-
-def _number_of(dataset: Dataset, name: str) -> int:
-    """Give the place of the sequence of this id.
-
-    Raises
-    ------
-    DataError
-        If there is none.
-    """
-    ids = dataset.ids.tolist()
-    if name in ids:
-        return int(ids.index(name))
-    raise DataError(f"there is no sequence with the id {name!r}. The first is {ids[0]!r}.")
 
 
 @contextmanager

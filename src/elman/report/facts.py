@@ -102,12 +102,12 @@ class Facts:
     @cached_property
     def predicted(self) -> NDArray[np.int64]:
         """The code of the most probable class, int64 (M,)."""
-        return self.proba.argmax(axis=1)
+        return np.asarray(self.proba.argmax(axis=1))
 
     @cached_property
     def is_wrong(self) -> NDArray[np.bool_]:
         """Where there is a label and another was predicted, bool (M,)."""
-        return (self.codes >= 0) & (self.predicted != self.codes)
+        return np.asarray((self.codes >= 0) & (self.predicted != self.codes))
 
     @cached_property
     def sequence_of(self) -> NDArray[np.int64]:

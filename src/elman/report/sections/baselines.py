@@ -31,7 +31,7 @@ def baselines(facts: Facts) -> Section:
         numbers=frozenset({1, 2, 3, 4}),
         strong=frozenset({0}),
     )
-    low, high = accuracy_interval(facts)
+    least, most = accuracy_interval(facts)
     figure = Figure(
         "baselines",
         charts.dots(dots, "accuracy"),
@@ -41,7 +41,7 @@ def baselines(facts: Facts) -> Section:
         "greatest, first and last value of each feature and the length, but not the order: what lies between it and "
         "the "
         "network is what recurrence brought.",
-        shows=f"The network has {percent(evaluation.accuracy)}, {between(low, high)}.",
+        shows=f"The network has {percent(evaluation.accuracy)}, {between(least, most)}.",
         label="Accuracy of the model and of both baselines, with intervals",
     )
     return Section("baselines", "Beside the baselines", (figure, table), verdict(facts))

@@ -18,7 +18,7 @@ def classes(facts: Facts) -> Section:
     weakest = sorted(present, key=lambda row: (row["f1"] or 0.0, -row["n"]))
     shown = weakest[:_MOST]
     kept = [row for row in present if any(row is each for each in shown)]
-    rows = [
+    rows: list[tuple[str | Name, ...]] = [
         (Name(str(row["class"])), f"{row['n']:,}", *(_share(row, each) for each in ("precision", "recall", "f1")))
         for row in kept
     ]

@@ -99,7 +99,8 @@ def _success(results: Results) -> Any:
             "Where none did: how much is right at the end. Chance is 25%.",
         ],
     )
-    return alt.layer(*layers).properties(width=360, height=36 * len(CONTENDERS), title=title)
+    room = {"left": 24, "right": 40, "top": 6, "bottom": 6}  # for fonts that are wider than the one measured
+    return alt.layer(*layers).properties(width=360, height=36 * len(CONTENDERS), title=title, padding=room)
 
 
 def _telling_pair(runs: Sequence[Run]) -> tuple[Run, Run] | None:

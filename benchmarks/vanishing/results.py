@@ -70,7 +70,8 @@ def _measured(results: Results) -> str:
     return (
         f"{len(results['runs'])} runs, {results['seeds']} starts of each network, of at most {results['steps']:,} "
         f"updates,\nin {results['seconds'] / 60:.1f} minutes, {about['threads']} at a time, on {about['cpu']}; "
-        f"elman {about['elman']}, Python {about['python']}.\nRuns that ended in a loss or gradient that is no number: {broken}."
+        f"elman {about['elman']}, Python {about['python']}.\n"
+        f"Runs that ended in a loss or gradient that is no number: {broken}."
     )
 
 

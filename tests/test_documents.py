@@ -40,11 +40,13 @@ def test_python_in_the_readme_runs_as_it_stands(tmp_path, monkeypatch, capsys):
     assert (tmp_path / "vowels.safetensors").exists()
 
 
-def test_python_in_the_page_on_tuning_runs_as_it_stands(capsys):
-    page = (ROOT / "docs" / "tuning.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize(("name", "printed"), [("tuning", "learning_rate"), ("comparing", "points in favour of gru")])
+def test_python_in_a_page_runs_as_it_stands(name, printed, monkeypatch, capsys):
+    monkeypatch.chdir(ROOT)
+    page = (ROOT / "docs" / f"{name}.md").read_text(encoding="utf-8")
     (block,) = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    exec(compile(block, "tuning.md", "exec"), {})
-    assert "learning_rate" in capsys.readouterr().out
+    exec(compile(block, f"{name}.md", "exec"), {})
+    assert printed in capsys.readouterr().out
 
 
 def test_commands_in_the_readme_run_in_their_order(tmp_path, monkeypatch, capsys):

@@ -25,6 +25,7 @@ LARGEST_HIDDEN_SIZE = 65_536
 LARGEST_PATCH = 65_536
 MOST_LAYERS = 1024
 MOST_MEMBERS = 1024
+MOST_FINDINGS = 100
 HOTTEST = 100.0  # temperature of probabilities: all but uniform
 COLDEST = 1 / HOTTEST  # all but certain
 _require, _whole = MODEL.require, MODEL.require_whole
@@ -63,7 +64,8 @@ class Metadata:
         'epochs', 'best_epoch', 'seconds', 'learning_rate', 'n_training', 'n_validation', 'stopped_early',
         'interrupted', 'validation' (figures of model and baselines, or None), 'members' ('epochs' and 'best_epoch' of
         each network), 'n_refit' (sequences of the run on all data, 0 without it), 'chosen' (the parameters that were
-        'auto') and 'histories' (a list of records for each network).
+        'auto'), 'health' (what was found ill, each the fields of `elman.training.health.Finding`) and 'histories' (a
+        list of records for each network).
     temperature : float
         Of the probabilities, see `elman.estimators.calibration`; 1: as the networks have them.
     elman_version : str
@@ -301,6 +303,8 @@ def _check_columns(columns: Any) -> None:
 
 
 def _check_training(data: Any) -> None:
+    if isinstance(data, dict):
+        data.setdefault("health", [])  # files from before training was judged have none
     expected = {
         "epochs",
         "best_epoch",
@@ -315,6 +319,7 @@ def _check_training(data: Any) -> None:
         "histories",
         "n_refit",
         "chosen",
+        "health",
     }
     is_complete = isinstance(data, dict) and data.keys() == expected
     _require("training", is_complete, f"the fields {', '.join(sorted(expected))}", data)
@@ -332,6 +337,19 @@ def _check_training(data: Any) -> None:
     _check_members(data["members"], data["histories"])
     if data["validation"] is not None:
         _check_validation(data["validation"])
+    _check_health(data["health"])
+
+
+def _check_health(findings: Any) -> None:
+    is_list = isinstance(findings, list) and len(findings) <= MOST_FINDINGS
+    _require("training.health", is_list, f"a list of at most {MOST_FINDINGS}", findings)
+    for finding in findings:
+        is_complete = isinstance(finding, dict) and sorted(finding) == ["number", "rule", "sentence"]
+        _require("training.health", is_complete, "the fields number, rule and sentence", finding)
+        for name, longest in (("rule", 60), ("sentence", 1000)):
+            _text(f"training.health.{name}", finding[name], longest)
+            _require(f"training.health.{name}", finding[name].isprintable(), "text on one line", finding[name])
+        _require("training.health.number", _is_number(finding["number"]), "a number", finding["number"])
 
 
 def _check_members(members: Any, histories: Any) -> None:

@@ -1,4 +1,4 @@
-"""The command line: `elman train`, `tune`, `evaluate`, `predict`, `convert` and `info`, one module a command.
+"""The command line, one module a command: `elman train`, `tune`, `evaluate`, `compare`, `predict` and others.
 
 What a command needs is imported when it runs, so that `elman --help` answers at once.
 """
@@ -12,15 +12,19 @@ from typing import Annotated
 import typer
 
 from elman import __version__
+from elman.cli.compare import compare
 from elman.cli.console import prepare_streams
 from elman.cli.convert import convert
 from elman.cli.evaluate import evaluate
+from elman.cli.explain import explain
 from elman.cli.help import paragraphs
 from elman.cli.info import info
 from elman.cli.options import with_options
 from elman.cli.predict import predict
+from elman.cli.report import report
 from elman.cli.train import train
 from elman.cli.tune import tune
+from elman.cli.unroll import unroll
 from elman.errors import ElmanError
 
 app = typer.Typer(
@@ -30,7 +34,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (train, tune, evaluate, predict, convert, info):
+for command in (train, tune, evaluate, compare, predict, explain, unroll, report, convert, info):
     app.command(help=paragraphs(command))(command)
 
 _INTERRUPTED = 130

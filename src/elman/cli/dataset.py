@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from elman.cli.console import note, warn
 from elman.errors import FileError, ModelFileError
@@ -99,28 +99,45 @@ def read_for(
     FileError
         If the file cannot be read so, or has no labels and ``labelled`` asks for them.
     """
-    from elman.data import read
+    return read_as(settings_for(classifier, columns, labelled=labelled, text=text, missing_text=missing_text), path)
+
+
+def settings_for(
+    classifier: RecurrentEstimator,
+    columns: Columns,
+    *,
+    labelled: bool,
+    text: str | None = None,
+    missing_text: list[str] | None = None,
+) -> dict[str, Any]:
+    """Give how a file is read for a model; models of the same settings read the same."""
     from elman.estimators.features import feature_names
 
     names = feature_names(classifier)
     is_text = text is not None or "text" in classifier.columns_
     preparation = classifier.preparation_
-    dataset = read(
-        path,
+    return {
         **columns,
-        text=text,
-        text_split=_split_of(classifier),
-        missing="error" if preparation.start is None else "indicator",
-        missing_text=missing_text or None,
-        categorical=[] if is_text or names is None else _of_names(preparation.vocabularies, names),
-        likely=classifier.columns_,
-        features=names,
-        labels_per_step=classifier.every_step,
-        labels_required=labelled and columns["label"] is not None,
-        unread={"group"} if labelled else {"group", "label"},
-    )
+        "text": text,
+        "text_split": _split_of(classifier),
+        "missing": "error" if preparation.start is None else "indicator",
+        "missing_text": missing_text or None,
+        "categorical": [] if is_text or names is None else _of_names(preparation.vocabularies, names),
+        "likely": classifier.columns_,
+        "features": names,
+        "labels_per_step": classifier.every_step,
+        "labels_required": labelled and columns["label"] is not None,
+        "unread": {"group"} if labelled else {"group", "label"},
+    }
+
+
+def read_as(settings: dict[str, Any], path: Path) -> Dataset:
+    """Read a file by settings of `settings_for`; errors as `read_for`'s."""
+    from elman.data import read
+
+    dataset = read(path, **settings)
     say_notes(dataset)
-    if labelled and dataset.labels is None:
+    if "label" not in settings["unread"] and dataset.labels is None:
         raise FileError(
             f"{path}: it has no labels to measure against. Name them with label=..., or use 'elman predict'."
         )
@@ -153,8 +170,8 @@ def say_classes(dataset: Dataset) -> None:
         )
 
 
-def say_unknown(classifier: RecurrentEstimator, dataset: Dataset) -> None:
-    """Print how many values of each feature of kinds the model has never seen.
+def say_unknown(classifier: RecurrentEstimator, dataset: Dataset, of: str = "") -> None:
+    """Print how many values of each feature of kinds the model has never seen, ``of`` in front of it.
 
     Raises
     ------
@@ -165,11 +182,11 @@ def say_unknown(classifier: RecurrentEstimator, dataset: Dataset) -> None:
     for vocabulary in classifier.preparation_.vocabularies:
         n = vocabulary.n_unknown(sequences)
         names = sequences.feature_names
-        of = (
+        what = (
             "tokens" if dataset.texts is not None else f"values of {names[vocabulary.feature]!r}" if names else "values"
         )
         if n:
-            note(f"{n:,} {of} were never seen in training and count as unknown.")
+            note(f"{of}{n:,} {what} were never seen in training and count as unknown.")
 
 
 def say_notes(dataset: Dataset, of: Path | None = None) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from elman.cli.console import say, say_json, tell
+from elman.cli.options import with_options
 
 if TYPE_CHECKING:
     from elman.model_file import Model
@@ -112,6 +113,8 @@ def _print(path: Path, model: Model) -> None:
         if value:
             table.add_row(Text(name, style="dim"), Text(value))
     say(Text(str(path), style="bold"), table)
+    for finding in training["health"]:
+        tell("", with_options(finding["sentence"]))
     if training["validation"]:
         is_calibrated, is_refit = bool(settings.get("calibrate")), bool(training["n_refit"])
         tell("", validation_heading(is_calibrated=is_calibrated, is_refit=is_refit))

@@ -19,8 +19,9 @@ _OTHERWISE = {
     "unlabelled": "--missing-text",
 }
 _WITHOUT_LABELS = " To read without labels pass labels_required=False."  # what no command has an option for
+_CHOICES = ("cell", "initialisation", "missing", "readout")
 _SETTING = re.compile(
-    r"(?<![\w'])(id|time|label|group|labels_per_step|clip_norm|learning_rate|text|unlabelled|missing|missing_text|step_length|categorical|patch_size|standardise|validation_fraction|groups)=('[^']*'|True|False|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
+    r"(?<![\w'])(id|time|label|group|labels_per_step|cell|initialisation|readout|clip_norm|learning_rate|max_epochs|dropout|recurrent_dropout|weight_decay|hidden_size|text|unlabelled|missing|missing_text|step_length|categorical|patch_size|standardise|validation_fraction|groups)=('[^']*'|True|False|\d+(?:\.\d+)?(?:e[+-]?\d+)?|\.\.\.)"
 )
 
 
@@ -42,6 +43,8 @@ def with_options(message: str) -> str:
     'Train with --missing indicator, or pass --text-split words; name the column with --text.'
     >>> with_options("Keep them together with groups=..., or leave standardise=False out.")
     'Keep them together with --group, or leave --no-standardise out.'
+    >>> with_options("try cell='lstm', patch_size=7, or learning_rate='auto'.")
+    'try --cell lstm, --patch-size 7, or --learning-rate auto.'
     """
     return _SETTING.sub(_as_option, message.replace(_WITHOUT_LABELS, ""))
 
@@ -75,7 +78,7 @@ def _as_option(setting: re.Match[str]) -> str:
     name, value = setting.groups()
     if name == "missing_text":
         return f"{option(name)} {value}"
-    if name == "missing":
+    if name in _CHOICES or value == "'auto'":
         return f"{option(name)} {value[1:-1]}"
     if name == "text":  # of a reader the column, of an estimator the split
         return f"{option(name)} {value[1:-1]}" if value in ("'characters'", "'words'") else "--text"

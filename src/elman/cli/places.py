@@ -6,6 +6,8 @@ from pathlib import Path
 
 from elman.errors import OutputError
 
+_PAGES = (".html", ".htm")
+
 
 def check_output(model: Path, *inputs: Path | None) -> None:
     """Refuse a place that cannot be written, or that would overwrite data, before hours of training."""
@@ -18,6 +20,18 @@ def check_output(model: Path, *inputs: Path | None) -> None:
     for given in inputs:
         if given is not None and model.exists() and given.exists() and model.samefile(given):
             raise OutputError(f"{model}: the model would overwrite its data. Choose another name.")
+
+
+def check_page(page: Path, *inputs: Path) -> None:
+    """Refuse a place for a page that cannot be written, is called otherwise, or would overwrite what it tells of."""
+    from elman.output_file import check_writable
+
+    if page.suffix.lower() not in _PAGES:
+        raise OutputError(f"{page}: expected the name of a page, such as report.html, got {page.suffix!r}. Rename it.")
+    check_writable(page)
+    for given in inputs:
+        if page.exists() and given.exists() and page.samefile(given):
+            raise OutputError(f"{page}: the output would overwrite the input. Choose another name.")
 
 
 def test_file(file: Path) -> Path:

@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from elman.estimators.recipe import refit_epochs
-from elman.training.settings import ENDING_LOW, TrainingSettings
+from elman.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from rich.table import Table
 
-_FIGURES = {
+FIGURES = {
     "accuracy": "accuracy",
     "balanced_accuracy": "balanced\naccuracy",
     "macro_f1": "macro\nF1",
@@ -118,19 +118,6 @@ def _plain(name: str) -> str:
     return name if name.isprintable() else repr(name)
 
 
-def describe_rise(training: Mapping[str, Any], max_epochs: int, schedule: str) -> str:
-    """Advise to train for longer where all epochs were used and the best was among the last tenth; else ''.
-
-    A schedule that ends low is best at its end, which says nothing.
-    """
-    if schedule in ENDING_LOW:
-        return ""
-    used_up = training["epochs"] == max_epochs and not training["stopped_early"]
-    if used_up and training["n_validation"] and training["best_epoch"] > 0.9 * max_epochs:
-        return f"It was still improving: try --max-epochs {2 * max_epochs}."
-    return ""
-
-
 def count(n: int, thing: str) -> str:
     """Give a number of things: '1 epoch', '1,200 epochs'."""
     return f"{n:,} {thing}{'s' * (n != 1)}"
@@ -143,12 +130,12 @@ def figures_table(figures: Mapping[str, Any]) -> Table:
 
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("")
-    for heading in _FIGURES.values():
+    for heading in FIGURES.values():
         table.add_column(Text(heading), justify="right", vertical="bottom")
     rows: list[tuple[str, Mapping[str, float], str]] = [("this model", figures, "bold")]
     rows += [(label, figures["baselines"][name], "") for name, label in _BASELINES.items()]
     for label, row, style in rows:
-        table.add_row(Text(label), *(Text(f"{row[name]:.4f}") for name in _FIGURES), style=style)
+        table.add_row(Text(label), *(Text(f"{row[name]:.4f}") for name in FIGURES), style=style)
     return table
 
 

@@ -67,7 +67,7 @@ from elman.cli.network_options import (
     Residual,
     Zoneout,
 )
-from elman.cli.options import option
+from elman.cli.options import option, with_options
 from elman.cli.parameters import parameters_of
 from elman.cli.places import check_output, quoted, test_file
 from elman.cli.training_data import TrainingData, naming_files, read_training_data
@@ -274,7 +274,6 @@ def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Pa
     from elman.cli.tables import (
         describe_calibration,
         describe_network,
-        describe_rise,
         describe_training,
         figures_table,
         validation_heading,
@@ -303,8 +302,8 @@ def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Pa
         ):
             if sentences:
                 tell("", sentences)
-    advice = describe_rise(training, max_epochs, schedule)
-    if advice:
-        tell("", advice)
+    for finding in training["health"]:
+        if finding["rule"] != "chance":  # which the verdict says
+            tell("", with_options(finding["sentence"]))
     say("", f"Saved {model}. Next, on data that it has not seen:")
     say_command(f"elman evaluate {quoted(model)} {quoted(test_file(file))}")

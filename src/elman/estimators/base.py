@@ -209,6 +209,11 @@ class RecurrentEstimator(CallbackSupport, Fitting):
         return self.histories_[0]
 
     @property
+    def health_(self) -> list[str]:
+        """What is ill in how it was trained, a sentence each with what to try; empty where all is well."""
+        return [finding["sentence"] for finding in self.training_["health"]]
+
+    @property
     def loss_curve_(self) -> list[float]:
         """The training loss of each epoch."""
         return [record["training_loss"] for record in self.history_]

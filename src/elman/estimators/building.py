@@ -22,6 +22,7 @@ from elman.estimators.runs import prepared
 from elman.estimators.weights import Weights, check_together, together, weights_by_class
 from elman.network.architecture import Architecture
 from elman.network.network import Network
+from elman.training.findings import Setup
 from elman.training.samples import Samples
 from elman.training.settings import TrainingSettings
 
@@ -143,6 +144,17 @@ class Building(SharedParameters, BaseEstimator):  # type: ignore[misc]
         names = {field.name for field in fields(TrainingSettings)} & set(self.get_params(deep=False))
         names -= {"learning_rate"} if self.learning_rate == "auto" else set()
         return TrainingSettings(**{name: self._value(name) for name in names})
+
+    def _setup(self, settings: TrainingSettings, longest: int) -> Setup:
+        """Give what is trained, and how, as far as health goes by it."""
+        architecture = self.network_.architecture
+        return Setup(
+            architecture,
+            settings,
+            longest=longest,
+            initialisation=str(self._value("initialisation")),
+            patch_size=None if self.every_step or architecture.embeddings else self.preparation_.patch_size,
+        )
 
     def _prepared(self, sequences: Sequences, first: int = 0) -> Sequences:
         return self.preparation_.apply(sequences, self.network_.dtype, first=first)

@@ -25,7 +25,7 @@ from elman.estimators.features import read_like_training, read_training
 from elman.estimators.going_on import SplitSource, require_same_reading
 from elman.estimators.groups import as_groups
 from elman.estimators.labels import declared_classes
-from elman.estimators.learning import OfRefit, Printer, as_validation, summary
+from elman.estimators.learning import OfRefit, Printer, as_dict, as_validation, summary
 from elman.estimators.members import Member, begun, resumed, train_members, with_epochs
 from elman.estimators.parts import Part, make_generators, split
 from elman.estimators.progress import patches_line, refit_line
@@ -36,6 +36,8 @@ from elman.estimators.targets import Targets
 from elman.estimators.weights import Weights, as_weights, check_together
 from elman.training.callbacks import Callback, Callbacks
 from elman.training.checkpoint import Checkpoint
+from elman.training.findings import Finding, Setup
+from elman.training.health import HealthWatch, after_training
 from elman.training.history import History, Record
 from elman.training.range_test import RangeTest
 from elman.training.samples import Samples
@@ -93,7 +95,9 @@ class Fitting(Building):
         doubt_data(training, held_out, samples, self.preparation_, self.classes_, every_step=self.every_step)
         settings = with_rate(self, self._settings(), samples[0], rngs[1], is_new=is_new)
         before: list[list[Record]] = [[] for _ in self.networks_] if is_new else self.histories_
-        histories = self._train(self._members(rngs), settings, before, *samples, callbacks, checkpoint)
+        setup = self._setup(settings, int(self._lengths(training).max()))
+        watching = [*callbacks, HealthWatch(setup, partial(self._remark, callbacks=callbacks))]
+        histories = self._train(self._members(rngs), settings, before, *samples, watching, checkpoint)
         self.n_iter_ = len(histories[0].records)
         figures = None if held_out is None else self._validated(held_out)
         is_chosen = self._value("refit") and is_new and validation is None and held_out is not None
@@ -101,8 +105,9 @@ class Fitting(Building):
         if is_chosen and not any(history.interrupted or history.told_to_stop for history in histories):
             n_refit = self._refit(whole, rngs_again, settings, histories, callbacks, checkpoint)
         seconds = time.perf_counter() - start
+        found = self._found_ill(histories, setup, figures)
         self.training_: dict[str, Any] = summary(
-            histories, training, held_out, figures, seconds, self.learning_rate_, self.chosen_, n_refit
+            histories, training, held_out, figures, seconds, self.learning_rate_, self.chosen_, n_refit, found
         )
 
     def _check_validation_part(self, validation: tuple[Any, ...] | None) -> None:
@@ -291,13 +296,23 @@ class Fitting(Building):
         return part.take(kept, every_step=self.every_step), None if groups is None else groups[kept]
 
     def _tell_patches(self, training: Part, callbacks: Sequence[Callback] = ()) -> None:
-        """Say where steps are read together that nobody asked to."""
-        if self.patch_size != "auto" or self.preparation_.patch_size == 1:
-            return
-        line = patches_line(self.preparation_.patch_size, training.sequences.lengths)
+        """Say so where long sequences are read in patches without having been asked for."""
+        if self.patch_size == "auto" and self.preparation_.patch_size > 1:
+            self._remark(patches_line(self.preparation_.patch_size, training.sequences.lengths), callbacks)
+
+    def _remark(self, sentence: str, callbacks: Sequence[Callback] = ()) -> None:
+        """Say what the user may want to know, wherever progress is told."""
         if self.verbose:
-            print(line, flush=True)
-        Callbacks(callbacks).on_remark(line)
+            print(sentence, flush=True)
+        Callbacks(callbacks).on_remark(sentence)
+
+    def _found_ill(self, histories: Sequence[History], setup: Setup, figures: Evaluation | None) -> list[Finding]:
+        """Give what is ill in the networks; of several the first that has it."""
+        found: dict[str, Finding] = {}
+        for history, network in zip(histories, self.networks_):
+            for finding in after_training(history.records, setup, network.parameters, as_dict(figures)):
+                found.setdefault(finding.rule, finding)
+        return list(found.values())
 
     def _given(self, validation: tuple[Any, ...]) -> Part:
         X, y, sample_weight = as_validation(validation)

@@ -15,6 +15,7 @@ from elman.estimators.parts import Part
 from elman.estimators.progress import epoch_line, going_on_line, tell_if_slow
 from elman.training.callbacks import Callback, Callbacks, Run, StepRecord
 from elman.training.checkpoint import Checkpoint
+from elman.training.health import Finding
 from elman.training.history import History, Record
 
 
@@ -144,6 +145,7 @@ def summary(
     learning_rate: float,
     chosen: dict[str, Any],
     n_refit: int = 0,
+    health: Sequence[Finding] = (),
 ) -> dict[str, Any]:
     """Give what training came to, as `training_` keeps it: that of the first member, and in short of every member."""
     history = histories[0]
@@ -159,5 +161,11 @@ def summary(
         "stopped_early": bool(history.stopped_early),
         "interrupted": any(history.interrupted for history in histories),
         "members": [{"epochs": len(history.records), "best_epoch": history.best_epoch} for history in histories],
-        "validation": None if figures is None else {name: getattr(figures, name) for name in (*FIGURES, "baselines")},
+        "validation": as_dict(figures),
+        "health": [finding._asdict() for finding in health],
     }
+
+
+def as_dict(figures: Evaluation | None) -> dict[str, Any] | None:
+    """Give figures on the validation part as `training_` keeps them, without its confusion matrix."""
+    return None if figures is None else {name: getattr(figures, name) for name in (*FIGURES, "baselines")}

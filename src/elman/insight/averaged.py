@@ -43,6 +43,10 @@ class Inputs:
         """How many numbers a network reads."""
         return self.of_networks[0].size
 
+    def scaled(self, shares: Array) -> Inputs:
+        """Give a copy of all sequences for each share, (I,), one after the other, multiplied by it."""
+        return self.copies(np.arange(len(shares)), lambda k, x: shares[k] * x)
+
     def copies(self, numbers: Ints, copy: Callable[[int, Floats], Floats]) -> Inputs:
         """Give a copy of all sequences for each number, one after the other, as ``copy(number, x)`` makes it."""
         return Inputs(

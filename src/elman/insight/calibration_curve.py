@@ -117,9 +117,12 @@ def calibration_curve(proba: Array, codes: NDArray[np.int64], n_bins: int = 10) 
 
 
 def _starts(sure: Array, n_bins: int) -> NDArray[np.int64]:
-    """Give where each bin begins among the sorted confidences; equal ones fall into one bin."""
-    wanted = np.arange(1, n_bins) * len(sure) // max(n_bins, 1)
-    return np.unique(np.append(0, np.searchsorted(sure, sure[wanted])))
+    """Give where bins begin among the sorted confidences; equal ones that would fill a bin have one of their own."""
+    n_bins = max(n_bins, 1)
+    wanted = sure[np.arange(1, n_bins) * len(sure) // n_bins]
+    first, behind = np.searchsorted(sure, wanted), np.searchsorted(sure, wanted, side="right")
+    ends = behind[(behind - first >= len(sure) // n_bins) & (behind < len(sure))]
+    return np.unique(np.concatenate([[0], first, ends]))
 
 
 def _error(hits: NDArray[np.int64], counts: NDArray[np.int64], confidence: Array) -> Array:

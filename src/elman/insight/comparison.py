@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from elman.errors import ParameterError
 from elman.estimators.base import RecurrentEstimator
 from elman.estimators.evaluation import Evaluation, measure, predictions_on
+from elman.insight.intervals import LEVEL
 from elman.insight.paired import PairedLabels, holm
 from elman.insight.resampling import Interval
 
@@ -55,6 +56,11 @@ class Difference:
     p_value: float
     p_corrected: float
 
+    @property
+    def is_beyond_chance(self) -> bool:
+        """Whether chance does as much in less than 5 % of cases, corrected."""
+        return self.p_corrected < 1 - LEVEL
+
     def to_dict(self) -> dict[str, Any]:
         """Give everything as JSON can hold it."""
         return {name: [*value] if isinstance(value, tuple) else value for name, value in vars(self).items()}
@@ -78,6 +84,8 @@ class Comparison:
     predicted : int64 array (M, L)
     truth : float64 array (M, N)
         The probability given to the true class, mean over the labels of each sequence.
+    n_models : int
+        The first so many are models, the others baselines of the first.
     every_step : bool
         Whether each step is labelled; N then counts the sequences that have any label.
     """
@@ -90,6 +98,7 @@ class Comparison:
     codes: Codes
     predicted: Codes
     truth: Array
+    n_models: int
     every_step: bool
 
     @property
@@ -103,8 +112,12 @@ class Comparison:
         return "swapping whole sequences" if self.every_step else "McNemar's exact test"
 
     def most_different(self, n: int = 5) -> Codes:
-        """Give the numbers of the ``n`` sequences whose true class the models give the most different probabilities."""
-        spread = np.ptp(self.truth, axis=0)
+        """Give the numbers of the ``n`` sequences whose true class the models give the most different probabilities.
+
+        Baselines do not count, unless there is but one model.
+        """
+        counted = self.n_models if self.n_models > 1 else len(self.names)
+        spread = np.ptp(self.truth[:counted], axis=0)
         return np.argsort(-spread, kind="stable")[: min(n, int(np.count_nonzero(spread)))]
 
     def to_dict(self) -> dict[str, Any]:
@@ -177,8 +190,8 @@ def compare(
     and Price. The steps of a sequence are not independent, so taggers are told apart by whole sequences: by swapping
     the models on each of them, and by drawing sequences anew for the interval; so is the log loss of both.
 
-    What is told from chance are these models, as they were trained once. Trained again with another ``random_state``
-    they might change places: see docs/comparing.md.
+    All this is about these models, as they were trained once. Trained again with another ``random_state`` they might
+    change places: see docs/comparing.md.
 
     Parameters
     ----------
@@ -193,7 +206,7 @@ def compare(
     Raises
     ------
     ParameterError
-        If there are fewer than two estimators, or their classes differ.
+        If there are fewer than two to compare, or their classes differ.
     DataError
         If X or y do not fit one of them.
 
@@ -214,10 +227,10 @@ def compare(
     >>> difference.only_reference - difference.only_this == round(-40 * difference.accuracy)
     True
     """
-    if len(estimators) < 2:
+    if len(estimators) < (1 if baselines else 2):
         raise ParameterError(
-            "The 'estimators' parameter of compare must be a dict of two fitted estimators at least, by name. "
-            f"Got {len(estimators)} instead."
+            "The 'estimators' parameter of compare must be a dict of two fitted estimators at least, by name, or "
+            f"of one with baselines=True. Got {len(estimators)} instead."
         )
     return side_by_side(
         [judge(name, estimator, X, y) for name, estimator in estimators.items()], ids, baselines=baselines
@@ -258,6 +271,7 @@ def side_by_side(judged: Sequence[Judged], ids: ArrayLike | None = None, *, base
         codes=labels.codes,
         predicted=labels.predicted,
         truth=labels.by_sequence(labels.truth) / labels.counts,
+        n_models=len(judged),
         every_step=first.every_step,
     )
 

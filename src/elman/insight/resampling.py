@@ -17,7 +17,8 @@ from elman.insight.intervals import LEVEL
 Array = NDArray[np.float64]
 Interval = tuple[float, float]
 
-_DRAWS = 4_999
+_DRAWS = 1_999
+_SWAPS = 9_999
 _AT_A_TIME = 1 << 22  # numbers drawn together
 
 
@@ -45,8 +46,8 @@ def bootstrap_interval(totals: Array, counts: NDArray[np.int64]) -> Interval:
     squares = float((influence**2).sum())
     if squares <= 1e-24 * float((totals**2).sum()):  # nothing but rounding
         return float(value), float(value)
-    draws = [totals[drawn].sum(axis=1) / counts[drawn].sum(axis=1) for drawn in _drawn(len(totals), len(totals))]
-    values = np.concatenate(draws)
+    draws = _drawn(_DRAWS, len(totals), below=len(totals))
+    values = np.concatenate([totals[drawn].sum(axis=1) / counts[drawn].sum(axis=1) for drawn in draws])
     below = (np.sum(values < value) + np.sum(values == value) / 2) / len(values)
     bias = ndtri(np.clip(below, 1 / len(values), 1 - 1 / len(values)))
     acceleration = float((influence**3).sum()) / (6 * squares**1.5)
@@ -70,13 +71,14 @@ def swap_test(differences: NDArray[np.int64]) -> float:
     told = differences[differences != 0]
     if len(told) == 0:
         return 1.0
-    as_large = sum(int(np.sum(np.abs((2 * signs - 1) @ told) >= abs(told.sum()))) for signs in _drawn(2, len(told)))
-    return (1 + as_large) / (1 + _DRAWS)
+    sums = [(2 * heads - 1) @ told for heads in _drawn(_SWAPS, len(told), below=2)]
+    as_large = np.abs(np.concatenate(sums)) >= abs(told.sum())
+    return float((1 + as_large.sum()) / (1 + _SWAPS))
 
 
-def _drawn(below: int, size: int) -> Iterator[NDArray[np.int64]]:
-    """Give whole numbers from 0 up to ``below``, (n, size), until as many rows as draws are wanted have come."""
+def _drawn(n: int, size: int, below: int) -> Iterator[NDArray[np.int64]]:
+    """Give n rows of ``size`` whole numbers from 0 up to ``below``, some rows at a time."""
     rng = np.random.default_rng(0)
     rows = max(1, _AT_A_TIME // size)
-    for first in range(0, _DRAWS, rows):
-        yield rng.integers(below, size=(min(rows, _DRAWS - first), size))
+    for first in range(0, n, rows):
+        yield rng.integers(below, size=(min(rows, n - first), size))

@@ -56,12 +56,10 @@ def gradient_flow(
         share = counted / (counted.sum() or 1.0)
         gradients = {name: np.zeros(weight.shape, d_logits.dtype) for name, weight in weights.items()}
         embeddings = settings.get("embeddings", ())
-        d_states = network_backward(
-            share[:, None] * d_logits, run, weights, gradients, cell=cell, embeddings=embeddings
-        )
+        back = network_backward(share[:, None] * d_logits, run, weights, gradients, cell=cell, embeddings=embeddings)
         ways = [(tape, way) for layer in run.tapes for tape, way in zip(layer, (1, -1))]
         norms = [_norms(cell, tape.states, tape.kept, way) for tape, way in ways]
-        for found, d in zip(norms, chain.from_iterable(d_states)):
+        for found, d in zip(norms, chain.from_iterable(back.d_states)):
             found |= {f"d_{state}": _norm(d[:, k]) for k, state in enumerate("hc"[: CELLS[cell].states])}
         of_sequences.append(norms)
     return {

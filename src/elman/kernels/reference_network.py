@@ -52,6 +52,21 @@ class Run(NamedTuple):
     logits: Array  # (R, C)
 
 
+class Way(NamedTuple):
+    """What a backward run of one sequence came by."""
+
+    found: list[list[dict[str, Array]]]  # by `reference_options.backward`, for each layer and direction
+    d_h: Array  # (T, F) what the last layer's output received from the readout
+    d_features: Array  # (R, F)
+    d_score: Array | None  # (T,) dL/d(h_t . w_attention)
+    d_x: Array  # (T, .) dL/d(input of the first layer), codes replaced
+
+    @property
+    def d_states(self) -> list[list[Array]]:
+        """The total derivative by the states of each layer and direction, (T, K, H) in the sequence's own order."""
+        return [[found["d_states"][::way] for found, (_, way) in zip(layer, _DIRECTIONS)] for layer in self.found]
+
+
 def network_forward(
     x: Array,
     weights: Mapping[str, Array],
@@ -131,26 +146,25 @@ def network_backward(
     *,
     cell: str,
     embeddings: Embeddings = (),
-) -> list[list[Array]]:
-    """Carry dL/d(logits) (R, C) back to all weights of the network, adding to their gradients.
-
-    Returns the total derivative by the states of each layer and direction, (T, K, H) in the sequence's own order.
-    """
+) -> Way:
+    """Carry dL/d(logits) (R, C) back to all weights of the network, adding to their gradients."""
     gradients["weight_out"] += d_logits.T @ run.features
     gradients["bias_out"] += d_logits.sum(axis=0)
     d_features = d_logits @ weights["weight_out"]
     d_h = d_features if run.share is None else run.share * d_features
+    d_score = None
     if run.share is not None and "weight_attention" in weights:
         d_share = run.h @ d_features[0]
         d_score = run.share[:, 0] * (d_share - run.share[:, 0] @ d_share)
         gradients["weight_attention"] += d_score @ run.h
         d_h = d_h + np.outer(d_score, weights["weight_attention"])
-    d_states: list[list[Array]] = [[] for _ in run.tapes]
+    d_readout, all_found = d_h, list[list[dict[str, Array]]]()
     for layer in reversed(range(len(run.tapes))):
         if layer < len(run.masks):
             d_h = d_h * run.masks[layer]
         halves = np.split(d_h, len(run.tapes[layer]), axis=1)
         d_x = [d_h] if run.adds_input[layer] else []
+        all_found.insert(0, [])
         for (suffix, way), tape, options, d_half in zip(_DIRECTIONS, run.tapes[layer], run.options[layer], halves):
             weight_ih, weight_hh = (weights[f"{name}_l{layer}{suffix}"] for name in ("weight_ih", "weight_hh"))
             found = backward(d_half[::way], tape, weight_ih, weight_hh, options, cell=cell)
@@ -159,11 +173,11 @@ def network_backward(
             if options.start is not None:
                 for state, d_start in zip(("h_0", "c_0"), found["d_start"]):
                     gradients[f"{state}_l{layer}{suffix}"] += d_start
-            d_states[layer].append(found["d_states"][::way])
+            all_found[0].append(found)
             d_x.append(found["d_x"][::way])
         d_h = sum(d_x[1:], start=d_x[0])
     embed_backward(d_h, run.values, gradients, embeddings)
-    return d_states
+    return Way(all_found, d_readout, d_features, d_score, d_h)
 
 
 def readout_share(h: Array, readout: str, *, bidirectional: bool) -> Array:

@@ -36,6 +36,7 @@ class Tape(NamedTuple):
 
     x: Array  # (T, D)
     states: Array  # (K, T + 1, H), the first of which is h
+    halves: list[Arrays]  # from_x and from_h, the two halves of the pre-activations (G,)
     kept: list[Arrays]  # by the cell
     normed: list[Arrays]  # norm(W_ih x_t), norm(W_hh h_{t-1}) and what each was divided by; empty without it
 
@@ -69,6 +70,7 @@ def forward(
     states = states if options.start is None else options.start
     all_states = np.zeros((len(states), steps + 1, hidden_size), dtype)
     h, all_states[:, 0] = all_states[0], states
+    halves: list[Arrays] = []
     kept: list[Arrays] = []
     all_normed: list[Arrays] = []
     for t in range(1, steps + 1):
@@ -78,14 +80,15 @@ def forward(
             (from_x, of_x), (from_h, of_h) = norm(from_x), norm(from_h)
             all_normed.append((from_x, from_h, of_x, of_h))
             from_x, from_h = options.gain_ih * from_x, options.gain_hh * from_h
-        proposed, kept_t = CELLS[cell].forward(from_x + bias_ih, from_h + bias_hh, *states)
+        halves.append((from_x + bias_ih, from_h + bias_hh))
+        proposed, kept_t = CELLS[cell].forward(*halves[-1], *states)
         if options.zoneout is None:
             states = proposed
         else:
             states = tuple(z * s + (1 - z) * p for z, s, p in zip(options.zoneout[t - 1], states, proposed))
         all_states[:, t] = states
         kept.append(kept_t)
-    return h[1:], Tape(x, all_states, kept, all_normed)
+    return h[1:], Tape(x, all_states, halves, kept, all_normed)
 
 
 def backward(
@@ -96,12 +99,14 @@ def backward(
     Returns d_x (T, D), d_weight_ih, d_weight_hh, d_bias_ih, d_bias_hh, with layer normalisation d_gain_ih and
     d_gain_hh, with a learned start d_start (K, H); and d_states (T, K, H), the total derivative by h_t and c_t. With
     zoneout it is by the states that it leaves; h_t is then made of what the cell proposed, and no longer of c_t.
+    Likewise (T, G): d_from_x and d_from_h, and dL/d(W_ih x_t) and dL/d(W_hh h_{t-1}) as d_product_x and d_product_h.
     """
     steps, hidden_size = d_output.shape
     d_states = np.zeros((CELLS[cell].states, hidden_size), np.result_type(tape.h, d_output))
     rows, total = len(weight_ih), np.zeros((steps, *d_states.shape), d_states.dtype)
     shapes = {"d_x": tape.x.shape, "d_weight_ih": weight_ih.shape, "d_weight_hh": weight_hh.shape}
     shapes |= dict.fromkeys(("d_bias_ih", "d_bias_hh", "d_gain_ih", "d_gain_hh"), (rows,))
+    shapes |= dict.fromkeys(("d_from_x", "d_from_h", "d_product_x", "d_product_h"), (steps, rows))
     found: dict[str, Array] = {name: np.zeros(shape, d_states.dtype) for name, shape in shapes.items()}
     for t in range(steps, 0, -1):
         d_states[0] += d_output[t - 1]
@@ -111,6 +116,7 @@ def backward(
         z = np.zeros(d_states.shape) if options.zoneout is None else options.zoneout[t - 1]
         d_past_the_cell = z * d_states
         d_x, d_h, direct = CELLS[cell].backward(tape.kept[t - 1], *((1 - z) * d_states))
+        found["d_from_x"][t - 1], found["d_from_h"][t - 1] = d_x, d_h
         found["d_bias_ih"] += d_x
         found["d_bias_hh"] += d_h
         if options.gain_ih is not None:
@@ -119,6 +125,7 @@ def backward(
             found["d_gain_hh"] += d_h * normed_h
             d_x = norm_backward(d_x * options.gain_ih, normed_x, of_x)
             d_h = norm_backward(d_h * options.gain_hh, normed_h, of_h)
+        found["d_product_x"][t - 1], found["d_product_h"][t - 1] = d_x, d_h
         mask = np.ones(hidden_size) if options.mask is None else options.mask
         found["d_weight_ih"] += np.outer(d_x, tape.x[t - 1])
         found["d_weight_hh"] += np.outer(d_h, mask * tape.h[t - 1])

@@ -61,7 +61,7 @@ LIGHT = Colours(
     on_strong="#ffffff",
     categories=("#1965ad", "#c65e0b", "#6f987e", "#6f3055", "#5d530c", "#521c86", "#0188a2", "#9b4b5d"),
     sequential=(
-        "#eff7f8", "#c8e6ed", "#a0d6e3", "#78c2d7", "#57a7c8", "#398bba", "#2a6da4", "#234d89", "#1e2f6d",
+        "#eff7f8", "#c4e5ec", "#96d3e2", "#63afcd", "#318bba", "#2a71a9", "#275897", "#234382", "#1e2f6d",
     ),
     diverging=(
         "#1d438c", "#3a71b0", "#609fd2", "#aac9e5", "#f4f3f1", "#edc1a7", "#e08e5a", "#bb6135", "#95330f",
@@ -79,7 +79,7 @@ DARK = Colours(
     on_strong="#10131a",
     categories=("#70b2e5", "#eb9d5a", "#8fe3ac", "#b06f92", "#f2d45c", "#cfc8ff", "#2b93bf", "#d8663a"),
     sequential=(
-        "#1a1e27", "#232e48", "#2a3f6b", "#2f558d", "#2f72a7", "#2f91c0", "#4aaccb", "#79cbd8", "#a6e6e6",
+        "#1a1e27", "#232f4a", "#2a416f", "#2c578e", "#2770ad", "#2f8ec3", "#3facd6", "#69c9de", "#98e4e8",
     ),
     diverging=(
         "#97ddf9", "#64aedc", "#3c7ebe", "#33506e", "#252527", "#6c412e", "#b85e31", "#dc935a", "#ffc98b",

@@ -48,7 +48,7 @@ def lengths(
     y = alt.Y("count:Q").title("sequences").axis(format=",d", tickMinStep=1, tickCount=5)
     tooltip = [alt.Tooltip("of:N", title="steps"), alt.Tooltip("count:Q", title="sequences", format=",")]
     bars = alt.Chart(as_data(data)).mark_bar(binSpacing=1).encode(x=x, x2="x2:Q", y=y, tooltip=tooltip)
-    half = alt.Chart(as_data([{"x": float(np.median(found))}])).mark_rule(style="guide").encode(x=x)
+    half = alt.Chart(as_data([{"x": float(np.median(found))}])).mark_rule(style="guide").encode(x=alt.X("x:Q"))
     note = f"{len(found):,} sequence{'s' * (len(found) != 1)} of {_span(low, high)} steps, median {np.median(found):g}"
     return dressed(layered(bars, half, width=width, height=160), look, note)
 

@@ -21,11 +21,23 @@ else:
 
     alt = LateLibrary("altair", extra="report")
 
-__all__ = ["Look", "Theme", "alt", "as_data", "as_number", "check_type", "dressed", "layered", "short_names"]
+__all__ = [
+    "Look",
+    "Theme",
+    "alt",
+    "as_data",
+    "as_number",
+    "check_type",
+    "dressed",
+    "layered",
+    "short_names",
+    "whole_numbers",
+]
 
 AnyChart = TypeVar("AnyChart", "alt.Chart", "alt.LayerChart", "alt.VConcatChart")
 
 _LONGEST_NAME = 24  # characters of a name that are shown
+_FEW = 12  # numbers of an axis
 _DIGITS = 5  # that are significant in a chart's data: a tooltip shows four
 
 
@@ -81,13 +93,20 @@ def dressed(chart: AnyChart, look: Look, note: str = "") -> AnyChart:
         params = alt.TitleParams(title, subtitle=subtitle) if subtitle else alt.TitleParams(title)
         if not look.title:
             params.style = "note"
-        chart = chart.properties(title=params)
+        chart = chart.properties(title=params, description=". ".join(filter(None, [title, subtitle])))
     return chart if look.theme is None else chart.configure(**config(look.theme == "dark"))
 
 
 def layered(*layers: alt.Chart, width: int, height: int) -> alt.LayerChart:
     """Lay charts one upon another, the first at the bottom."""
     return alt.LayerChart(layer=list(layers), width=width, height=height)
+
+
+def whole_numbers(first: int, last: int, **options: Any) -> alt.Axis:
+    """Give an axis of steps or epochs: where there are few a tick at each, for one between would read as another."""
+    if last - first <= _FEW:
+        options["values"] = list(range(first, last + 1))
+    return alt.Axis(format="d", tickMinStep=1, **options)
 
 
 def as_data(records: Iterable[dict[str, Any]]) -> alt.InlineData:
@@ -106,6 +125,11 @@ def as_number(value: Any) -> float | None:
     return float(f"{float(value):.{_DIGITS}g}")
 
 
+def _seen(name: str) -> str:
+    """Give a name with what has no shape, such as a sign that turns the direction of writing, as escapes."""
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape", "replace").decode() for sign in name)
+
+
 def short_names(names: Sequence[object], longest: int = _LONGEST_NAME) -> list[str]:
     """Give names that a chart can show: on one line, cut to a length, and told apart where they are then alike.
 
@@ -116,7 +140,7 @@ def short_names(names: Sequence[object], longest: int = _LONGEST_NAME) -> list[s
     short: list[str] = []
     for name in names:
         plain = " ".join(str(name).split()) or "''"
-        cut = plain if len(plain) <= longest else f"{plain[: longest - 1]}…"
+        cut = _seen(plain if len(plain) <= longest else f"{plain[: longest - 1]}…")
         again = 2
         label = cut
         while label in taken:

@@ -11,7 +11,18 @@ from numpy.typing import ArrayLike, NDArray
 from elman.data import as_sequences
 from elman.errors import ParameterError
 from elman.insight.attribution import Attribution
-from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered, short_names
+from elman.plots.drawing import (
+    Look,
+    Theme,
+    alt,
+    as_data,
+    as_number,
+    check_type,
+    dressed,
+    layered,
+    short_names,
+    whole_numbers,
+)
 from elman.plots.rows import lines_in_rows, named_rows, row_axis
 from elman.plots.thinning import MOST_CELLS, MOST_POINTS, kept, pooled, stretches
 
@@ -21,8 +32,12 @@ if TYPE_CHECKING:
 Array = NDArray[np.float64]
 
 _TOGETHER = 6  # features that are told apart by colour; more have a row each
+_LINE_OF_LEGEND = 48  # characters
 _MOST_ROWS = 20
 _LOWEST, _HIGHEST = 22, 80  # pixels of a row
+_WHICH_STEPS = (  # of a cell, that reaches from half a step before the first to half a step behind the last
+    "(datum.x2 - datum.x > 1 ? format(datum.x + 0.5, ',d') + ' to ' : '') + format(datum.x2 - 0.5, ',d')"
+)
 
 
 def sequence(
@@ -67,13 +82,15 @@ def sequence(
         for t in kept(column, MOST_POINTS // n_features)
     ]
     colour = alt.Color("series:N").title(None).scale(domain=short)
-    colour = colour.legend(None if n_features == 1 else alt.Legend(orient="top", columns=4))
+    columns = _TOGETHER if sum(map(len, short)) <= _LINE_OF_LEGEND else 3
+    colour = colour.legend(None if n_features == 1 else alt.Legend(orient="top", columns=columns))
     tooltip = [
         alt.Tooltip("series:N", title="feature"),
         alt.Tooltip("x:Q", title="step"),
         alt.Tooltip("y:Q", title="value"),
     ]
-    y = alt.Y("y:Q").title(short[0] if n_features == 1 else None).scale(zero=False).axis(tickCount=5)
+    y = alt.Y("y:Q").title(short[0] if n_features == 1 else None).axis(tickCount=5)
+    y = y.scale(zero=False) if np.isfinite(steps).any() else y.scale(domain=[0, 1])
     lines = alt.Chart(as_data(data)).encode(x=x, y=y, color=colour, tooltip=tooltip)
     lines = lines.mark_line(strokeWidth=1.5, point={"size": 20} if n_steps <= 30 else False)
     return dressed(layered(lines, width=width, height=170), look)
@@ -132,7 +149,8 @@ def attribution(
     note = f"What speaks for {name}, and what against it, in nats of log p; p = {np.exp(attribution.log_proba[n]):.3g}"
     if len(chosen) < weights.shape[1]:
         note += f". The {len(chosen)} of {weights.shape[1]:,} features with most of it"
-    return dressed(alt.vconcat(*panels, spacing=8), look, note)
+    joined: alt.VConcatChart = alt.vconcat(*panels, spacing=8).resolve_scale(color="independent")
+    return dressed(joined, look, note)
 
 
 def _as_steps(values: Any) -> Array:
@@ -140,11 +158,12 @@ def _as_steps(values: Any) -> Array:
         steps = np.asarray(values, np.float64)
     except (TypeError, ValueError):
         steps = np.empty(0)
+    shape = f" of shape {values.shape}" if isinstance(values, np.ndarray) else ""
     steps = steps[:, None] if steps.ndim == 1 else steps
     if steps.ndim != 2 or not steps.size:
         raise ParameterError(
             "The 'values' parameter of sequence must be the numbers of one sequence, an array (T, D) or (T,) with at "
-            f"least one step. Got {type(values).__name__} of shape {np.shape(values)} instead."
+            f"least one step. Got {type(values).__name__}{shape} instead."
         )
     return steps
 
@@ -163,7 +182,7 @@ def _names(names: Sequence[object] | None, n_features: int) -> list[object]:
 def _time(n_steps: int, title: str | None = "step") -> alt.X:
     """Give the axis of steps from 1; each reaches half way to its neighbours."""
     shown = title is not None
-    axis = alt.Axis(format="d", tickMinStep=1, labels=shown, ticks=shown, domain=shown)
+    axis = whole_numbers(1, n_steps, labels=shown, ticks=shown, domain=shown)
     return alt.X("x:Q").title(title).axis(axis).scale(domain=[0.5, n_steps + 0.5], nice=False)
 
 
@@ -184,7 +203,7 @@ def _explained(X: Any, n: int, shape: tuple[int, ...]) -> tuple[Array | None, li
     nothing: list[list[str] | None] = [None] * shape[1]
     if X is None:
         return None, nothing
-    sequences = as_sequences(X)
+    sequences = as_sequences(X, missing="indicator")
     values = np.asarray(sequences[n], np.float64) if n < len(sequences) else np.empty((0, 0))
     if values.shape != shape:
         raise ParameterError(
@@ -201,15 +220,12 @@ def _tokens(codes: Array, names: Sequence[str]) -> list[str]:
 
 def _over_time(by_step: Array, edges: NDArray[np.int64], look: Look) -> alt.LayerChart:
     sums = pooled(by_step[None], edges, np.nansum)[0].tolist()
-    data = [
-        {"x": x + 0.5, "x2": x2 + 0.5, "v": as_number(v), "of": _steps(x, x2)}
-        for (x, x2), v in zip(pairwise(edges.tolist()), sums)
-    ]
+    data = [{"x": x + 0.5, "x2": x2 + 0.5, "v": as_number(v)} for (x, x2), v in zip(pairwise(edges.tolist()), sums)]
     greatest = max(abs(row["v"] or 0.0) for row in data) or 1.0
     shade = alt.Color("v:Q").scale(range="diverging", domain=[-greatest, greatest], interpolate="rgb").legend(None)
     y = alt.Y("v:Q").title(None).axis(tickCount=3, format="~g")
     tooltip = [alt.Tooltip("of:N", title="step"), alt.Tooltip("v:Q", title="all features", format="+.3f")]
-    bars = alt.Chart(as_data(data)).mark_bar(binSpacing=0)
+    bars = alt.Chart(as_data(data)).transform_calculate(of=_WHICH_STEPS).mark_bar(binSpacing=0)
     bars = bars.encode(x=_time(len(by_step), None).bin("binned"), x2="x2:Q", y=y, color=shade, tooltip=tooltip)
     return layered(bars, width=look.width, height=60)
 
@@ -226,7 +242,7 @@ def _by_feature(
     shown: list[object] = [names[f] for f in chosen.tolist()]
     sums = pooled(weights[:, chosen].T, edges, np.nansum)
     data = [
-        {"x": x + 0.5, "x2": x2 + 0.5, "row": row, "v": as_number(v), "of": _steps(x, x2)}
+        {"x": x + 0.5, "x2": x2 + 0.5, "row": row, "v": as_number(v)}
         for row, of_row in enumerate(sums)
         for (x, x2), v in zip(pairwise(edges.tolist()), of_row.tolist())
     ]
@@ -242,16 +258,16 @@ def _by_feature(
             cell["token"] = token
         tooltip.insert(1, alt.Tooltip("token:N"))
     greatest = float(np.abs(sums).max()) or 1.0
-    shade = alt.Color("v:Q").title("against, for").scale(range="diverging", domain=[-greatest, greatest], interpolate="rgb")
+    shade = (
+        alt.Color("v:Q").title("against, for").scale(range="diverging", domain=[-greatest, greatest], interpolate="rgb")
+    )
     shade = shade.legend(orient="bottom", format="+.2~g", values=[-greatest, 0, greatest])
     cells = named_rows(alt.Chart(as_data(data)), shown).transform_calculate(y2="datum.row + 1")
-    cells = cells.mark_rect().encode(x=x, x2="x2:Q", y=row_axis(shown, "row"), y2="y2:Q", color=shade, tooltip=tooltip)
+    cells = cells.mark_rect(aria=False).encode(
+        x=x, x2="x2:Q", y=row_axis(shown, "row"), y2="y2:Q", color=shade, tooltip=tooltip
+    )
     layers = [cells]
     if values is not None and not is_text:
         layers.append(_lines(values[:, chosen], shown, x, MOST_POINTS // 2, is_alone=False))
     height = int(np.clip(240 / len(shown), _LOWEST, _HIGHEST)) * len(shown)
     return layered(*layers, width=look.width, height=height)
-
-
-def _steps(start: int, stop: int) -> str:
-    return f"{stop:,}" if stop - start == 1 else f"{start + 1:,} to {stop:,}"

@@ -9,7 +9,7 @@ import numpy as np
 
 from elman.errors import ParameterError
 from elman.network.flow import VANISHED, GradientFlow
-from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered
+from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered, whole_numbers
 from elman.plots.learning import epochs_of
 from elman.plots.thinning import MOST_CELLS, MOST_POINTS, kept, pooled, stretches
 
@@ -67,8 +67,9 @@ def gradient_flow(
         for lag, k in reach
         if flow.memory(k) < len(profiles[k])
     ]
-    x = alt.X("x:Q").title(_STEPS_BACK).axis(format="d", tickMinStep=1)
-    x = x.scale(domain=[0, max(len(profiles[0]) - 1, 1)], nice=False)
+    x = alt.X("x:Q").title(_STEPS_BACK)
+    furthest = max(len(profiles[0]) - 1, 1)
+    x = x.axis(whole_numbers(0, furthest)).scale(domain=[0, furthest], nice=False)
     y = alt.Y("y:Q").title("norm of dL/dh").scale(type="log").axis(format="~e", values=_decades(lines))
     colour = alt.Color("series:N").title(None).scale(domain=order).legend(orient="top", columns=4)
     tooltip = [
@@ -132,26 +133,28 @@ def _of_sequences(flow: GradientFlow, name: Any, look: Look) -> alt.LayerChart:
         for x, x2, v in zip(edges[:-1].tolist(), edges[1:].tolist(), of_row.tolist())
         if not np.isnan(v)
     ]
-    x = alt.X("x:Q").title(_STEPS_BACK).axis(format="d", tickMinStep=1).scale(domain=[0, longest], nice=False)
+    x = alt.X("x:Q").title(_STEPS_BACK).axis(whole_numbers(0, longest)).scale(domain=[0, longest], nice=False)
     y = alt.Y("row:N").sort(rows).title("sequence").axis(ticks=False)
     tooltip = [
         alt.Tooltip("row:N", title="sequence"),
         alt.Tooltip("x:Q", title="steps back"),
         alt.Tooltip("v:Q", title="norm of dL/dh", format=".3~e"),
     ]
-    cells = alt.Chart(as_data(data)).mark_rect().encode(x=x, x2="x2:Q", y=y, color=_shade(data), tooltip=tooltip)
+    cells = _cells(data).encode(x=x, x2="x2:Q", y=y, tooltip=tooltip)
     chart = layered(cells, width=look.width, height=max(14 * len(rows), 40))
     return dressed(chart, look, f"Norm of dL/dh_t in {_direction(name)}")
 
 
-def _shade(data: list[dict[str, Any]]) -> alt.Color:
-    """Give the colours of norms: by their logarithm, from a millionth of the greatest, where a step teaches no more."""
+def _cells(data: list[dict[str, Any]]) -> alt.Chart:
+    """Give cells coloured by the logarithm of their norm, from a millionth of the greatest, where it has vanished."""
     greatest = max((row["v"] for row in data), default=0.0) or 1.0
     for row in data:
         row["v"] = max(row["v"], as_number(greatest * _LEAST))
     least = greatest * VANISHED
-    shade = alt.Color("v:Q").title("norm of dL/dh").scale(type="log", domain=[least, greatest], clamp=True, nice=False, interpolate="rgb")
-    return shade.legend(orient="top", format=".0e", values=[least, greatest * 1e-3, greatest])
+    shade = alt.Color("v:Q").title("norm of dL/dh").legend(orient="top", format=".0e", values=[least, greatest])
+    shade = shade.scale(type="log", domain=[least, greatest], clamp=True, nice=False, interpolate="rgb")
+    cells: alt.Chart = alt.Chart(as_data(data)).mark_rect(aria=False).encode(color=shade)
+    return cells
 
 
 def gradient_history(
@@ -194,7 +197,12 @@ def gradient_history(
         {"x": (number + end) / 2, "y": record["flow_memory"], "epoch": number, "of": _direction(record["flow_of"])}
         for record, number, end in zip(chosen, numbers, ends)
     ]
-    x = alt.X("x:Q").title("epoch").axis(format="d", tickMinStep=1).scale(domain=[numbers[0], ends[-1]], nice=False)
+    x = (
+        alt.X("x:Q")
+        .title("epoch")
+        .axis(whole_numbers(numbers[0], ends[-1] - 1))
+        .scale(domain=[numbers[0], ends[-1]], nice=False)
+    )
     y = alt.Y("y:Q").title("steps back").axis(format="d", tickMinStep=1, grid=False)
     y = y.scale(domain=[0, max(record["flow_steps"] for record in chosen)], nice=False)
     tooltip = [
@@ -202,14 +210,14 @@ def gradient_history(
         alt.Tooltip("y:Q", title="steps back", format=".0f"),
         alt.Tooltip("v:Q", title="norm of dL/dh", format=".3~e"),
     ]
-    cells = alt.Chart(as_data(data)).mark_rect().encode(x=x, x2="x2:Q", y=y, y2="y2:Q", color=_shade(data))
+    cells = _cells(data).encode(x=x, x2="x2:Q", y=y, y2="y2:Q", tooltip=tooltip)
     told = [
         alt.Tooltip("epoch:Q"),
         alt.Tooltip("y:Q", title="reaches back", format="d"),
         alt.Tooltip("of:N", title="in"),
     ]
     line = alt.Chart(as_data(reach)).mark_line(style="reach", point=len(reach) == 1).encode(x=x, y=y, tooltip=told)
-    chart = layered(cells.encode(tooltip=tooltip), line, width=width, height=240)
+    chart = layered(cells, line, width=width, height=240)
     return dressed(chart, look, "The line: how many steps back the norm has fallen to a tenth")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from elman.errors import ParameterError
-from elman.plots.drawing import Look, Theme, alt, as_data, as_number, dressed, layered
+from elman.plots.drawing import Look, Theme, alt, as_data, as_number, dressed, layered, whole_numbers
 from elman.plots.thinning import MOST_POINTS, kept
 from elman.training.history import History
 
@@ -56,13 +56,16 @@ def learning_curves(
         _panel(histories, marked, "accuracy", look, height=130),
     ]
     note = f"Best epoch: {_best_in_words(marked[0])}" if len(marked) == len(histories) == 1 else ""
-    return dressed(alt.vconcat(*panels, spacing=14), look, note)
+    joined: alt.VConcatChart = alt.vconcat(*panels, spacing=14).resolve_scale(color="shared")  # and so one legend
+    return dressed(joined, look, note)
 
 
 def _best_in_words(record: Record) -> str:
     loss, accuracy = (_value(record, "validation", figure) for figure in ("loss", "accuracy"))
-    told = [f"validation loss {loss:.3g}"] * (loss is not None) + [f"accuracy {accuracy:.1%}"] * (accuracy is not None)
-    return ", ".join([str(record["epoch"]), *told])
+    told = [str(record["epoch"])]
+    told += [] if loss is None else [f"validation loss {loss:.3g}"]
+    told += [] if accuracy is None else [f"accuracy {accuracy:.1%}"]
+    return ", ".join(told)
 
 
 def epochs_of(history: Any, caller: str) -> tuple[list[list[Record]], list[int | None]]:
@@ -113,11 +116,10 @@ def _panel(histories: list[list[Record]], marked: list[Record], figure: str, loo
     longest = max(len(records) for records in histories)
     is_share = figure == "accuracy"
     value_format = ".1%" if is_share else ".4"
-    x = alt.X("x:Q").title("epoch" if is_share else None).axis(format="d", tickMinStep=1, labels=is_share)
+    x = alt.X("x:Q").title("epoch" if is_share else None).axis(whole_numbers(1, max(longest, 2), labels=is_share))
     x = x.scale(domain=[1, max(longest, 2)], nice=False)
     y = alt.Y("y:Q").title(figure).axis(format=".0%" if is_share else "~g", tickCount=5).scale(zero=False)
-    colour = alt.Color("series:N").title(None).scale(domain=list(_SERIES))
-    colour = colour.legend(None) if is_share else colour.legend(orient="top")
+    colour = alt.Color("series:N").title(None).scale(domain=list(_SERIES)).legend(orient="top")
     tooltip = [
         alt.Tooltip("x:Q", title="epoch"),
         alt.Tooltip("series:N", title="on"),
@@ -130,7 +132,7 @@ def _panel(histories: list[list[Record]], marked: list[Record], figure: str, loo
     curves = base.mark_line(
         strokeWidth=2 if one else 1, opacity=1 if one else 0.6, point={"size": 28} if longest <= _FEW else False
     )
-    best = _marks(marked, figure, x, tooltip)
+    best = _marks(marked, figure, x, colour, tooltip)
     return layered(*best[:1], curves, *best[1:], width=look.width, height=height)
 
 
@@ -145,7 +147,9 @@ def _line(records: list[Record], member: int, series: str, figure: str, most: in
     return [{"x": int(n) + 1, "y": values[n], "series": series, "member": member} for n in positions]
 
 
-def _marks(marked: list[Record], figure: str, x: alt.X, tooltip: list[alt.Tooltip]) -> list[alt.Chart]:
+def _marks(
+    marked: list[Record], figure: str, x: alt.X, colour: alt.Color, tooltip: list[alt.Tooltip]
+) -> list[alt.Chart]:
     """Draw a rule through the best epochs, and a ring around the validation figure there."""
     data = [
         {"x": record["epoch"], "y": _value(record, "validation", figure), "series": "validation", "member": member}
@@ -155,5 +159,5 @@ def _marks(marked: list[Record], figure: str, x: alt.X, tooltip: list[alt.Toolti
     if not data:
         return []
     base = alt.Chart(as_data(data)).encode(x=x)
-    ring = base.mark_point(style="ring").encode(y="y:Q", color="series:N", tooltip=tooltip)
+    ring = base.mark_point(style="ring").encode(y="y:Q", color=colour, tooltip=tooltip)
     return [base.mark_rule(style="guide"), ring]

@@ -13,6 +13,7 @@ from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type
 
 _ROW = 26  # pixels of a model
 _BEYOND_CHANCE = 0.05
+_STYLES = {"beyond chance": "dot", "within chance": "ring"}
 
 
 def confidence_over_time(
@@ -126,11 +127,14 @@ def _panel(
     ]
     if zero:
         tooltip.append(alt.Tooltip("kind:N", title="is"))
-    base = alt.Chart(as_data(rows)).encode(y=y, tooltip=tooltip)
     low = alt.X("low:Q").title(heading).axis(**x_axis).scale(zero=zero)
     value = alt.X("x:Q").title(heading).axis(**x_axis).scale(zero=zero)
-    spread = base.mark_rule(style="interval").encode(x=low, x2="high:Q")
-    dots = base.transform_filter("datum.kind == 'beyond chance'").mark_point(style="dot").encode(x=value)
-    rings = base.transform_filter("datum.kind != 'beyond chance'").mark_point(style="ring").encode(x=value)
-    none = alt.Chart(as_data([{"x": 0}])).mark_rule(style="guide").encode(x=alt.X("x:Q"))
-    return layered(*[none] * zero, spread, dots, rings, width=look.width, height=_ROW * len(names))
+    base = alt.Chart(as_data(rows)).encode(y=y, tooltip=tooltip)
+    layers = [base.mark_rule(style="interval").encode(x=low, x2="high:Q")]
+    if zero:
+        layers.insert(0, alt.Chart(as_data([{"x": 0}])).mark_rule(style="guide").encode(x=alt.X("x:Q")))
+    for kind, style in _STYLES.items():
+        if of_kind := [row for row in rows if row["kind"] == kind]:
+            points = alt.Chart(as_data(of_kind)).encode(y=y, x=value, tooltip=tooltip)
+            layers.append(points.mark_point(style=style))
+    return layered(*layers, width=look.width, height=_ROW * len(names))

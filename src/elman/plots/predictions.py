@@ -12,6 +12,7 @@ from elman.insight.calibration_curve import CalibrationCurve
 from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered, short_names
 
 _MOST_CLASSES = 24
+_STRONG = 0.3  # share from which a cell is nearer to the strong end of its colours
 _WITH_COUNTS = 16  # classes, up to which each cell has its count
 
 
@@ -55,8 +56,8 @@ def confusion(
     layers = [base.mark_rect(style="cell").encode(color=shade)]
     if len(shown) <= _WITH_COUNTS:
         counted = base.transform_filter("datum.count > 0").encode(text=alt.Text("count:Q", format=",d"))
-        layers.append(counted.transform_filter("datum.share <= 0.25").mark_text(style="on-faint"))
-        layers.append(counted.transform_filter("datum.share > 0.25").mark_text(style="on-strong"))
+        layers.append(counted.transform_filter(f"datum.share <= {_STRONG}").mark_text(style="on-faint"))
+        layers.append(counted.transform_filter(f"datum.share > {_STRONG}").mark_text(style="on-strong"))
     n_cells = len(shown)
     height = min(size, max(n_cells * 34, 60)) if n_cells <= _WITH_COUNTS else size
     return dressed(layered(*layers, width=size, height=height), look, _left_out(matrix, shown))

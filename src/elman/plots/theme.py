@@ -132,8 +132,8 @@ def specification(chart: alt.TopLevelMixin, theme: Theme | None = None) -> dict[
 def script() -> str:
     """Give the JavaScript that draws charts in a page: Vega, Vega-Lite and Vega-Embed, 0.9 MB, as one classic script.
 
-    It defines ``vega``, ``vegaLite`` and ``vegaEmbed`` and nothing else, and asks for nothing on the web. A page whose
-    security policy forbids ``eval`` passes ``{ast: true}`` to ``vegaEmbed``, which then interprets Vega's expressions.
+    It defines ``vegaEmbed`` and nothing else, and asks for nothing on the web. A page whose security policy forbids
+    ``eval`` passes ``{ast: true}``, with which Vega's expressions are interpreted.
 
     Raises
     ------
@@ -142,5 +142,6 @@ def script() -> str:
     """
     convert = library("vl_convert", extra="report")
     wanted = library("altair", extra="report").SCHEMA_VERSION.removeprefix("v").rpartition(".")[0]  # '6.1' of 'v6.1.0'
-    bundle: str = convert.javascript_bundle(vl_version=wanted if wanted in convert.get_vegalite_versions() else None)
+    version = wanted if wanted in convert.get_vegalite_versions() else None
+    bundle: str = convert.javascript_bundle("window.vegaEmbed = vegaEmbed;", vl_version=version)
     return f"(() => {{{bundle}}})();"

@@ -28,7 +28,7 @@ def kept(values: NDArray[np.floating], most: int) -> NDArray[np.int64]:
         Ascending; the first and the last are among them.
 
     >>> kept(np.array([0.0, 5.0, 1.0, 1.0, 1.0, -3.0, 1.0, 0.0]), 6).tolist()
-    [0, 1, 2, 5, 7]
+    [0, 1, 4, 5, 7]
     """
     n = len(values)
     if n <= most:

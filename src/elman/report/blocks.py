@@ -154,12 +154,30 @@ def distinct(names: Sequence[object], longest: int = LONGEST_NAME) -> list[str]:
 
 
 def percent(share: float, digits: int = 1) -> str:
-    """Give a share in per cent.
+    r"""Give a share in per cent, which no line break tears apart.
 
     >>> percent(0.98108)
-    '98.1 %'
+    '98.1\xa0%'
     """
-    return f"{100 * share:.{digits}f} %"
+    return f"{100 * share:.{digits}f}\xa0%"
+
+
+def between(low: float, high: float, digits: int = 1) -> str:
+    r"""Give a range of shares in per cent.
+
+    >>> between(0.9, 0.957)
+    '90.0 to 95.7\xa0%'
+    """
+    return f"{100 * low:.{digits}f} to {percent(high, digits)}"
+
+
+def capital(sentence: str) -> str:
+    """Give a sentence its capital, and leave the names in it as they are.
+
+    >>> capital("sequence aB")
+    'Sequence aB'
+    """
+    return sentence[:1].upper() + sentence[1:]
 
 
 def count(n: int, thing: str, things: str = "") -> str:

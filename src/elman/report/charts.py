@@ -5,43 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 Spec = dict[str, Any]
 WIDTH = 620  # pixels of a plotting area; a page with less room draws it narrower
 _ROW = 26  # pixels of a bar or dot with a name beside it
 
 
-def histogram(values: NDArray[Any], title: str, of: str, bins: int = 30) -> Spec:
-    """Draw how often values occur, in bins of whole or rounded edges."""
-    low, high = float(values.min()), float(values.max())
-    edges = np.histogram_bin_edges(values, bins=_n_bins(values, bins), range=(low, high + (low == high)))
-    counts, edges = np.histogram(values, edges)
-    rows = [
-        {"x": float(a), "x2": float(b), "n": int(n)} for a, b, n in zip(edges[:-1].round(6), edges[1:].round(6), counts)
-    ]
-    return {
-        "width": WIDTH,
-        "height": 180,
-        "data": {"values": rows},
-        "mark": {"type": "bar", "tooltip": True, "binSpacing": 1},
-        "encoding": {
-            "x": {"field": "x", "type": "quantitative", "bin": {"binned": True}, "title": title, "axis": {"grid": False}},
-            "x2": {"field": "x2"},
-            "y": {"field": "n", "type": "quantitative", "title": of, "axis": {"tickMinStep": 1}},
-        },
-    }
-
-
-def _n_bins(values: NDArray[Any], bins: int) -> int:
-    extent = float(values.max() - values.min())
-    is_whole = np.issubdtype(values.dtype, np.integer)
-    return max(1, min(bins, int(extent) if is_whole else bins))
-
-
 def shares(names: Sequence[str], here: Sequence[float], training: Sequence[float]) -> Spec:
-    """Draw the share of each class here as a bar, and in training as a tick on it."""
+    """Draw the share of each class here as a thin bar, before a broad one for training."""
     rows = [{"name": name, "here": a, "training": b} for name, a, b in zip(names, here, training)]
     y = {"field": "name", "type": "nominal", "sort": None, "title": None, "axis": {"labelLimit": 220}}
     tip = [
@@ -55,11 +25,11 @@ def shares(names: Sequence[str], here: Sequence[float], training: Sequence[float
         "data": {"values": rows},
         "encoding": {"y": y, "tooltip": tip},
         "layer": [
-            {"mark": {"type": "bar", "height": 12}, "encoding": {"x": _share("here", "share of the class")}},
             {
-                "mark": {"type": "tick", "style": "interval", "thickness": 2.5, "size": 20},
+                "mark": {"type": "bar", "opacity": 0.25, "height": 19},
                 "encoding": {"x": _share("training", "share of the class")},
             },
+            {"mark": {"type": "bar", "height": 7}, "encoding": {"x": _share("here", "share of the class")}},
         ],
     }
 
@@ -80,8 +50,14 @@ def dots(rows: Sequence[tuple[str, float, float, float]], title: str) -> Spec:
         "data": {"values": data},
         "encoding": {"y": y, "tooltip": tip},
         "layer": [
-            {"mark": {"type": "rule", "style": "interval"}, "encoding": {"x": _share("low", title), "x2": {"field": "high"}}},
-            {"mark": {"type": "point", "filled": True, "size": 90, "opacity": 1}, "encoding": {"x": _share("x", title)}},
+            {
+                "mark": {"type": "rule", "style": "interval"},
+                "encoding": {"x": _share("low", title), "x2": {"field": "high"}},
+            },
+            {
+                "mark": {"type": "point", "filled": True, "size": 90, "opacity": 1},
+                "encoding": {"x": _share("x", title)},
+            },
         ],
     }
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from elman.data import Dataset, Sequences
 from elman.estimators.base import RecurrentEstimator
-from elman.estimators.evaluation import Evaluation, measure
+from elman.estimators.evaluation import Evaluation, measure, predictions_on
 from elman.estimators.features import feature_names
 from elman.report.blocks import shown
 
@@ -44,6 +43,10 @@ class Facts:
     command : str
         What made the report.
     texts : tuple of N str, or None
+    others : dict of RecurrentEstimator
+        To compare with, by name.
+    unrolled : int or None
+        The sequence to unroll; None: one is chosen.
     """
 
     estimator: RecurrentEstimator
@@ -56,7 +59,8 @@ class Facts:
     file: Source
     command: str
     texts: tuple[str, ...] | None = None
-    others: dict[str, RecurrentEstimator] = field(default_factory=dict)  # by the names of their files
+    others: dict[str, RecurrentEstimator] = field(default_factory=dict)
+    unrolled: int | None = None
 
     @classmethod
     def gather(
@@ -68,6 +72,7 @@ class Facts:
         file: Source,
         command: str,
         others: dict[str, RecurrentEstimator] | None = None,
+        unrolled: int | None = None,
     ) -> Facts:
         """Measure a model on a labelled data set.
 
@@ -76,15 +81,12 @@ class Facts:
         DataError
             If the features do not fit, or a label was never seen in training.
         """
-        sequences = estimator._sequences(dataset.sequences)
-        codes = estimator._targets(dataset.labels, sequences).codes(estimator.classes_, place_of=dataset.place)
-        proba = estimator._proba(sequences)
-        summarise = estimator.preparation_.summarised
-        baselines = estimator.baselines_.proba(sequences, every_step=estimator.every_step, summarise=summarise)
+        found = predictions_on(estimator, dataset.sequences, dataset.labels, place_of=dataset.place)
+        sequences, codes, proba, baselines = found
         evaluation = measure(codes, proba, baselines, estimator.classes_)
         return cls(
             estimator, sequences, dataset.ids, codes, proba, evaluation, model, file, command, dataset.texts,
-            others or {},
+            others or {}, unrolled,
         )  # fmt: skip
 
     @property
@@ -123,11 +125,14 @@ class Facts:
         """Give the name of a class as the page shows it."""
         return shown(self.estimator.classes_[code])
 
-    def some(self, most_steps: int, most: int = 1000) -> NDArray[np.int64]:
-        """Give sequences, spread evenly over all, with about ``most_steps`` steps at most; int64, in order."""
-        n = len(self.sequences)
+    def some(self, most_steps: int, most: int, *, labelled: bool = False) -> NDArray[np.int64]:
+        """Give sequences, spread evenly over all, with about ``most_steps`` steps at most; int64, in order.
+
+        ``labelled`` leaves out those without any label.
+        """
+        known = np.unique(self.sequence_of[self.codes >= 0]) if labelled else np.arange(len(self.sequences))
         mean = max(1.0, float(self.sequences.lengths.mean()))
-        return spread(n, max(1, min(n, most, int(most_steps / mean))))
+        return known[spread(len(known), max(1, min(most, int(most_steps / mean))))]
 
     def labels_of(self, chosen: NDArray[np.int64]) -> Any:
         """Give the labels of chosen sequences as the estimator takes them; None for a step without one."""
@@ -145,6 +150,3 @@ def spread(n: int, k: int) -> NDArray[np.int64]:
     ([0, 4, 9], [0, 1])
     """
     return np.unique(np.linspace(0, n - 1, min(n, k)).astype(np.int64))
-
-
-Telling = Callable[[str], object]

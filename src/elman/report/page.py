@@ -1,4 +1,4 @@
-"""The shell of every page: one file that holds all it needs, fetches nothing, and follows the reader's light or dark."""
+"""The shell of every page: one file that holds all it needs, fetches nothing, and is light or dark as the reader is."""
 
 from __future__ import annotations
 
@@ -12,11 +12,16 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from elman.extras import library
+from elman.plots.colours import DARK, LIGHT, Colours
 
 if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
+_ACCENTS = {
+    "light": {"accent": "#1d5f94", "good": "#1f7a4d", "bad": "#b3382c"},
+    "dark": {"accent": "#82bbe6", "good": "#74c79b", "bad": "#f08f80"},
+}
 _SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _UNSAFE = {ord(sign): f"\\u{ord(sign):04x}" for sign in "<>&\u2028\u2029"}
 
@@ -40,6 +45,18 @@ def environment() -> Environment:
     )
     made.filters["json"] = inline_json
     return made
+
+
+def check_libraries() -> None:
+    """Import what pages and charts need.
+
+    Raises
+    ------
+    MissingExtraError
+        If one of them is not installed.
+    """
+    for name in ("jinja2", "altair", "vl_convert"):
+        library(name, extra="report")
 
 
 def render(template: str, **values: Any) -> Markup:
@@ -156,4 +173,24 @@ def _asset(name: str) -> str:
 def _style() -> Markup:
     from markupsafe import Markup
 
-    return Markup(_asset("page.css"))
+    light, dark = _variables(LIGHT, **_ACCENTS["light"]), _variables(DARK, **_ACCENTS["dark"])
+    return Markup(
+        f":root {{ color-scheme: light; {light} }}\n"
+        f':root[data-theme="dark"] {{ color-scheme: dark; {dark} }}\n'
+        f'@media (prefers-color-scheme: dark) {{ :root:not([data-theme="light"]) {{ color-scheme: dark; {dark} }} }}\n'
+        f"{_asset('page.css')}"
+    )
+
+
+def _variables(colours: Colours, **others: str) -> str:
+    """Give the colours of a theme as declarations of CSS variables."""
+    named = {
+        "ink": colours.ink,
+        "ink-soft": colours.ink_soft,
+        "paper": colours.paper,
+        "surface": colours.surface,
+        "line": colours.line,
+        **others,
+        **{f"c{n}": colour for n, colour in enumerate(colours.categories)},
+    }
+    return " ".join(f"--{name}: {colour};" for name, colour in named.items())

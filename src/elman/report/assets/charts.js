@@ -19,6 +19,28 @@
     return spec.spec ? found.concat(widths(spec.spec)) : found;
   };
 
+  // Names beside a narrow chart take a third of it at most.
+  const shorten = (part, most) => {
+    if (part === null || typeof part !== "object") return;
+    if (part.labelLimit > most) part.labelLimit = most;
+    Object.entries(part).forEach(([name, value]) => { if (name !== "data" && name !== "datasets") shorten(value, most); });
+  };
+
+  // Lines of as many characters as the room holds, broken between words.
+  const wrapped = (text, most) => text.split(" ").reduce((lines, word) => {
+    const last = lines[lines.length - 1];
+    if (last !== undefined && last.length + word.length < most) lines[lines.length - 1] = `${last} ${word}`;
+    else lines.push(word);
+    return lines;
+  }, []);
+
+  const wrapTitle = (spec, room) => {
+    if (typeof spec.title === "string") spec.title = { text: spec.title };
+    for (const part of ["text", "subtitle"]) {
+      if (typeof spec.title?.[part] === "string") spec.title[part] = wrapped(spec.title[part], Math.floor(room / 6.5));
+    }
+  };
+
   const embed = (place, spec) => window.vegaEmbed(place, spec, {
     mode: "vega-lite",
     renderer: "svg",
@@ -31,12 +53,15 @@
   const drawOne = async (place) => {
     const spec = structuredClone(specs.get(place.dataset.chart));
     let result = await embed(place, spec);
-    const excess = place.querySelector("svg").width.baseVal.value - place.clientWidth;
     const held = widths(spec);
-    if (excess > 0 && held.length) {
+    let excess = place.querySelector("svg").width.baseVal.value - place.clientWidth;
+    for (let tries = 0; excess > 0 && held.length && tries < 2; tries += 1) {
+      wrapTitle(spec, place.clientWidth);
+      shorten(spec, Math.round(place.clientWidth / 3));
       held.forEach((each) => { each.width = Math.max(narrowest, Math.floor(each.width - excess)); });
       result.finalize();
       result = await embed(place, spec);
+      excess = place.querySelector("svg").width.baseVal.value - place.clientWidth;
     }
     drawn.get(place)?.finalize();
     drawn.set(place, result);

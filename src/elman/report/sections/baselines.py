@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from elman.insight.intervals import wilson
 from elman.report import charts
-from elman.report.blocks import Figure, Section, Table, percent
+from elman.report.blocks import Figure, Section, Table, between, percent
 from elman.report.facts import Facts
 from elman.report.sections.headline import BASELINES, accuracy_interval, verdict
 
@@ -18,7 +18,11 @@ def baselines(facts: Facts) -> Section:
         low, high = wilson(round(scores["accuracy"] * evaluation.n), evaluation.n)
         dots.append((name, scores["accuracy"], float(low), float(high)))
     rows = [
-        (name, *(percent(scores[each]) for each in ("accuracy", "balanced_accuracy", "macro_f1")), f"{scores['log_loss']:.3f}")
+        (
+            name,
+            *(percent(scores[each]) for each in ("accuracy", "balanced_accuracy", "macro_f1")),
+            f"{scores['log_loss']:.3f}",
+        )
         for name, scores in named.items()
     ]
     table = Table(
@@ -32,10 +36,12 @@ def baselines(facts: Facts) -> Section:
         "baselines",
         charts.dots(dots, "accuracy"),
         "Accuracy beside the baselines",
-        reads="Each point is an accuracy, the line its 95 % interval. The logistic regression sees mean, deviation, least, "
-        "greatest, first and last value of each feature and the length, but not the order: what lies between it and the "
+        reads="Each point is an accuracy, the line its 95\xa0% interval. The logistic regression sees mean, deviation, "
+        "least, "
+        "greatest, first and last value of each feature and the length, but not the order: what lies between it and "
+        "the "
         "network is what recurrence brought.",
-        shows=f"The network has {percent(evaluation.accuracy)}, from {percent(low)} to {percent(high)}.",
+        shows=f"The network has {percent(evaluation.accuracy)}, {between(low, high)}.",
         label="Accuracy of the model and of both baselines, with intervals",
     )
     return Section("baselines", "Beside the baselines", (figure, table), verdict(facts))

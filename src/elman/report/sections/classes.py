@@ -22,11 +22,13 @@ def classes(facts: Facts) -> Section:
         (Name(str(row["class"])), f"{row['n']:,}", *(_share(row, each) for each in ("precision", "recall", "f1")))
         for row in kept
     ]
-    left_out = f" The {len(kept)} weakest of {len(present)} classes that occur are shown." if len(kept) < len(present) else ""
+    left_out = (
+        f" The {len(kept)} weakest of {len(present)} classes that occur are shown." if len(kept) < len(present) else ""
+    )
     table = Table(
         ("class", "n", "precision", "recall", "F1"),
         rows,
-        caption="In per cent; in brackets the 95 % interval.",
+        caption="In per cent; in brackets the 95\xa0% interval.",
         numbers=frozenset({1, 2, 3, 4}),
     )
     worst = weakest[0]
@@ -35,7 +37,8 @@ def classes(facts: Facts) -> Section:
         f"{count(worst['n'], facts.unit)}."
     )
     reading = Prose(
-        "Precision is the share of what was called so that is so; recall the share of what is so that was found; F1 their "
+        "Precision is the share of what was called so that is so; recall the share of what is so that was found; F1 "
+        "their "
         "harmonic mean. Wide intervals mean few examples: two classes whose intervals overlap may be equally hard."
         + left_out
     )

@@ -22,7 +22,8 @@ def confusion(facts: Facts) -> Section:
         "confusion",
         specification(draw(evaluation, theme=None)),
         "Confusion matrix",
-        reads="A row is a true class, a column what the model said. The diagonal is right; a dark cell off it is a habit.",
+        reads="A row is a true class, a column what the model said. The diagonal is right; a dark cell off it is a "
+        "habit.",
         shows=_habit(facts),
         label="Confusion matrix: true classes in rows, predicted ones in columns",
     )
@@ -63,5 +64,8 @@ def _pairs(facts: Facts) -> Table:
         share = percent(n / int(matrix[true].sum()))
         rows.append((Name(str(classes[true])), Name(str(classes[predicted])), f"{n:,}", share))
     return Table(
-        ("true class", "taken for", "how often", "of the class"), rows, numbers=frozenset({2, 3}), folded="The confusions"
+        ("true class", "taken for", "how often", "of the class"),
+        rows,
+        numbers=frozenset({2, 3}),
+        folded="The confusions",
     )

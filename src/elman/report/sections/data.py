@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.plots import lengths as draw_lengths
+from elman.plots.theme import specification
 from elman.report import charts
 from elman.report.blocks import Block, Figure, Name, Prose, Section, Table, count, distinct, number, percent
 from elman.report.facts import Facts
@@ -19,7 +21,8 @@ def data(facts: Facts) -> Section:
     lengths = facts.sequences.lengths
     lead = (
         f"{count(len(facts.sequences), 'sequence')} with {count(len(facts.sequences.values), 'step')} in all, "
-        f"{count(facts.sequences.n_features, 'feature')} a step, {count(len(facts.evaluation.classes), 'class', 'classes')}."
+        f"{count(facts.sequences.n_features, 'feature')} a step, "
+        f"{count(len(facts.evaluation.classes), 'class', 'classes')}."
     )
     blocks: list[Block] = []
     if lengths.min() == lengths.max():
@@ -35,10 +38,11 @@ def _lengths(lengths: NDArray[np.int64]) -> Figure:
     low, middle, high = (int(value) for value in np.quantile(lengths, (0.05, 0.5, 0.95)))
     return Figure(
         "lengths",
-        charts.histogram(lengths, "steps", "sequences"),
+        specification(draw_lengths(lengths, width=charts.WIDTH, theme=None)),
         "Lengths",
-        reads="How many sequences have how many steps.",
-        shows=f"Here the median is {middle:,} steps; nine in ten have {low:,} to {high:,}, the longest {lengths.max():,}.",
+        reads="How many sequences have how many steps; the dashed line is the median.",
+        shows=f"Here the median is {middle:,} steps; nine in ten have {low:,} to {high:,}, the longest "
+        f"{lengths.max():,}.",
         label="Histogram of the lengths of the sequences",
     )
 
@@ -66,8 +70,8 @@ def _classes(facts: Facts) -> Figure:
         "classes",
         charts.shares(names, here[order].tolist(), prior[order].tolist()),
         "Classes",
-        reads="The share of each class here is a bar, in training a mark. Where the two are far apart, the model expects "
-        "classes as they do not come.",
+        reads="The dark bar is the share of a class here, the pale one in training. Where they differ, the model "
+        "expects classes as they do not come.",
         shows=f"The share that differs most is that of {facts.class_name(most)}: {percent(here[most])} here, "
         f"{percent(prior[most])} in training.{left_out}",
         label="Share of each class, here and in training",
@@ -113,7 +117,8 @@ def _numbers(facts: Facts, features: list[int]) -> list[Block]:
     table = Table(
         ("feature", "missing", "least", "mean", "greatest", "in training", "shift"),
         [rows[n] for n in order],
-        caption=f"Numeric features{left_out}. In training: mean ± deviation. Shift: how far the mean here lies from it, in "
+        caption=f"Numeric features{left_out}. In training: mean ± deviation. Shift: how far the mean here lies from "
+        "it, in "
         "deviations.",
         numbers=frozenset(range(1, 7)),
         title="Features",

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from elman.insight.health import examine
 from elman.insight.intervals import wilson
-from elman.report.blocks import Block, Name, Remarks, count, percent
+from elman.report.blocks import Name, Prose, Remarks, between, count, percent
 from elman.report.facts import Facts
 
 BASELINES = {"summary_statistics": "logistic regression on summary statistics", "majority": "the most frequent class"}
+
+_MOST_STEPS = 40_000  # that are looked at for signs of ill health
+_MOST_SEQUENCES = 200
 
 
 @dataclass(frozen=True)
@@ -30,7 +34,7 @@ class Headline:
     file: Name
     lead: str
     figures: Sequence[Figure]
-    blocks: Sequence[Block]
+    blocks: Sequence[Remarks | Prose]
 
 
 def headline(facts: Facts) -> Headline:
@@ -49,8 +53,19 @@ def headline(facts: Facts) -> Headline:
         file=Name(facts.file.name),
         lead=lead(facts),
         figures=figures,
-        blocks=[Remarks(remarks(facts), "Worth knowing")],
+        blocks=[Remarks(remarks(facts), "Worth knowing"), *health(facts)],
     )
+
+
+def health(facts: Facts) -> list[Remarks | Prose]:
+    """Give what looks ill in the network, by its training and by how it takes a sample of this data."""
+    chosen = facts.some(_MOST_STEPS, _MOST_SEQUENCES, labelled=True)
+    findings = examine(facts.estimator, facts.sequences[chosen], facts.labels_of(chosen))
+    if not findings:
+        return [
+            Prose("No sign of ill training was found, in its records or in gradients and gates on this data.", True)
+        ]
+    return [Remarks([finding.sentence for finding in findings], "Health of the network")]
 
 
 def lead(facts: Facts) -> str:
@@ -60,15 +75,16 @@ def lead(facts: Facts) -> str:
     n_classes = count(len(evaluation.classes), "class", "classes")
     regression, majority = (evaluation.baselines[name]["accuracy"] for name in ("summary_statistics", "majority"))
     return (
-        f"It puts {percent(evaluation.accuracy)} of {count(evaluation.n, facts.unit)} into the right one of {n_classes}; "
-        f"what it gets right of others like them lies between {percent(low)} and {percent(high)}, with 95 % confidence. "
+        f"It puts {percent(evaluation.accuracy)} of {count(evaluation.n, facts.unit)} into the right one of "
+        f"{n_classes}. Of more data like this it would get {between(low, high)} right, with {percent(0.95, 0)} "
+        "confidence. "
         f"A logistic regression on summary statistics gets {percent(regression)} right, and always naming the most "
         f"frequent class of training {percent(majority)}."
     )
 
 
 def accuracy_interval(facts: Facts) -> tuple[float, float]:
-    """Give Wilson's 95 % interval of the accuracy."""
+    """Give Wilson's 95\xa0% interval of the accuracy."""
     n_right = int(facts.evaluation.confusion_matrix.trace())
     low, high = wilson(n_right, facts.evaluation.n)
     return float(low), float(high)
@@ -76,7 +92,7 @@ def accuracy_interval(facts: Facts) -> tuple[float, float]:
 
 def _interval(facts: Facts) -> str:
     low, high = accuracy_interval(facts)
-    return f"95 % interval {100 * low:.1f} to {100 * high:.1f} %"
+    return f"95\xa0% interval {between(low, high)}"
 
 
 def _beside(value: float) -> str:
@@ -90,7 +106,8 @@ def remarks(facts: Facts) -> list[str]:
     absent = int((evaluation.confusion_matrix.sum(axis=1) == 0).sum())
     if absent:
         sentences.append(
-            f"{count(absent, 'class', 'classes')} of training {'does' if absent == 1 else 'do'} not occur here: of them "
+            f"{count(absent, 'class', 'classes')} of training {'does' if absent == 1 else 'do'} not occur here: of "
+            "them "
             "these figures say nothing."
         )
     if facts.every_step:

@@ -68,4 +68,6 @@ def _at_the_best(records: list[Any], summary: dict[str, Any]) -> str:
     record = records[best - 1]
     figures = [record[f"{part}_loss"] for part in ("training", "validation")]
     gap = "" if None in figures else f" {figures[0]:.3g} on the training part, {figures[1]:.3g} on the validation part"
-    return f"The best epoch was {best} of {len(records)}, with a loss of{gap}." if gap else f"The best epoch was {best}."
+    return (
+        f"The best epoch was {best} of {len(records)}, with a loss of{gap}." if gap else f"The best epoch was {best}."
+    )

@@ -1,0 +1,153 @@
+"""`elman report`: one page that shows what a model does on labelled data, and how it came about."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from elman.cli.columns import PANEL, IgnoredGroup, Label, MissingText, Text, Time
+from elman.cli.console import console, say
+from elman.errors import DataError, FileError, OutputError
+
+if TYPE_CHECKING:
+    from rich.status import Status
+
+    from elman.data import Dataset
+    from elman.estimators.base import RecurrentEstimator
+    from elman.report.facts import Source
+
+_SUFFIXES = (".html", ".htm")
+
+
+def report(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="A model that 'elman train' wrote.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="Labelled data that the model was not trained on.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="PAGE", help="The page to write, .html.")],
+    id: Annotated[
+        str | None, typer.Option("--id", metavar="ID", help="The sequence to unroll; else the surest mistake.")
+    ] = None,
+    against: Annotated[
+        list[Path], typer.Option(metavar="MODEL", help="Another model to compare with; may be given again.")
+    ] = [],  # noqa: B006
+    id_column: Annotated[
+        str | None,
+        typer.Option("--id-column", metavar="C", help="Tells which sequence a row is of.", rich_help_panel=PANEL),
+    ] = None,
+    time: Time = None,
+    label: Label = None,
+    group: IgnoredGroup = None,
+    text: Text = None,
+    missing_text: MissingText = [],  # noqa: B006
+) -> None:
+    """Write one page about a model on labelled data: how good, how sure, what it confuses and why, how it was trained.
+
+    [bold]elman report[/] vowels.safetensors vowels_TEST.ts --output report.html
+
+    The page holds all it shows, opens offline in any browser, in light and dark, and prints. Of large data, figures are
+    of all, while drawings show some, and say so. Columns of a table that are not named are those that the model was
+    trained with, where the table has them.
+    """
+    from elman.cli.dataset import load_model, read_for, say_unknown
+    from elman.output_file import write_whole
+    from elman.report.facts import Facts
+    from elman.report.page import check_libraries
+    from elman.report.report import report as make
+
+    _check_output(output, model, file, *against)
+    check_libraries()
+    classifier = load_model(model)
+    others = _others(classifier, against)
+    dataset = read_for(
+        classifier,
+        file,
+        {"id": id_column, "time": time, "label": label, "group": group},
+        labelled=True,
+        text=text,
+        missing_text=missing_text,
+    )
+    try:
+        say_unknown(classifier, dataset)
+        chosen = None if id is None else _number_of(dataset, id)
+        with _progress() as status:
+            status.update("Reading and classifying")
+            facts = Facts.gather(
+                classifier,
+                dataset,
+                model=_source(model),
+                file=_source(file),
+                command=f"elman {shlex.join(sys.argv[1:])}"
+                if sys.argv[1:2] == ["report"]
+                else _command(model, file, output),
+                others=others,
+                unrolled=chosen,
+            )
+            page = make(facts, on_part=lambda name: status.update(f"Working on {name}"))
+    except DataError as error:
+        raise FileError(f"{file}: {error}") from error
+    write_whole(output, page.encode("utf-8", "backslashreplace"))
+    say(f"Wrote {output}, {len(page) / 1e6:.1f} MB. Open it in a browser.")
+
+
+def _check_output(output: Path, *inputs: Path) -> None:
+    from elman.output_file import check_writable
+
+    if output.suffix.lower() not in _SUFFIXES:
+        raise OutputError(
+            f"{output}: expected the name of a page, such as report.html, got {output.suffix!r}. Rename it."
+        )
+    check_writable(output)
+    for given in inputs:
+        if output.exists() and given.exists() and output.samefile(given):
+            raise OutputError(f"{output}: the output would overwrite the input. Choose another name.")
+
+
+def _source(path: Path) -> Source:
+    """Give the name of a file with what tells it from others."""
+    from elman.report.facts import Source
+
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return Source(path.name, digest, path.stat().st_size)
+
+
+def _command(model: Path, file: Path, output: Path) -> str:
+    return shlex.join(["elman", "report", str(model), str(file), "--output", str(output)])
+
+
+def _others(classifier: RecurrentEstimator, paths: list[Path]) -> dict[str, RecurrentEstimator]:
+    """Load the models to compare with, each under a name of its own."""
+    from elman.cli.dataset import load_model
+
+    loaded: dict[str, RecurrentEstimator] = {}
+    for path in paths:
+        name = path.stem if path.stem not in loaded else str(path)
+        loaded[name] = load_model(path)
+    return loaded
+
+
+def _number_of(dataset: Dataset, name: str) -> int:
+    """Give the place of the sequence of this id.
+
+    Raises
+    ------
+    DataError
+        If there is none.
+    """
+    ids = dataset.ids.tolist()
+    if name in ids:
+        return int(ids.index(name))
+    raise DataError(f"there is no sequence with the id {name!r}. The first is {ids[0]!r}.")
+
+
+@contextmanager
+def _progress() -> Iterator[Status]:
+    """Show what is being done, in a terminal, on stderr."""
+    with console(stderr=True).status("") as status:
+        yield status

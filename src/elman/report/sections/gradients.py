@@ -1,0 +1,128 @@
+"""How far the gradient reaches back in time: over the epochs of training, and in the finished network on this data."""
+
+from __future__ import annotations
+
+from elman.network.flow import GradientFlow
+from elman.plots import gradient_flow as draw_flow
+from elman.plots import gradient_history as draw_history
+from elman.plots.theme import specification
+from elman.report import charts
+from elman.report.blocks import Block, Figure, Prose, Section, Table, count, number, percent
+from elman.report.facts import Facts
+
+_MOST_STEPS = 40_000  # that the gradient is followed through
+_MOST_SEQUENCES = 200
+
+
+def gradients(facts: Facts) -> Section:
+    """Draw the gradient's way back through time."""
+    blocks: list[Block] = []
+    records = [record for record in facts.estimator.histories_[0] if record.get("flow_profile")]
+    if records:
+        blocks.append(_over_epochs(facts))
+    else:
+        blocks.append(Prose("The records of this model's training do not hold its gradient flow.", is_soft=True))
+    flow, n = flow_here(facts)
+    blocks.append(_here(facts, flow, n))
+    return Section("gradients", "How far gradients reach back", blocks, lead(flow))
+
+
+def flow_here(facts: Facts) -> tuple[GradientFlow, int]:
+    """Follow the gradient on some sequences of the file; give how many."""
+    chosen = facts.some(_MOST_STEPS, _MOST_SEQUENCES, labelled=True)
+    return facts.estimator.gradient_flow(facts.sequences[chosen], facts.labels_of(chosen)), len(chosen)
+
+
+def lead(flow: GradientFlow) -> str:
+    """Give how far the direction reaches back that does so least."""
+    k = weakest(flow)
+    memory, longest = flow.memory(k), int(flow.lengths.max())
+    if memory >= longest:
+        return f"In the finished network the gradient reaches back over all {count(longest, 'step')} in every layer."
+    return (
+        f"In the finished network the gradient of {direction(flow.names[k])} falls to a tenth of its greatest within "
+        f"{count(memory, 'step')} of {longest:,}: what lies further back than that hardly teaches it."
+    )
+
+
+def weakest(flow: GradientFlow) -> int:
+    """Give the layer and direction that reaches back least."""
+    return min(range(len(flow.names)), key=flow.memory)
+
+
+def _over_epochs(facts: Facts) -> Figure:
+    records = [record for record in facts.estimator.histories_[0] if record.get("flow_profile")]
+    first, last = records[0], records[-1]
+    return Figure(
+        "gradient-history",
+        specification(draw_history(facts.estimator, width=charts.WIDTH, theme=None)),
+        "Gradient health over the epochs",
+        reads="A column is an epoch, a row a number of steps back; the stronger the colour, the larger the gradient "
+        "that "
+        "arrives there, on a logarithmic scale. The line is how far back a tenth of it reaches.",
+        shows=f"In epoch {first['epoch']} it reached back {first['flow_memory']:,} of {first['flow_steps']:,} steps, "
+        "in "
+        f"epoch {last['epoch']} {last['flow_memory']:,} of {last['flow_steps']:,}, in {direction(last['flow_of'])}, "
+        "which reaches "
+        "least.",
+        label="Heat map of the norm of dL/dh by epoch and steps back",
+    )
+
+
+def _here(facts: Facts, flow: GradientFlow, n: int) -> Figure:
+    k = weakest(flow)
+    some = f" Followed on {n:,} of {len(facts.sequences):,} sequences." if n < len(facts.sequences) else ""
+    rows = [
+        (
+            direction(name),
+            f"{flow.memory(each):,}",
+            number(flow.ratio(each)),
+            percent(flow.vanished(each)),
+            *(percent(float(flow.saturated[gate][each].mean())) for gate in flow.saturated),
+        )
+        for each, name in enumerate(flow.names)
+    ]
+    headings = (
+        "layer",
+        "steps to a tenth",
+        "first over last",
+        "vanished",
+        *(_of_gate(gate) for gate in flow.saturated),
+    )
+    table = Table(
+        headings,
+        rows,
+        caption="First over last: the norm at the first step read over that at the last. Vanished: the share of steps "
+        "below "
+        "a millionth of the largest. Saturated: the share of a gate's units at the ends of its range.",
+        numbers=frozenset(range(1, len(headings))),
+        folded="Layer by layer, with the saturation of gates",
+    )
+    return Figure(
+        "gradient-flow",
+        specification(draw_flow(flow, width=charts.WIDTH, theme=None)),
+        "Gradient flow on this data",
+        reads="The size of the loss's gradient by the state, from where a direction ends back to where it begins, "
+        "mean over "
+        "the sequences. A steep fall is a vanishing gradient; a rise an exploding one.",
+        shows=f"In {direction(flow.names[k])} it is {number(flow.ratio(k))} times as large at the first step read as "
+        "at the "
+        "last, and "
+        f"{percent(flow.vanished(k))} of the steps get less than a millionth of the largest.{some}",
+        label="Norm of dL/dh against the number of steps back, a line a layer and direction",
+        table=table,
+    )
+
+
+def direction(name: str) -> str:
+    """Give a layer and direction in words.
+
+    >>> direction("l0"), direction("l1_reverse")
+    ('layer 1', 'layer 2, reverse')
+    """
+    layer, _, reverse = name.removeprefix("l").partition("_")
+    return f"layer {int(layer) + 1}{', reverse' * bool(reverse)}"
+
+
+def _of_gate(gate: str) -> str:
+    return "units at 0" if gate == "relu" else f"saturated {gate}"

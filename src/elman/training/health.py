@@ -1,0 +1,92 @@
+"""Whether training is healthy: plain sentences with the number behind them and what to try.
+
+A rule looks at the records of a run, from the first epoch on, or at the network, and at what is trained; it gives what
+it finds, or None. Rules stand in groups, each about one ill: the first that finds something is told.
+`docs/health.md` has the thresholds, with what was measured on healthy networks and on ill ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from elman.training.callbacks import Callback
+from elman.training.findings import Finding as Finding
+from elman.training.findings import Records, Setup
+from elman.training.history import Record
+from elman.training.reach import forgetting, growing_in_training, unstable, vanishing_in_training
+from elman.training.symptoms import (
+    breakdown,
+    chance,
+    exploding,
+    large_steps,
+    no_fall,
+    overfitting,
+    small_steps,
+    unfinished,
+)
+
+
+def while_training(records: Records, setup: Setup) -> list[Finding]:
+    """Give what is ill in a run up to now."""
+    return first_of_each(
+        [
+            [rule(records, setup) for rule in (exploding, growing_in_training, large_steps)],
+            [rule(records, setup) for rule in (small_steps, no_fall, overfitting)],
+            [vanishing_in_training(records, setup)],
+        ]
+    )
+
+
+def after_training(
+    records: Records, setup: Setup, parameters: Mapping[str, Any], validation: Mapping[str, Any] | None = None
+) -> list[Finding]:
+    """Give what is ill in a finished run.
+
+    Parameters
+    ----------
+    records : list of Record, one at least
+    setup : Setup
+    parameters : mapping from name to array, those of the network
+    validation : dict or None
+        Figures on the validation part, and those of its baselines, as `training_` of an estimator holds them.
+    """
+    running_away = [rule(records, setup) for rule in (breakdown, exploding, growing_in_training, large_steps)]
+    learning = [rule(records, setup) for rule in (overfitting, unfinished)]
+    return first_of_each(
+        [
+            [*running_away, unstable(parameters, setup)],
+            [small_steps(records, setup), no_fall(records, setup), chance(validation), *learning],
+            [vanishing_in_training(records, setup), forgetting(parameters, setup)],
+        ]
+    )
+
+
+def first_of_each(groups: Iterable[Iterable[Finding | None]]) -> list[Finding]:
+    """Give the first finding of each group that has one."""
+    firsts = (next((finding for finding in group if finding is not None), None) for group in groups)
+    return [finding for finding in firsts if finding is not None]
+
+
+class HealthWatch(Callback):
+    """Tells what is ill in a run once, when it first shows.
+
+    Parameters
+    ----------
+    setup : Setup
+    tell : callable
+        Gets the sentence.
+    """
+
+    def __init__(self, setup: Setup, tell: Callable[[str], object]) -> None:
+        self._setup, self._tell = setup, tell
+        self._records: list[Record] = []
+        self._told: set[str] = set()
+
+    def on_epoch_end(self, record: Record) -> None:
+        """Look at the run up to now; epochs that a run went back over count as they were made last."""
+        self._records = [*(each for each in self._records if each["epoch"] < record["epoch"]), record]
+        for finding in while_training(self._records, self._setup):
+            if finding.rule not in self._told:
+                self._told.add(finding.rule)
+                self._tell(finding.sentence)

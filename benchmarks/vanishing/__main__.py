@@ -19,12 +19,9 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
-from rich.console import Console
-from rich.progress import track
-
 from benchmarks.environment import environment
 from benchmarks.vanishing.charts import charts
-from benchmarks.vanishing.contenders import CONTENDERS, Contender
+from benchmarks.vanishing.contenders import CONTENDERS
 from benchmarks.vanishing.flow import flow
 from benchmarks.vanishing.learning import Job, Run, learn
 from benchmarks.vanishing.results import Results, put_into, tables
@@ -37,7 +34,10 @@ PAGE = ROOT / "docs" / "vanishing_gradients.md"
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the experiment, print its tables, write its results."""
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.quick and options.docs:
+        parser.error("--quick is to see that it runs: its figures must not go into the page; leave out --docs")
     if options.quick:
         options.lengths, options.seeds, options.steps = (10, 20), 1, 250
     if options.results is None:
@@ -61,19 +61,18 @@ def main(arguments: list[str] | None = None) -> int:
 def measure(lengths: Sequence[int], seeds: int, steps: int, jobs: int) -> Results:
     """Measure the flow before training at the greatest length, then train everyone at all lengths from all starts."""
     started = time.perf_counter()
-    progress = Console(stderr=True)
-    starts: dict[str, Contender] = {contender.name: contender for contender in CONTENDERS}
-    flows = [
-        flow(contender, max(lengths), seeds)
-        for contender in track(starts.values(), "before training", console=progress, total=len(starts))
-    ]
+    starts = {contender.name: contender for contender in CONTENDERS}
+    flows = [flow(contender, max(lengths), seeds) for contender in starts.values()]
     todo = [
         Job(contender=number, T=T, seed=seed, steps=steps)
         for T in sorted(lengths, reverse=True)  # the longest first, so that both cores have work to the end
         for number in range(len(CONTENDERS))
         for seed in range(seeds)
     ]
-    runs = list(track(_learn_all(todo, jobs), "training", console=progress, total=len(todo)))
+    runs: list[Run] = []
+    for run in _learn_all(todo, jobs):
+        runs.append(run)
+        _tell(run, len(runs) / len(todo), time.perf_counter() - started)
     return Results(
         environment=environment(jobs),
         seconds=time.perf_counter() - started,
@@ -83,6 +82,15 @@ def measure(lengths: Sequence[int], seeds: int, steps: int, jobs: int) -> Result
         flows=flows,
         runs=sorted(runs, key=lambda run: (run["contender"], run["T"], run["seed"])),
     )
+
+
+def _tell(run: Run, share: float, seconds: float) -> None:
+    """Say on stderr what came of a run, and how far all of them have come."""
+    contender = CONTENDERS[run["contender"]]
+    right = f"{run['accuracies'][-1]:.0%} right" if run["accuracies"] else "broke down"
+    end = f"solved after {run['steps']:,} updates" if run["solved"] else f"not solved, {right}"
+    name = f"T = {run['T']}, {contender.name}, {contender.trained}, seed {run['seed']}"
+    print(f"{share:4.0%}  {seconds:4.0f} s  {name}: {end}", file=sys.stderr, flush=True)
 
 
 def _learn_all(todo: Sequence[Job], jobs: int) -> Iterator[Run]:
@@ -100,9 +108,10 @@ def _learn_all(todo: Sequence[Job], jobs: int) -> Iterator[Run]:
 
 def save_charts(results: Results, folder: Path) -> None:
     """Write the pictures as SVG, on light and on dark paper."""
-    for theme, ending in (("light", ""), ("dark", "_dark")):
-        for name, chart in charts(results, theme).items():
-            chart.save(folder / f"vanishing_{name}{ending}.svg")
+    folder.mkdir(parents=True, exist_ok=True)
+    for is_dark in (False, True):
+        for name, chart in charts(results, "dark" if is_dark else "light").items():
+            chart.save(folder / f"vanishing_{name}{'_dark' * is_dark}.svg")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -116,10 +125,16 @@ def _parser() -> argparse.ArgumentParser:
         "--jobs", type=_count, default=available_threads(), help="runs at a time (default: %(default)s)"
     )
     parser.add_argument("--quick", action="store_true", help="two short lengths, one start, 250 updates")
-    parser.add_argument("--results", type=Path, metavar="FILE", help="draw from this vanishing.json, measure nothing")
+    parser.add_argument("--results", type=_file, metavar="FILE", help="draw from this vanishing.json, measure nothing")
     parser.add_argument("--output", type=Path, metavar="FOLDER", help="for the results")
     parser.add_argument("--docs", action="store_true", help="renew the page in docs/ and its pictures too")
     return parser
+
+
+def _file(text: str) -> Path:
+    if not Path(text).is_file():
+        raise argparse.ArgumentTypeError(f"must be a file that this benchmark wrote, got {text!r}")
+    return Path(text)
 
 
 def _count(text: str, least: int = 1) -> int:

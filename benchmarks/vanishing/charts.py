@@ -19,14 +19,14 @@ _LINE = 15  # pixels between two labels
 
 def charts(results: Results, theme: Theme = "light") -> dict[str, Any]:
     """Give the charts by the end of their file's name; that of one run each only if there is such a pair of runs."""
-    found = {"flow": _flow(results["flows"]), "success": _success(results)}
+    found: dict[str, Any] = {"flow": _flow(results["flows"]), "success": _success(results)}
     pair = _telling_pair(results["runs"])
     if pair is not None:
         found["spikes"] = _spikes(*pair)
     return {name: chart.configure(**config(theme == "dark")) for name, chart in found.items()}
 
 
-def _flow(flows: Sequence[Flow], height: int = 360) -> alt.LayerChart:
+def _flow(flows: Sequence[Flow], height: int = 360) -> Any:
     """Draw the norm of the gradient against the steps back, lines named at their ends; dashed what the radius gives."""
     names, T = [flow["name"] for flow in flows], flows[0]["T"]
     data, expected = [], []
@@ -68,7 +68,7 @@ def _apart(places: np.ndarray, least: float) -> np.ndarray:
     return moved
 
 
-def _success(results: Results) -> alt.LayerChart:
+def _success(results: Results) -> Any:
     """Draw how many of the starts solved the task, by contender and length."""
     data = []
     for number in range(len(CONTENDERS)):
@@ -99,20 +99,21 @@ def _success(results: Results) -> alt.LayerChart:
             "Where none did: how much is right at the end. Chance is 25%.",
         ],
     )
-    return alt.layer(*layers).properties(width=360, height=36 * len(CONTENDERS), title=title)
+    room = {"left": 24, "right": 40, "top": 6, "bottom": 6}  # for fonts that are wider than the one measured
+    return alt.layer(*layers).properties(width=360, height=36 * len(CONTENDERS), title=title, padding=room)
 
 
 def _telling_pair(runs: Sequence[Run]) -> tuple[Run, Run] | None:
     """Find a start that is solved with clipping alone: of the longest sequences where there is one, the first seed."""
-    clipped = next(c for c in CONTENDERS if (c.name, c.learning_rate, c.clip_norm) == (SPARSE, FAST, 1.0))
-    free, clipped = CONTENDERS.index(clipped._replace(clip_norm=None)), CONTENDERS.index(clipped)
+    contender = next(c for c in CONTENDERS if (c.name, c.learning_rate, c.clip_norm) == (SPARSE, FAST, 1.0))
+    free, clipped = CONTENDERS.index(contender._replace(clip_norm=None)), CONTENDERS.index(contender)
     by_key = {(run["contender"], run["T"], run["seed"]): run for run in runs}
     pairs = [(by_key.get((free, T, seed)), run) for (n, T, seed), run in by_key.items() if n == clipped]
     telling = [(one, other) for one, other in pairs if one and other["solved"] and not one["solved"]]
     return min(telling, key=lambda pair: (-pair[0]["T"], pair[0]["seed"]), default=None)
 
 
-def _spikes(free: Run, clipped: Run) -> alt.VConcatChart:
+def _spikes(free: Run, clipped: Run) -> Any:
     """Draw gradient norms and accuracy of two runs from one start, of which one was clipped."""
     names = ("without clipping", "clipped to norm 1")
     norms, accuracies = [], []
@@ -123,12 +124,8 @@ def _spikes(free: Run, clipped: Run) -> alt.VConcatChart:
     x = alt.X("x:Q").scale(domain=[0, longest], nice=False).axis(format=",d", tickCount=6)
     colour = alt.Color("of:N").scale(domain=list(names)).title(None).legend(orient="top")
     top = alt.Chart(_inline(norms)).mark_line(strokeWidth=1.3)
-    y = (
-        alt.Y("y:Q")
-        .title("gradient norm, largest of 25")
-        .scale(type="log")
-        .axis(format="~g", values=[10.0**n for n in range(-6, 13)])
-    )
+    y = alt.Y("y:Q").title(f"gradient norm, largest of {STRETCH}").scale(type="log")
+    y = y.axis(format="~g", values=[10.0**n for n in range(-6, 13)])
     top = top.encode(x=x.title(None), y=y, color=colour)
     bottom = alt.Chart(_inline(accuracies)).mark_line(point=True)
     y = alt.Y("y:Q").title("accuracy, new sequences").scale(domain=[0, 1]).axis(format="%", tickCount=5)

@@ -68,8 +68,9 @@ def _cell(runs: Sequence[Run]) -> str:
 def _measured(results: Results) -> str:
     about, broken = results["environment"], sum(run["breakdown"] is not None for run in results["runs"])
     return (
-        f"{len(results['runs'])} runs in {results['seconds'] / 60:.1f} minutes, {about['threads']} at a time, on "
-        f"{about['cpu']}; elman {about['elman']}, Python {about['python']}. "
+        f"{len(results['runs'])} runs, {results['seeds']} starts of each network, of at most {results['steps']:,} "
+        f"updates,\nin {results['seconds'] / 60:.1f} minutes, {about['threads']} at a time, on {about['cpu']}; "
+        f"elman {about['elman']}, Python {about['python']}.\n"
         f"Runs that ended in a loss or gradient that is no number: {broken}."
     )
 

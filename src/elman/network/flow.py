@@ -98,7 +98,7 @@ class HiddenGradients:
         """Return the share of steps whose norm is below a millionth of their sequence's largest."""
         largest = np.maximum.reduceat(self.d_h[k], self.offsets[:-1])
         n_vanished = np.count_nonzero(self.d_h[k] < VANISHED * np.repeat(largest, self.lengths))
-        return int(n_vanished) / self.d_h.shape[1]
+        return float(n_vanished / self.d_h.shape[1])
 
 
 @dataclass(frozen=True, eq=False)

@@ -100,7 +100,7 @@ class Layer:
             np.zeros(self.cell.blocks * self.width, self.dtype),
         )
         loop = sweep(self.cell.name, self.dtype)
-        nobody = Watch(0, np.zeros((0, 0)), self.offsets, self.lengths, False)
+        nobody = Watch(0, np.zeros((0, 0)), self.offsets, self.lengths, False, np.zeros(0, self.dtype))
         loop.backward(
             loop.products, self.x, self.order, self.order, self.plain, self.steps, self.steps.rows, carried, self.tape,
             self.states, d_output, 0, d_states, d_x, sums, self.extras(), nobody,

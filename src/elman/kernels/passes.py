@@ -159,7 +159,8 @@ def _watch_of(job, shard, d, end):
     """Return the Watch of one layer in one direction."""
     steps, rows = job.norms.shape[1], job.norms.shape[0] // job.setup.plan.table.shape[0]
     norms = view(job.norms, d * rows * steps, (rows, steps))
-    return Watch(job.observer, norms, shard.starts, shard.lengths, end == 1)
+    spare = view(shard.memory, shard.at.features, (job.setup.plan.most_width,))  # the features are read no more
+    return Watch(job.observer, norms, shard.starts, shard.lengths, end == 1, spare)
 
 
 def _shard_forward(dtype: np.dtype[Any]) -> Any:

@@ -292,5 +292,5 @@ def sweep_signatures(dtype: np.dtype[Any]) -> tuple[tuple[Any, ...], tuple[Any, 
         matrix,
         sums,
         extras,
-        watch_type(),
+        watch_type(dtype),
     )

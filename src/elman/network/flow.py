@@ -22,6 +22,8 @@ FALL = 10.0  # the fall of the norm that ends what counts as memory
 class HiddenGradients:
     """The norms of dL/dh_t, and what they say of each layer in each direction.
 
+    An LSTM carries the gradient back by its c_t, so what is said of one goes by dL/dc_t, of other cells by dL/dh_t.
+
     Lags count the steps from where a direction ends: lag 0 is the last step forward, and the first one in reverse.
 
     Parameters
@@ -37,6 +39,9 @@ class HiddenGradients:
         "last", "mean", "max" or "attention".
     loss_at : str
         "last" or "every_step".
+    d_c : float64 array (K, S) or None
+        The same of an LSTM's c_t; dL/dc_t is the total derivative, with what goes through h_t. With zoneout it is by
+        the c_t that is carried on, from which h_t is not made.
     """
 
     offsets: Array
@@ -44,6 +49,12 @@ class HiddenGradients:
     names: tuple[str, ...]
     readout: str
     loss_at: str
+    d_c: Array | None = None
+
+    @property
+    def carried(self) -> Array:
+        """The norms by the state that carries the gradient back (K, S): `d_c` of an LSTM, else `d_h`."""
+        return self.d_h if self.d_c is None else self.d_c
 
     @cached_property
     def lengths(self) -> Array:
@@ -77,8 +88,8 @@ class HiddenGradients:
         return mean
 
     def profile(self, k: int) -> Array:
-        """Return the mean norm of dL/dh_t at each lag (T,), over the sequences that are that long."""
-        return self.over_lags(k, self.d_h[k])
+        """Return the mean of the `carried` norms at each lag (T,), over the sequences that are that long."""
+        return self.over_lags(k, self.carried[k])
 
     def memory(self, k: int) -> int:
         """Return how many steps the gradient reaches back: until its profile is a tenth of its greatest or less.
@@ -91,13 +102,13 @@ class HiddenGradients:
         """Return the mean norm at the first step that is read over that at the last; 0 where there is no gradient."""
         starts, ends = self.offsets[:-1], self.offsets[1:] - 1
         first, last = (ends, starts) if self.is_reverse(k) else (starts, ends)
-        at_first, at_last = float(self.d_h[k, first].sum()), float(self.d_h[k, last].sum())
+        at_first, at_last = float(self.carried[k, first].sum()), float(self.carried[k, last].sum())
         return at_first / at_last if at_last > 0 else 0.0
 
     def vanished(self, k: int) -> float:
         """Return the share of steps whose norm is below a millionth of their sequence's largest."""
-        largest = np.maximum.reduceat(self.d_h[k], self.offsets[:-1])
-        n_vanished = np.count_nonzero(self.d_h[k] < VANISHED * np.repeat(largest, self.lengths))
+        largest = np.maximum.reduceat(self.carried[k], self.offsets[:-1])
+        n_vanished = np.count_nonzero(self.carried[k] < VANISHED * np.repeat(largest, self.lengths))
         return float(n_vanished / self.d_h.shape[1])
 
 
@@ -111,18 +122,16 @@ class GradientFlow(HiddenGradients):
     ----------
     h : float64 array (K, S)
         Euclidean norm of h_t.
-    d_c, c : float64 array (K, S) or None
-        The same of an LSTM's c_t; dL/dc_t is the total derivative, with what goes through h_t. With zoneout it is by
-        the c_t that is carried on, from which h_t is not made.
+    c : float64 array (K, S) or None
+        The same of an LSTM's c_t.
     saturated : dict from gate to float64 array (K, S)
         The share of a gate's units that are in the outer twentieths of its range: "i", "f", "g", "o" or "r", "z", "n";
         "tanh" of an Elman cell; "relu": the share of units at 0.
     """
 
-    h: Array
-    d_c: Array | None = None
-    c: Array | None = None
-    saturated: dict[str, Array] = field(default_factory=dict)
+    h: Array = field(kw_only=True)
+    c: Array | None = field(default=None, kw_only=True)
+    saturated: dict[str, Array] = field(default_factory=dict, kw_only=True)
 
 
 def memory_of(profile: Array) -> int:

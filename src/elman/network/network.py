@@ -189,8 +189,9 @@ class Network:
             return self._learn(batch, key, label_smoothing, n_threads, NOBODY)
         watch = self._watch(batch, everything=False)
         found = self._learn(batch, key, label_smoothing, n_threads, watch)
-        (d_h,), at = self._seen(watch, batch, found.scored)
-        return found._replace(flow=HiddenGradients(at, d_h, *self._flow_facts))
+        d_states, at = self._seen(watch, batch, found.scored)
+        d_h, d_c = d_states if len(d_states) == 2 else (d_states[0], None)
+        return found._replace(flow=HiddenGradients(at, d_h, *self._flow_facts, d_c))
 
     def gradient_flow(
         self, values: Array, offsets: Array, targets: Array, *, n_threads: int | None = None
@@ -207,7 +208,7 @@ class Network:
         norms, at = self._seen(watch, batch, found.scored)
         seen = dict(zip(names_of(self.architecture.cell), norms))
         d_h, h, d_c, c = (seen.pop(name, None) for name in ("d_h", "h", "d_c", "c"))
-        return GradientFlow(at, d_h, *self._flow_facts, h, d_c, c, seen)
+        return GradientFlow(at, d_h, *self._flow_facts, d_c, h=h, c=c, saturated=seen)
 
     def _learn(
         self, batch: Batch, key: int, label_smoothing: float, n_threads: int | None, watch: tuple[int, Array]
@@ -226,8 +227,8 @@ class Network:
     def _watch(self, batch: Batch, *, everything: bool) -> tuple[int, Array]:
         """Return who looks on while a batch goes back, and room for what it sees."""
         a, (values, offsets, _, _, chosen) = self.architecture, batch
-        rows = len(self._flow_facts[0]) * (len(names_of(a.cell)) if everything else 1)
-        who = observer(a.cell, self.dtype, everything=everything, zoneout=a.zoneout > 0)
+        rows = len(self._flow_facts[0]) * len(names_of(a.cell) if everything else CELLS[a.cell].states)
+        who = observer(a.cell, self.dtype, zoneout=a.zoneout > 0)
         return who, np.empty((rows, int(_lengths(values, offsets, chosen).sum())))
 
     def _seen(self, watch: tuple[int, Array], batch: Batch, scored: float) -> tuple[Array, Array]:
@@ -237,7 +238,7 @@ class Network:
         norms = watch[1].reshape(len(self._flow_facts[0]), -1, watch[1].shape[1]).swapaxes(0, 1)
         every_step = self.architecture.loss_at == "every_step"
         share = shares_of_batch(offsets, chosen, targets, weights, scored, every_step=every_step)
-        n_gradients = 1 if len(norms) == 1 else len(CELLS[self.architecture.cell].states)
+        n_gradients = len(CELLS[self.architecture.cell].states)
         norms[:n_gradients] /= share if len(share) == 1 else np.repeat(share, lengths)
         at = np.zeros(len(lengths) + 1, np.int64)
         np.cumsum(lengths, out=at[1:])

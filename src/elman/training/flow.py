@@ -29,7 +29,7 @@ def summary(flow: HiddenGradients) -> Flow | None:
 
     None where there is no gradient, or none that is finite.
     """
-    if not 0 < flow.d_h.sum() < np.inf:
+    if not 0 < flow.carried.sum() < np.inf:
         return None
     profiles = [flow.profile(k) for k in range(len(flow.names))]
     reach = [(memory_of(profile), flow.ratio(k)) for k, profile in enumerate(profiles)]

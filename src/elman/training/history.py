@@ -12,7 +12,7 @@ class Flow(TypedDict, total=False):
     """
 
     flow_of: str  # "l0", "l0_reverse" and so on
-    flow_ratio: float  # mean norm of dL/dh at the first step that is read over that at the last
+    flow_ratio: float  # mean norm of dL/dh, of an LSTM dL/dc, at the first step that is read over that at the last
     flow_vanished: float  # share of steps whose norm is below 1e-6 of their sequence's largest
     flow_memory: int  # steps until the mean norm is a tenth of its greatest
     flow_steps: int  # of the batch's longest sequence

@@ -120,6 +120,15 @@ def test_a_mistake_is_told_in_one_line(elman, files, arguments, sentence):
     assert done.err.splitlines()[-1].startswith("error: ")
 
 
+def test_the_option_for_the_column_of_ids_is_told_by_its_name(elman, files):
+    done = elman("unroll", files / "walks.model", files / "walks_TEST.csv", "--id-column", "person")
+    assert done.code == 2
+    assert "'person'" in done.err
+    assert "--id " not in done.err
+    named = elman("unroll", files / "walks.model", files / "walks_TEST.csv", "--id-column", "id", "--json").data
+    assert named["title"] == "Sequence walk 0 of walks_TEST.csv"
+
+
 def test_a_model_wants_a_file_and_the_built_in_network_has_no_ids(elman, files):
     assert "give MODEL and FILE, or none of them" in elman("unroll", files / "walks.model").err
     assert "--id and --member are for a MODEL and a FILE" in elman("unroll", "--id", "3").err

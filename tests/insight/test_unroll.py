@@ -60,7 +60,7 @@ def test_the_update_is_a_step_against_the_gradient_and_the_loss_after_it_is_the_
     for name, old in unrolled.parameters.items():
         assert np.array_equal(unrolled.updated[name], old - 0.25 * unrolled.gradients[name])
     after = run_engine(case, replace(batch, weights=unrolled.updated))
-    assert unrolled.loss_after == pytest.approx(after.loss, rel=1e-12, abs=1e-12)  # which may be all but 0
+    assert unrolled.loss_after == pytest.approx(after.loss, rel=1e-12, abs=1e-13)
 
 
 @pytest.mark.parametrize("cell", CELLS)
@@ -116,6 +116,15 @@ def test_d_h_and_d_c_of_an_lstm_give_d_pre_by_the_chain_rule():
     assert_close(passage.d_pre["o"], d_h * np.tanh(c) * o * (1 - o), 1e-13, "o")
     assert_close(passage.d_pre["f"], d_c * passage.before["c"] * f * (1 - f), 1e-13, "f")
     assert_close(passage.d_pre["g"], d_c * i * (1 - g**2), 1e-13, "g")
+
+
+def test_scores_that_are_no_numbers_are_refused_before_the_update_and_after_it():
+    network, batch = one(Case("elman_relu"))
+    with pytest.raises(ParameterError, match=r"'learning_rate' parameter must leave the loss a number.* Got 1e\+308"):
+        unroll(network, 1e3 * batch.sequences[0], batch.targets, learning_rate=1e308)
+    network.parameters["weight_out"][:] = 1e308
+    with pytest.raises(DataError, match=r"the network's scores of this sequence are not"):
+        unroll(network, batch.sequences[0], batch.targets)
 
 
 def test_a_step_without_a_label_has_no_loss_and_the_others_share_the_mean():

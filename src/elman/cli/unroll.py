@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from elman.insight.unroll import Unrolled
 
 _MOST_NAMED = 5
+_ID_COLUMN = re.compile(r"(?<![\w'])id=('[^']*'|\.\.\.)")
 
 
 def unroll(
@@ -123,7 +125,11 @@ def _of_model(
     from elman.insight.unroll_model import unroll_model
 
     estimator = load_model(model)
-    dataset = read(file, **settings_for(estimator, columns, labelled=True, text=text, missing_text=missing_text))
+    settings = settings_for(estimator, columns, labelled=True, text=text, missing_text=missing_text)
+    try:
+        dataset = read(file, **settings)
+    except FileError as error:  # in which --id is the column, as in other commands
+        raise FileError(_ID_COLUMN.sub("--id-column", str(error))) from error
     say_notes(dataset)
     n = _place(dataset, id, file)
     labels = _labels(dataset, n)

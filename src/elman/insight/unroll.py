@@ -202,7 +202,13 @@ def unroll(
     if not (np.isfinite(learning_rate) and learning_rate > 0):
         raise ParameterError(f"The 'learning_rate' parameter must be a number above 0. Got {learning_rate} instead.")
     weights = {name: np.array(value, np.float64) for name, value in network.parameters.items()}
-    run = _forward(values, weights, architecture)
+    with np.errstate(over="ignore", invalid="ignore"):
+        run = _forward(values, weights, architecture)
+    if not np.isfinite(run.logits).all():
+        raise DataError(
+            "values must give finite scores of every class; the network's scores of this sequence are not. Are its "
+            "values far beyond those of training? Scale it, or take another."
+        )
     losses, d_logits = cross_entropy(run.logits, targets)
     shares = shares_of_loss(targets)
     gradients = {name: np.zeros(weight.shape) for name, weight in weights.items()}
@@ -210,7 +216,13 @@ def unroll(
     d_logits = shares[:, None] * d_logits
     way = network_backward(d_logits, run, weights, gradients, cell=architecture.cell, embeddings=embeddings)
     updated = {name: weight - learning_rate * gradients[name] for name, weight in weights.items()}
-    losses_after, _ = cross_entropy(_forward(values, updated, architecture).logits, targets)
+    with np.errstate(over="ignore", invalid="ignore"):
+        losses_after, _ = cross_entropy(_forward(values, updated, architecture).logits, targets)
+    loss_after = float(shares @ losses_after)
+    if not np.isfinite(loss_after):
+        raise ParameterError(
+            f"The 'learning_rate' parameter must leave the loss a number after the update. Got {learning_rate}; try 0.1."
+        )
     return Unrolled(
         title=title,
         architecture=architecture,
@@ -234,12 +246,12 @@ def unroll(
         gradients=gradients,
         contributions=contributions(run, way, d_logits, architecture),
         learning_rate=float(learning_rate),
-        loss_after=float(shares @ losses_after),
+        loss_after=loss_after,
     )
 
 
 def _forward(values: Array, weights: dict[str, Array], architecture: Architecture) -> Run:
-    """Run a sequence as a prediction does: zoneout at its mean."""
+    """Run a sequence as a prediction does: zoneout at its mean; overflow is the caller's to tell."""
     n_states = 2 if architecture.cell == "lstm" else 1
     sizes = [architecture.hidden_sizes[layer] for layer, _ in architecture.suffixes()]
     stays = [np.full((len(values), n_states, size), architecture.zoneout) for size in sizes]

@@ -52,7 +52,7 @@ def unroll_model(
     --------
     >>> from elman import SequenceClassifier
     >>> X, y = [[0.0, 1.0, 2.0], [2.0, 1.0, 0.0]] * 10, ["rises", "falls"] * 10
-    >>> classifier = SequenceClassifier(hidden_size=3, max_epochs=5, random_state=0).fit(X, y)
+    >>> classifier = SequenceClassifier(hidden_size=3, num_layers=1, max_epochs=5, random_state=0).fit(X, y)
     >>> unrolled = unroll_model(classifier, [[0.0, 1.0, 3.0]], ["rises"])
     >>> unrolled.n_steps, [passage.name for passage in unrolled.passages]
     (3, ['l0', 'l0_reverse', 'l1', 'l1_reverse'])

@@ -12,6 +12,7 @@ or to results/quick. What is asked, how, and what came of it: docs/vanishing_gra
 
 import argparse
 import json
+import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -51,10 +52,13 @@ def main(arguments: list[str] | None = None) -> int:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vanishing.json").write_text(json.dumps(results))
     (folder / "vanishing.md").write_text(found + "\n", encoding="utf-8")
-    save_charts(results, folder)
+    pictures = save_charts(results, folder)
     if options.docs:
         put_into(PAGE, results)
-        save_charts(results, PAGE.parent / "images")
+        images = PAGE.parent / "images"
+        images.mkdir(exist_ok=True)
+        for picture in pictures:
+            shutil.copy(picture, images)
     return 0
 
 
@@ -106,12 +110,14 @@ def _learn_all(todo: Sequence[Job], jobs: int) -> Iterator[Run]:
             raise
 
 
-def save_charts(results: Results, folder: Path) -> None:
-    """Write the pictures as SVG, on light and on dark paper."""
-    folder.mkdir(parents=True, exist_ok=True)
+def save_charts(results: Results, folder: Path) -> list[Path]:
+    """Write the pictures as SVG, on light and on dark paper; return where they are."""
+    pictures = []
     for is_dark in (False, True):
         for name, chart in charts(results, "dark" if is_dark else "light").items():
-            chart.save(folder / f"vanishing_{name}{'_dark' * is_dark}.svg")
+            pictures.append(folder / f"vanishing_{name}{'_dark' * is_dark}.svg")
+            chart.save(pictures[-1])
+    return pictures
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -67,9 +67,10 @@ def _cell(runs: Sequence[Run]) -> str:
 
 def _measured(results: Results) -> str:
     about, broken = results["environment"], sum(run["breakdown"] is not None for run in results["runs"])
+    starts = f"{results['seeds']} start{'s' * (results['seeds'] > 1)}"
     return (
-        f"{len(results['runs'])} runs, {results['seeds']} starts of each network, of at most {results['steps']:,} "
-        f"updates,\nin {results['seconds'] / 60:.1f} minutes, {about['threads']} at a time, on {about['cpu']}; "
+        f"{len(results['runs'])} runs, {starts} of each network, of at most {results['steps']:,} updates,\n"
+        f"in {results['seconds'] / 60:.1f} minutes, {about['threads']} at a time, on {about['cpu']}; "
         f"elman {about['elman']}, Python {about['python']}.\n"
         f"Runs that ended in a loss or gradient that is no number: {broken}."
     )

@@ -1,5 +1,5 @@
-# make demo   train on real data, evaluate on data the model never saw, write predictions: who speaks these vowels?
-#             Then once more where the order of the steps is what tells: is this a day in winter or in summer?
+# make demo   train on real data, evaluate on data the model never saw, write predictions and a report (demo/vowels.html):
+#             who speaks these vowels? Then once more where the order of the steps is what tells: is this a day in winter or in summer?
 # make test   style, types, and every test
 # Both set up what they need in .venv, inside this folder; nothing outside it is touched.
 
@@ -15,6 +15,7 @@ demo: .venv/ready
 	$(BIN)/elman train $(DATA)/JapaneseVowels_TRAIN.ts --model demo/vowels.safetensors
 	$(BIN)/elman evaluate demo/vowels.safetensors $(DATA)/JapaneseVowels_TEST.ts
 	$(BIN)/elman predict demo/vowels.safetensors $(DATA)/JapaneseVowels_TEST.ts --output demo/predictions.csv
+	$(BIN)/elman report demo/vowels.safetensors $(DATA)/JapaneseVowels_TEST.ts --output demo/vowels.html
 	$(BIN)/elman train $(DATA)/ItalyPowerDemand_TRAIN.ts --model demo/power.safetensors
 	$(BIN)/elman evaluate demo/power.safetensors $(DATA)/ItalyPowerDemand_TEST.ts
 

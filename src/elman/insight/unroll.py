@@ -221,7 +221,8 @@ def unroll(
     loss_after = float(shares @ losses_after)
     if not np.isfinite(loss_after):
         raise ParameterError(
-            f"The 'learning_rate' parameter must leave the loss a number after the update. Got {learning_rate}; try 0.1."
+            "The 'learning_rate' parameter must leave the loss a number after the update. "
+            f"Got {learning_rate}; try 0.1."
         )
     return Unrolled(
         title=title,

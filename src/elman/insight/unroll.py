@@ -215,8 +215,8 @@ def unroll(
     embeddings = architecture.embeddings
     d_logits = shares[:, None] * d_logits
     way = network_backward(d_logits, run, weights, gradients, cell=architecture.cell, embeddings=embeddings)
-    updated = {name: weight - learning_rate * gradients[name] for name, weight in weights.items()}
     with np.errstate(over="ignore", invalid="ignore"):
+        updated = {name: weight - learning_rate * gradients[name] for name, weight in weights.items()}
         losses_after, _ = cross_entropy(_forward(values, updated, architecture).logits, targets)
     loss_after = float(shares @ losses_after)
     if not np.isfinite(loss_after):

@@ -120,9 +120,9 @@ const matricesPanel = (data, passage, k, t) => {
       figures.push(matrix(`steps ${data.steps[from]} to ${data.steps[to]}`, sum, scale, gates, `Sum over steps ${data.steps[from]} to ${data.steps[to]}`));
     }
     figures.push(matrix("all steps", term.gradient, scale, gates, `The whole gradient of ${name}`));
-    groups.push(html("p", { class: "soft" }, equation(`dL/d${name}: what is added by`)), html("div", { class: "u-matrices" }, ...figures));
+    groups.push(html("div", {}, html("p", { class: "soft" }, equation(`dL/d${name}: what is added by`)), html("div", { class: "u-matrices" }, ...figures)));
   }
-  return panel("As matrices: units down, what they read across", html("div", {}, ...groups), gates.length > 1 || passage.units.length > 8 ? "wide" : "");
+  return panel("As matrices: units down, what they read across", html("div", { class: "u-weights" }, ...groups), gates.length > 1 || passage.units.length > 8 ? "wide" : "");
 };
 
 const fillPanel = (holder, data, passage, k, way) => {

@@ -50,6 +50,26 @@ def norm(vector):
     return math.sqrt(sums.sum())
 
 
+@kernel("update_ratio", allocates=True)
+def update_ratio(parameters, before):
+    """Return |parameters - before| / |before|, Euclidean, in one pass; 0 where all of `before` are 0."""
+    changes, sizes = np.zeros(8), np.zeros(8)
+    whole = before.size // 8 * 8
+    for p in range(0, whole, 8):
+        for lane in range(8):
+            size = np.float64(before[p + lane])
+            change = np.float64(parameters[p + lane]) - size
+            sizes[lane] += size * size
+            changes[lane] += change * change
+    for p in range(whole, before.size):
+        size = np.float64(before[p])
+        change = np.float64(parameters[p]) - size
+        sizes[0] += size * size
+        changes[0] += change * change
+    size = sizes.sum()
+    return math.sqrt(changes.sum() / size) if size > 0 else 0.0
+
+
 @kernel("sgd")
 def sgd(parameters, gradient, scale, velocity, learning_rate, momentum, nesterov, first):
     """w -= lr * g, with v = momentum * v + g in place of g, or g + momentum * v if `nesterov`."""

@@ -46,11 +46,11 @@ class Trainer:
         rng: np.random.Generator,
         quantities: Array | None = None,
     ) -> None:
-        self.network, self.settings, self.rng = network, settings, rng
+        self.network, self.rng = network, rng
         self._quantities = quantities
         self._updater: Updater | None = None
         self._usual_score: float | None = None  # what the targets of a step count in the mean, where buckets differ
-        self._n_threads = threads_or_default(settings.n_threads)
+        self._go_by(settings)
         self.watches = False  # whether the next batch's gradient is watched on its way back: see `seen`
         self._flow: HiddenGradients | None = None
         self.is_updating = False  # True from when parameters begin to change until that step is counted
@@ -58,10 +58,16 @@ class Trainer:
     def resume(self, settings: TrainingSettings) -> None:
         """Go on under other settings; the optimizer keeps its state, unless it is to be another one."""
         kept = None if self._updater is None or _kind(settings) != _kind(self.settings) else self._updater.state()
-        self.settings, self._updater = settings, None
+        self._go_by(settings)
+        self._updater = None
         if kept is not None:
             self.updater().restore(kept)
+
+    def _go_by(self, settings: TrainingSettings) -> None:
+        self.settings = settings
         self._n_threads = threads_or_default(settings.n_threads)
+        augmentation = Augmentation.of(settings, self._quantities)
+        self._augmentation = augmentation if augmentation.is_active else None
 
     def fit(
         self,
@@ -137,9 +143,8 @@ class Trainer:
 
     def _pass(self, samples: Samples, chosen: Array | None = None) -> LossAndGradient:
         """Go forward and backward over one batch."""
-        augmentation = Augmentation.of(self.settings, self._quantities)
-        if augmentation.is_active:
-            samples, chosen = augmentation.augmented(samples, chosen, int(self.rng.integers(2**63))), None
+        if self._augmentation is not None:
+            samples, chosen = self._augmentation.augmented(samples, chosen, int(self.rng.integers(2**63))), None
         values, offsets, targets, weights = samples
         key = int(self.rng.integers(2**63)) if self.network.architecture.draws_masks else None
         found = self.network.loss_and_gradient(

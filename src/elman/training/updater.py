@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman.kernels.updates import norm as norm_of
+from elman.kernels.updates import update_ratio
 from elman.network.network import Network
 from elman.training.clipping import clip_by_value, clip_scale
 from elman.training.optimizers import make_optimizer
@@ -70,7 +70,7 @@ class Updater:
         self._before[:] = self._parameters
         self._optimizer.step(self._parameters, gradient, rate, scale)
         self._steps += 1
-        ratio = self._update_ratio()
+        ratio = float(update_ratio(self._parameters, self._before))
         if self._average is not None:
             self._follow(self._average)
         return Update(rate, is_clipped, ratio)
@@ -121,12 +121,6 @@ class Updater:
             norm = clip_by_value(gradient, most)
         scale = clip_scale(norm, self._settings.clip_norm)
         return scale, is_too_large or scale < 1
-
-    def _update_ratio(self) -> float:
-        """Return how large the change since `_before` is, which it overwrites."""
-        size = norm_of(self._before)
-        change = np.subtract(self._parameters, self._before, out=self._before)
-        return float(norm_of(change) / size) if size > 0 else 0.0
 
     def _noise(self) -> Array:
         """Return the noise of this step: of its number and the key alone."""

@@ -366,7 +366,7 @@ def _check_members(members: Any, histories: Any) -> None:
     for history in histories:
         _require("training.histories", isinstance(history, list), "a list of records", history)
         for record in history:
-            _require("training.histories", isinstance(record, dict), "a list of records", record)
+            _require("training.histories", isinstance(record, dict), "an object", record)
             profile = record.get("flow_profile", [])
             is_list = isinstance(profile, list) and len(profile) <= _MOST_LAGS and all(map(_is_number, profile))
             _require("histories.flow_profile", is_list, f"at most {_MOST_LAGS} numbers", profile)

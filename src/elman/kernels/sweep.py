@@ -278,19 +278,6 @@ def sweep_signatures(dtype: np.dtype[Any]) -> tuple[tuple[Any, ...], tuple[Any, 
     weights = types.BaseTuple.from_types((vector, vector, vector, index, index), Weights)
     sums = types.BaseTuple.from_types((matrix, matrix, vector), WeightGradients)
     loop = (weights, steps, indices, types.boolean, matrix, cube)
-    extras = extras_type(dtype)
-    forward = (addresses, matrix, indices, *loop, extras)
-    return forward, (
-        addresses,
-        matrix,
-        indices,
-        indices,
-        *loop,
-        matrix,
-        index,
-        cube,
-        matrix,
-        sums,
-        extras,
-        watch_type(dtype),
-    )
+    seen = (extras_type(dtype), watch_type(dtype))
+    back = (matrix, index, cube, matrix, sums, *seen)  # what the way back has besides
+    return (addresses, matrix, indices, *loop, seen[0]), (addresses, matrix, indices, indices, *loop, *back)

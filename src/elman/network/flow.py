@@ -108,8 +108,8 @@ class HiddenGradients:
     def vanished(self, k: int) -> float:
         """Return the share of steps whose norm is below a millionth of their sequence's largest."""
         largest = np.maximum.reduceat(self.carried[k], self.offsets[:-1])
-        n_vanished = np.count_nonzero(self.carried[k] < VANISHED * np.repeat(largest, self.lengths))
-        return float(n_vanished / self.d_h.shape[1])
+        is_below = self.carried[k] < VANISHED * np.repeat(largest, self.lengths)
+        return float(np.count_nonzero(is_below) / len(is_below))
 
 
 @dataclass(frozen=True, eq=False)

@@ -112,10 +112,17 @@ def comparison_of(names):
         for at, name in enumerate(names[1:], start=1)
     ]
     bounds = np.array([[each.accuracy - 0.1, each.accuracy + 0.1] for each in evaluations])
-    nothing = np.zeros((len(names), 40))
-    ids = np.arange(40).astype(str)
     return Comparison(
-        tuple(names), tuple(evaluations), bounds, tuple(apart), ids, codes, nothing.astype(int), nothing, False
+        names=tuple(names),
+        evaluations=tuple(evaluations),
+        accuracy_intervals=bounds,
+        differences=tuple(apart),
+        ids=np.arange(40).astype(str),
+        codes=codes,
+        predicted=np.zeros((len(names), 40), np.int64),
+        truth=np.zeros((len(names), 40)),
+        n_models=len(names),
+        every_step=False,
     )
 
 

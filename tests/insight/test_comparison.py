@@ -128,16 +128,24 @@ def test_with_one_label_each_swapping_sequences_is_mcnemar():
 def test_swapping_agrees_with_scipy():
     differences = np.random.default_rng(0).integers(-3, 5, 60)
     expected = stats.permutation_test(
-        (differences,), lambda x, axis: x.sum(axis), permutation_type="samples", vectorized=True, n_resamples=9_999
+        (differences,),
+        lambda x, axis: x.sum(axis),
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=9_999,
+        rng=1,
     )
     assert swap_test(differences) == pytest.approx(expected.pvalue, abs=0.015)
     assert swap_test(differences) == swap_test(differences)
 
 
 def test_the_bootstrap_agrees_with_scipy():
-    totals = np.random.default_rng(0).lognormal(size=80)
-    expected = stats.bootstrap((totals,), np.mean, n_resamples=9_999).confidence_interval
-    assert bootstrap_interval(totals, np.ones(80, dtype=np.int64)) == pytest.approx(tuple(expected), rel=0.04)
+    totals = np.random.default_rng(0).lognormal(sigma=1.5, size=60)
+    found = bootstrap_interval(totals, np.ones(60, dtype=np.int64))
+    expected = stats.bootstrap((totals,), np.mean, n_resamples=9_999, method="BCa", rng=1).confidence_interval
+    assert found == pytest.approx(tuple(expected), rel=0.03)
+    uncorrected = stats.bootstrap((totals,), np.mean, n_resamples=9_999, method="percentile", rng=1).confidence_interval
+    assert found != pytest.approx(tuple(uncorrected), rel=0.03)
 
 
 def test_the_interval_over_clusters_holds_the_share_as_often_as_it_says():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import shlex
 import sys
 from collections.abc import Iterator
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from rich.status import Status
 
     from elman.estimators.base import RecurrentEstimator
-    from elman.report.facts import Source
 
 
 def report(
@@ -52,7 +50,7 @@ def report(
     from elman.cli.dataset import load_model, read_for, say_unknown
     from elman.cli.places import check_page
     from elman.output_file import write_whole
-    from elman.report.facts import Facts
+    from elman.report.facts import Facts, Source
     from elman.report.page import check_libraries
     from elman.report.report import report as make
 
@@ -76,8 +74,8 @@ def report(
             facts = Facts.gather(
                 classifier,
                 dataset,
-                model=_source(model),
-                file=_source(file),
+                model=Source.of(model),
+                file=Source.of(file),
                 command=_command(model, file, output),
                 others=others,
                 unrolled=chosen,
@@ -87,15 +85,6 @@ def report(
         raise FileError(f"{file}: {error}") from error
     write_whole(output, page.encode("utf-8", "backslashreplace"))
     say(f"Wrote {output}, {len(page) / 1e6:.1f} MB. Open it in a browser.")
-
-
-def _source(path: Path) -> Source:
-    """Give the name of a file with what tells it from others."""
-    from elman.report.facts import Source
-
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return Source(path.name, digest, path.stat().st_size)
 
 
 def _command(model: Path, file: Path, output: Path) -> str:

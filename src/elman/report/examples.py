@@ -79,9 +79,11 @@ def named(facts: Facts, each: Example) -> str:
 
 def said_of(facts: Facts, each: Example) -> str:
     """Say what is true and what was predicted, with the probabilities."""
+    said = f"It is of class {facts.class_name(each.true)}"
     if each.is_right:
-        return f"It is {facts.class_name(each.true)}, and the model says so with {percent(each.confidence)}."
+        return f"{said}, and the model says so with {percent(each.confidence)}."
     return (
-        f"It is {facts.class_name(each.true)}; the model says {facts.class_name(each.predicted)} with "
-        f"{percent(each.confidence)}, and gives {facts.class_name(each.true)} {percent(each.of_true)}."
+        f"{said}; the model says {facts.class_name(each.predicted)} with {percent(each.confidence)}, and gives the "
+        "true "
+        f"class {percent(each.of_true)}."
     )

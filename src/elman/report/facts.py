@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import os
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -24,6 +27,14 @@ class Source:
     digest: str  # SHA-256, hexadecimal
     size: int  # bytes
 
+    @classmethod
+    def of(cls, path: str | os.PathLike[str]) -> Source:
+        """Look at a file, all of it, a piece at a time."""
+        path = Path(path)
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        return cls(path.name, digest, path.stat().st_size)
+
 
 @dataclass(frozen=True, eq=False)
 class Facts:
@@ -41,7 +52,7 @@ class Facts:
     evaluation : Evaluation
     model, file : Source
     command : str
-        What made the report.
+        What made the report; '' where none did.
     texts : tuple of N str, or None
     others : dict of RecurrentEstimator
         To compare with, by name.
@@ -70,7 +81,7 @@ class Facts:
         *,
         model: Source,
         file: Source,
-        command: str,
+        command: str = "",
         others: dict[str, RecurrentEstimator] | None = None,
         unrolled: int | None = None,
     ) -> Facts:

@@ -33,7 +33,7 @@ def card(facts: Facts) -> Section:
             folded="Every parameter, and what 'auto' came to",
         ),
         Table(("", ""), made_from(facts), title="This report"),
-        Code(facts.command),
+        *([Code(facts.command)] if facts.command else []),
     ]
     return Section("card", "Model card", blocks)
 

@@ -51,7 +51,7 @@ def _habit(facts: Facts) -> str:
     matrix = facts.evaluation.confusion_matrix
     n, of = int(matrix[true, predicted]), int(matrix[true].sum())
     return (
-        f"Most often {facts.class_name(true)} is taken for {facts.class_name(predicted)}: {n:,} of {of:,} "
+        f"Most often class {facts.class_name(true)} is taken for {facts.class_name(predicted)}: {n:,} of {of:,} "
         f"({percent(n / of)})."
     )
 

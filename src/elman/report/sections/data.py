@@ -72,7 +72,7 @@ def _classes(facts: Facts) -> Figure:
         "Classes",
         reads="The dark bar is the share of a class here, the pale one in training. Where they differ, the model "
         "expects classes as they do not come.",
-        shows=f"The share that differs most is that of {facts.class_name(most)}: {percent(here[most])} here, "
+        shows=f"The share that differs most is that of class {facts.class_name(most)}: {percent(here[most])} here, "
         f"{percent(prior[most])} in training.{left_out}",
         label="Share of each class, here and in training",
         table=table,

@@ -30,7 +30,7 @@ def gradient_flow(
     width: int = 560,
     theme: Theme | None = "light",
 ) -> alt.LayerChart:
-    """Draw the norm of dL/dh_t against how many steps back it is, a line a layer and direction, on a log scale.
+    """Draw the norm of dL/dh_t, of an LSTM dL/dc_t, by how many steps back it is, a line a layer and direction.
 
     Steps are counted from where a direction ends: the last step forward, the first one in reverse. A ring marks how
     far back the gradient reaches: where its norm has fallen to a tenth of the greatest.
@@ -70,12 +70,12 @@ def gradient_flow(
     x = alt.X("x:Q").title(_STEPS_BACK)
     furthest = max(len(profiles[0]) - 1, 1)
     x = x.axis(whole_numbers(0, furthest)).scale(domain=[0, furthest], nice=False)
-    y = alt.Y("y:Q").title("norm of dL/dh").scale(type="log").axis(format="~e", values=_decades(lines))
+    y = alt.Y("y:Q").title(f"norm of {_by(flow)}").scale(type="log").axis(format="~e", values=_decades(lines))
     colour = alt.Color("series:N").title(None).scale(domain=order).legend(orient="top", columns=4)
     tooltip = [
         alt.Tooltip("series:N", title="layer"),
         alt.Tooltip("x:Q", title="steps back"),
-        alt.Tooltip("y:Q", title="norm of dL/dh", format=".3~e"),
+        alt.Tooltip("y:Q", title=f"norm of {_by(flow)}", format=".3~e"),
     ]
     base = alt.Chart(as_data(lines)).encode(x=x, y=y, color=colour, tooltip=tooltip)
     layers = [base.mark_line(point={"size": 28} if len(lines) <= len(profiles) * 12 else False)]
@@ -84,6 +84,10 @@ def gradient_flow(
             alt.Chart(as_data(rings)).mark_point(style="ring").encode(x=x, y=y, color=colour, tooltip=tooltip)
         )
     return dressed(layered(*layers, width=width, height=240), look, _reach_in_words(flow))
+
+
+def _by(flow: GradientFlow) -> str:
+    return "dL/dh" if flow.d_c is None else "dL/dc"
 
 
 def _decades(lines: list[dict[str, Any]]) -> list[float]:
@@ -125,7 +129,7 @@ def _of_sequences(flow: GradientFlow, name: Any, look: Look) -> alt.LayerChart:
     norms = np.full((len(rows), longest), np.nan)
     for row, n in enumerate(rows):
         steps = slice(flow.offsets[n], flow.offsets[n + 1])
-        norms[row, flow.lags(k)[steps]] = flow.d_h[k, steps]
+        norms[row, flow.lags(k)[steps]] = flow.carried[k, steps]
     edges = stretches(longest, MOST_CELLS // len(rows))
     data = [
         {"x": x, "x2": x2, "row": n, "v": as_number(v)}
@@ -138,11 +142,11 @@ def _of_sequences(flow: GradientFlow, name: Any, look: Look) -> alt.LayerChart:
     tooltip = [
         alt.Tooltip("row:N", title="sequence"),
         alt.Tooltip("x:Q", title="steps back"),
-        alt.Tooltip("v:Q", title="norm of dL/dh", format=".3~e"),
+        alt.Tooltip("v:Q", title="norm of the gradient", format=".3~e"),
     ]
     cells = _cells(data).encode(x=x, x2="x2:Q", y=y, tooltip=tooltip)
     chart = layered(cells, width=look.width, height=max(14 * len(rows), 40))
-    return dressed(chart, look, f"Norm of dL/dh_t in {_direction(name)}")
+    return dressed(chart, look, f"Norm of {_by(flow)}_t in {_direction(name)}")
 
 
 def _cells(data: list[dict[str, Any]]) -> alt.Chart:
@@ -151,7 +155,7 @@ def _cells(data: list[dict[str, Any]]) -> alt.Chart:
     for row in data:
         row["v"] = max(row["v"], as_number(greatest * _LEAST))
     least = greatest * VANISHED
-    shade = alt.Color("v:Q").title("norm of dL/dh").legend(orient="top", format=".0e", values=[least, greatest])
+    shade = alt.Color("v:Q").title("norm of the gradient").legend(orient="top", format=".0e", values=[least, greatest])
     shade = shade.scale(type="log", domain=[least, greatest], clamp=True, nice=False, interpolate="rgb")
     cells: alt.Chart = alt.Chart(as_data(data)).mark_rect(aria=False).encode(color=shade)
     return cells
@@ -160,7 +164,7 @@ def _cells(data: list[dict[str, Any]]) -> alt.Chart:
 def gradient_history(
     history: Any, *, title: str | None = None, width: int = 560, theme: Theme | None = "light"
 ) -> alt.LayerChart:
-    """Draw how the gradient flowed back in each epoch: a heat map of the norm of dL/dh by epoch and steps back.
+    """Draw how the gradient flowed back in each epoch: a heat map of the norm of dL/dh, of an LSTM dL/dc.
 
     It is that of the layer and direction where it reached back least. A line through it marks how far: where the norm
     has fallen to a tenth of its greatest.
@@ -208,7 +212,7 @@ def gradient_history(
     tooltip = [
         alt.Tooltip("x:Q", title="epoch"),
         alt.Tooltip("y:Q", title="steps back", format=".0f"),
-        alt.Tooltip("v:Q", title="norm of dL/dh", format=".3~e"),
+        alt.Tooltip("v:Q", title="norm of the gradient", format=".3~e"),
     ]
     cells = _cells(data).encode(x=x, x2="x2:Q", y=y, y2="y2:Q", tooltip=tooltip)
     told = [

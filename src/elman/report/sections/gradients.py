@@ -57,10 +57,10 @@ def _over_epochs(facts: Facts) -> Figure:
         "gradient-history",
         specification(draw_history(facts.estimator, width=charts.WIDTH, theme=None)),
         "Gradient health over the epochs",
-        reads="A column is an epoch, a row a number of steps back; the stronger the colour, the larger the gradient that "
-        "arrives there, on a logarithmic scale. The line is how far back a tenth of it reaches.",
-        shows=f"In epoch {first['epoch']} it reached back {first['flow_memory']:,} of {first['flow_steps']:,} steps, in "
-        f"epoch {last['epoch']} {last['flow_memory']:,} of {last['flow_steps']:,}, in {direction(last['flow_of'])}, "
+        reads="A column is an epoch, a row a number of steps back; the stronger the colour, the larger the gradient "
+        "that arrives there, on a logarithmic scale. The line is how far back a tenth of it reaches.",
+        shows=f"In epoch {first['epoch']} it reached back {first['flow_memory']:,} of {first['flow_steps']:,} steps, "
+        f"in epoch {last['epoch']} {last['flow_memory']:,} of {last['flow_steps']:,}, in {direction(last['flow_of'])}, "
         "which reaches least.",
         label="Heat map of the gradient's norm by epoch and steps back",
     )
@@ -98,8 +98,8 @@ def _here(facts: Facts, flow: GradientFlow, n: int) -> Figure:
         "gradient-flow",
         specification(draw_flow(flow, width=charts.WIDTH, theme=None)),
         "Gradient flow on this data",
-        reads="The size of the loss's gradient by the state, from where a direction ends back to where it begins, mean "
-        "over the sequences. A steep fall is a vanishing gradient; a rise an exploding one.",
+        reads="The size of the loss's gradient by the state, from where a direction ends back to where it begins, "
+        "mean over the sequences. A steep fall is a vanishing gradient; a rise an exploding one.",
         shows=f"In {direction(flow.names[k])} it is {number(flow.ratio(k))} times as large at the first step read as at "
         f"the last, and {percent(flow.vanished(k))} of the steps get less than a millionth of the largest.{some}",
         label="Norm of the gradient by the state against the number of steps back, a line a layer and direction",

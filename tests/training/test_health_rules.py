@@ -139,6 +139,22 @@ def test_what_is_no_better_than_the_most_frequent_class_is_told():
     assert found(run(), validation=figures | {"accuracy": 0.41}) == []
 
 
+def test_where_nothing_was_learned_a_gradient_that_does_not_reach_back_is_told_instead_of_the_labels():
+    figures = {"accuracy": 0.3, "baselines": {"majority": {"accuracy": 0.4}}}
+    short = run(**flow(memory=10))
+    [finding] = found(short, validation=figures)
+    assert finding == Finding(
+        "out_of_reach",
+        "Nothing was learned that helps, and gradients reach back 10 of 100 steps in layer 0, as far as to a tenth of "
+        "their size: try cell='lstm', readout='attention', or patch_size=4.",
+        10,
+    )
+    assert found(short, validation=figures | {"accuracy": 0.41}) == []
+    for other in (found(run(**flow(memory=25)), validation=figures), found(run(), validation=figures)):
+        assert [finding.rule for finding in other] == ["chance"]
+    assert [finding.rule for finding in found(short, setup(readout="mean"), validation=figures)] == ["chance"]
+
+
 def test_weights_that_forget_are_found_where_the_last_step_is_read():
     of_uniform = setup(initialisation="uniform")
     [finding] = found(run(), of_uniform, weights(0.5))
@@ -230,7 +246,7 @@ def test_the_page_on_health_has_every_rule_and_its_threshold():
     page = (Path(__file__).parents[2] / "docs" / "health.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", page.partition("## The rules")[2], re.MULTILINE))
     of_units = {"dead_units", "saturated", "shut"}
-    assert set(rows) == set(ILL) | {"unfinished", "chance", "forgetting", "unstable"} | of_units
+    assert set(rows) == set(ILL) | {"unfinished", "chance", "out_of_reach", "forgetting", "unstable"} | of_units
     assert f": {symptoms.EXPLODED:,.0f}," in rows["exploding"]
     assert rows["large_steps"].endswith(f": {symptoms.LARGE_STEP}")
     assert rows["small_steps"].endswith(f"below {symptoms.SMALL_STEP:.0e}".replace("-0", "-"))

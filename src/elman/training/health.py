@@ -15,7 +15,7 @@ from elman.training.callbacks import Callback
 from elman.training.findings import Finding as Finding
 from elman.training.findings import Records, Setup
 from elman.training.history import Record
-from elman.training.reach import forgetting, growing_in_training, unstable, vanishing_in_training
+from elman.training.reach import forgetting, growing_in_training, out_of_reach, unstable, vanishing_in_training
 from elman.training.symptoms import (
     breakdown,
     chance,
@@ -51,7 +51,10 @@ def after_training(
     learning = [rule(records, setup) for rule in (breakdown, exploding, large_steps, small_steps, no_fall)]
     growth = [growing_in_training(records, setup), unstable(parameters, setup)]
     decay = [vanishing_in_training(records, setup), forgetting(parameters, setup)]
-    outcome = [unfinished(records, setup), chance(validation), overfitting(records, setup)]
+    nothing = chance(validation)
+    if nothing is not None:
+        nothing = out_of_reach(records, setup) or nothing
+    outcome = [unfinished(records, setup), nothing, overfitting(records, setup)]
     return first_of_each([learning, [*growth, *decay]]) or first_of_each([outcome])
 
 

@@ -78,6 +78,26 @@ def vanishing_in_training(records: Records, setup: Setup) -> Finding | None:
     return vanishing(lost[len(lost) // 2], setup, _when(len(lost), len(records)))
 
 
+def out_of_reach(records: Records, setup: Setup) -> Finding | None:
+    """The gradient has a tenth of its size left long before it is at the first steps, in the last epochs still.
+
+    Of a network that learned all the same that says nothing, for what counts may lie near the end; so it is told only
+    where nothing was learned.
+    """
+    reaches = reaches_of(records)
+    if not reaches or not is_read_at_the_end(setup):
+        return None
+    last = sorted(reaches[-max(_FEW, len(reaches) // 4) :], key=lambda each: each.memory)
+    reach = last[len(last) // 2]
+    if reach.memory >= FAR_BELOW * reach.steps:
+        return None
+    sentence = (
+        f"Nothing was learned that helps, and gradients reach back {reach.memory} of {reach.steps} steps "
+        f"{place(reach.name)}, as far as to a tenth of their size"
+    )
+    return Finding("out_of_reach", f"{sentence}: {tried(to_reach_further(setup))}", reach.memory)
+
+
 def growing_in_training(records: Records, setup: Setup) -> Finding | None:
     """As `growing`, in a tenth of all epochs at least."""
     grown = sorted((each for each in reaches_of(records) if each.ratio >= GROWN), key=lambda each: each.ratio)

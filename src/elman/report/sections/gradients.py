@@ -100,8 +100,8 @@ def _here(facts: Facts, flow: GradientFlow, n: int) -> Figure:
         "Gradient flow on this data",
         reads="The size of the loss's gradient by the state, from where a direction ends back to where it begins, "
         "mean over the sequences. A steep fall is a vanishing gradient; a rise an exploding one.",
-        shows=f"In {direction(flow.names[k])} it is {number(flow.ratio(k))} times as large at the first step read as at "
-        f"the last, and {percent(flow.vanished(k))} of the steps get less than a millionth of the largest.{some}",
+        shows=f"In {direction(flow.names[k])} it is {number(flow.ratio(k))} times as large at the first step read as "
+        f"at the last, and {percent(flow.vanished(k))} of the steps get less than a millionth of the largest.{some}",
         label="Norm of the gradient by the state against the number of steps back, a line a layer and direction",
         table=table,
     )

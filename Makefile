@@ -23,7 +23,8 @@ test: .venv/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/pytest
+	$(BIN)/pytest -m "not alone" --numprocesses auto --maxprocesses 4 --dist worksteal
+	$(BIN)/pytest -m alone
 
 format: .venv/ready
 	$(BIN)/ruff check --fix .

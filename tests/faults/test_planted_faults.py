@@ -170,6 +170,7 @@ def trials(tmp_path_factory):
         pool.shutdown(cancel_futures=True)
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("name", SOURCE_FAULTS)
 def test_fault_in_a_source_is_caught(name, trials, tmp_path):
     done = trials[name].result() if name in trials else trial(name, tmp_path)

@@ -96,8 +96,8 @@ def _paired(comparison: Comparison) -> Table:
     return Table(
         ("model", "points", "95\xa0% interval", "only it is right", "only the first is right", "p"),
         [_row(difference) for difference in comparison.differences],
-        caption=f"Accuracy less that of {shown(comparison.names[0])}. p, by {comparison.test}{corrected}: how often "
-        "chance would part equally good models as much.",
+        caption=f"Accuracy less that of {shown(comparison.names[0])}. p, by {comparison.test}{corrected}: in how "
+        "many of such files two equally good models would differ this much.",
         numbers=frozenset(range(1, 6)),
         title="Paired differences",
     )
@@ -111,7 +111,7 @@ def _row(difference: Difference) -> tuple[str | Name, ...]:
         f"{100 * low:+.1f} to {100 * high:+.1f}",
         f"{difference.only_this:,}",
         f"{difference.only_reference:,}",
-        f"{difference.p_corrected:.2g}" if difference.p_corrected >= 0.0001 else "below 0.0001",
+        f"{difference.p_corrected:.2g}" if difference.p_corrected >= 0.0001 else "< 0.0001",
     )
 
 

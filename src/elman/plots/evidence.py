@@ -38,6 +38,7 @@ _LOWEST, _HIGHEST = 22, 80  # pixels of a row
 _WHICH_STEPS = (  # of a cell, that reaches from half a step before the first to half a step behind the last
     "(datum.x2 - datum.x > 1 ? format(datum.x + 0.5, ',d') + ' to ' : '') + format(datum.x2 - 0.5, ',d')"
 )
+_SIGNED = "datum.value == 0 ? '0' : format(datum.value, '+.2~g')"
 
 
 def sequence(
@@ -170,7 +171,7 @@ def _as_steps(values: Any) -> Array:
 
 def _names(names: Sequence[object] | None, n_features: int) -> list[object]:
     if names is None:
-        return [f"feature {number}" for number in range(1, n_features + 1)] if n_features > 1 else ["value"]
+        return [f"feature {number}" for number in range(n_features)] if n_features > 1 else ["value"]
     if isinstance(names, str) or len(names) != n_features:
         raise ParameterError(
             f"The 'feature_names' parameter of sequence must be {n_features} names, one a feature, or None. "
@@ -225,7 +226,7 @@ def _over_time(by_step: Array, edges: NDArray[np.int64], look: Look) -> alt.Laye
     shade = alt.Color("v:Q").scale(range="diverging", domain=[-greatest, greatest], interpolate="rgb").legend(None)
     y = alt.Y("v:Q").title(None).axis(tickCount=3, format="~g")
     tooltip = [alt.Tooltip("of:N", title="step"), alt.Tooltip("v:Q", title="all features", format="+.3f")]
-    bars = alt.Chart(as_data(data)).transform_calculate(of=_WHICH_STEPS).mark_bar(binSpacing=0)
+    bars = alt.Chart(as_data(data)).transform_calculate(of=_WHICH_STEPS).mark_bar(binSpacing=0, x2Offset=0.5)
     bars = bars.encode(x=_time(len(by_step), None).bin("binned"), x2="x2:Q", y=y, color=shade, tooltip=tooltip)
     return layered(bars, width=look.width, height=60)
 
@@ -261,9 +262,9 @@ def _by_feature(
     shade = (
         alt.Color("v:Q").title("against, for").scale(range="diverging", domain=[-greatest, greatest], interpolate="rgb")
     )
-    shade = shade.legend(orient="bottom", format="+.2~g", values=[-greatest, 0, greatest])
-    cells = named_rows(alt.Chart(as_data(data)), shown).transform_calculate(y2="datum.row + 1")
-    cells = cells.mark_rect(aria=False).encode(
+    shade = shade.legend(orient="bottom", labelExpr=_SIGNED, values=[-greatest, 0, greatest])
+    cells = named_rows(alt.Chart(as_data(data)), shown).transform_calculate(y2="datum.row + 1", of=_WHICH_STEPS)
+    cells = cells.mark_rect(aria=False, x2Offset=0.7, y2Offset=0.7).encode(
         x=x, x2="x2:Q", y=row_axis(shown, "row"), y2="y2:Q", color=shade, tooltip=tooltip
     )
     layers = [cells]

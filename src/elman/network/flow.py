@@ -172,8 +172,8 @@ class HiddenGradients:
         """
         k = self.number(k)
         counted = np.repeat(self._largest[k] > 0, self.lengths)
-        n = np.count_nonzero(counted)
-        return float(np.count_nonzero(counted & (self.relative[k] < VANISHED)) / max(n, 1))
+        n = int(counted.sum())
+        return int((counted & (self.relative[k] < VANISHED)).sum()) / max(n, 1)
 
     def __repr__(self) -> str:
         """Show what it says of each layer and direction."""

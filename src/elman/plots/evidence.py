@@ -226,7 +226,7 @@ def _over_time(by_step: Array, edges: NDArray[np.int64], look: Look) -> alt.Laye
     shade = alt.Color("v:Q").scale(range="diverging", domain=[-greatest, greatest], interpolate="rgb").legend(None)
     y = alt.Y("v:Q").title(None).axis(tickCount=3, format="~g")
     tooltip = [alt.Tooltip("of:N", title="step"), alt.Tooltip("v:Q", title="all features", format="+.3f")]
-    bars = alt.Chart(as_data(data)).transform_calculate(of=_WHICH_STEPS).mark_bar(binSpacing=0, x2Offset=0.5)
+    bars = alt.Chart(as_data(data)).transform_calculate(of=_WHICH_STEPS).mark_bar(binSpacing=0)
     bars = bars.encode(x=_time(len(by_step), None).bin("binned"), x2="x2:Q", y=y, color=shade, tooltip=tooltip)
     return layered(bars, width=look.width, height=60)
 

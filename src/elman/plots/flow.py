@@ -71,7 +71,12 @@ def gradient_flow(
     x = alt.X("x:Q").title(_STEPS_BACK)
     furthest = max(*map(len, profiles), 2) - 1
     x = x.axis(whole_numbers(0, furthest)).scale(domain=[0, furthest], nice=False)
-    y = alt.Y("y:Q").title(f"{_by(flow)}, relative to the largest of its sequence").scale(type="log").axis(labelExpr=_POWER_OF_TEN, values=_decades(lines))
+    y = (
+        alt.Y("y:Q")
+        .title(f"{_by(flow)}, relative to the largest of its sequence")
+        .scale(type="log")
+        .axis(labelExpr=_POWER_OF_TEN, values=_decades(lines))
+    )
     colour = alt.Color("series:N").title(None).scale(domain=order).legend(orient="top", columns=4)
     tooltip = [
         alt.Tooltip("series:N", title="layer"),

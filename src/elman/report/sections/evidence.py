@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from elman.insight.attribution import Attribution, attribute
+from elman.insight.attribution_in_words import half_in_words
 from elman.plots import attribution as draw
 from elman.plots.theme import specification
 from elman.report import charts
@@ -52,7 +51,7 @@ def _figure(facts: Facts, each: Example) -> Figure:
 
 def _most(facts: Facts, found: Attribution) -> str:
     """Name the features and the steps that count most."""
-    by_feature, by_step = found.by_feature(0), found.by_step(0)
+    by_feature = found.by_feature(0)
     best, worst = int(by_feature.argmax()), int(by_feature.argmin())
     names = facts.feature_names
     said = ""
@@ -61,9 +60,4 @@ def _most(facts: Facts, found: Attribution) -> str:
         said += (
             f", most against it {shown(names[worst])} ({by_feature[worst]:+.2f}). " if by_feature[worst] < 0 else ". "
         )
-    weight = np.abs(by_step)
-    half = int((np.cumsum(np.sort(weight)[::-1]) >= weight.sum() / 2).argmax()) + 1
-    return (
-        said
-        + f"Half of all that counts lies in {half:,} of {len(weight):,} steps, most in step {weight.argmax() + 1:,}."
-    )
+    return said + half_in_words(found)

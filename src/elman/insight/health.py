@@ -82,7 +82,7 @@ def _of_units(estimator: RecurrentEstimator, sample: Sequences, setup: Setup) ->
 def _of_gradients(flow: GradientFlow, setup: Setup, *, is_missed: bool) -> list[Finding]:
     """Judge the layer and direction that reaches back least, and the one in which gradients grow most."""
     ways = range(len(flow.names))
-    profiles = [len(flow.profile(k)) for k in ways]
-    reaches = [Reach(flow.memory(k), profiles[k], flow.ratio(k), flow.vanished(k), flow.names[k]) for k in ways]
+    longest = int(flow.lengths.max())
+    reaches = [Reach(flow.memory(k), longest, flow.ratio(k), flow.vanished(k), flow.names[k]) for k in ways]
     least, most = max(reaches, key=lambda each: each.vanished), max(reaches, key=lambda each: each.ratio)
     return first_of_each([[growing(most, setup)], [vanishing(least, setup) if is_missed else None]])

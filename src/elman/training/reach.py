@@ -32,8 +32,8 @@ class Reach(NamedTuple):
     """How the gradient of a layer in one direction goes back through time; see `elman.network.flow`."""
 
     memory: int  # steps until it falls to a tenth
-    steps: int  # that the longest sequences have, a twentieth of all
-    ratio: float  # norm at the first step over that at the last, of the median sequence
+    steps: int  # of the longest sequence
+    ratio: float  # norm at the first step over that at the last
     vanished: float  # share of steps below 1e-6 of the largest
     name: str  # "l0", "l0_reverse"
 

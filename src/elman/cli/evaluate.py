@@ -31,7 +31,7 @@ def evaluate(
     whether recurrence paid. Columns of a table that are not named are those that the model was trained with, where
     the table has them.
     """
-    from elman.cli.dataset import load_model, read_for, say_unknown
+    from elman.cli.dataset import load_model, read_for, say_unknown, warn_of_training_data
     from elman.cli.tables import confusion_table, count, figures_table, verdict
     from elman.estimators.evaluation import evaluate as measure
 
@@ -47,6 +47,7 @@ def evaluate(
     )
     try:
         say_unknown(classifier, dataset)
+        warn_of_training_data(classifier, dataset)
         evaluation = measure(classifier, dataset.sequences, dataset.labels, place_of=dataset.place)
     except DataError as error:
         raise FileError(f"{file}: {error}") from error

@@ -16,6 +16,7 @@ from elman.data import Dataset, Sequences
 from elman.estimators.base import RecurrentEstimator
 from elman.estimators.evaluation import Evaluation, measure, predictions_on
 from elman.estimators.features import feature_names
+from elman.estimators.fingerprint import is_trained_on
 from elman.insight.paired import PairedLabels, holm
 from elman.insight.resampling import Interval
 from elman.report.blocks import shown
@@ -151,6 +152,11 @@ class Facts:
             {name: labels.accuracy_interval(m) for m, name in enumerate(names)},
             dict(zip(self.baselines, holm([labels.p_value(m) for m in range(1, len(names))]))),
         )
+
+    @cached_property
+    def is_of_training(self) -> bool:
+        """Whether these are all the sequences that the model was trained on."""
+        return is_trained_on(self.estimator, self.sequences)
 
     @property
     def accuracy_interval(self) -> Interval:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from elman.estimators.fingerprint import TRAINED_ON
 from elman.insight.health import examine
 from elman.insight.intervals import LEVEL
 from elman.report.blocks import Name, Prose, Remarks, between, count, percent
@@ -73,12 +74,16 @@ def lead(facts: Facts) -> str:
     """Give what the model gets right, how sure that is, and what the baselines get right."""
     evaluation = facts.evaluation
     n_classes = count(len(evaluation.classes), "class", "classes")
+    expected = (
+        TRAINED_ON
+        if facts.is_of_training
+        else f"On more data like this, expect {between(*facts.accuracy_interval)} ({percent(0.95, 0)} interval)."
+    )
     regression, majority = (percent(evaluation.baselines[name]["accuracy"]) for name in BASELINES)
     return (
         f"{percent(evaluation.accuracy)} of {count(evaluation.n, facts.unit)} are classified correctly, with "
-        f"{n_classes} to choose from. On more data like this, expect {between(*facts.accuracy_interval)} "
-        f"({percent(0.95, 0)} interval). A logistic regression on summary statistics reaches {regression}; always "
-        f"predicting the most frequent class of training reaches {majority}."
+        f"{n_classes} to choose from. {expected} A logistic regression on summary statistics reaches {regression}; "
+        f"always predicting the most frequent class of training reaches {majority}."
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from elman.estimators.fingerprint import TRAINED_ON
-from elman.insight.health import examine
+from elman.insight.health import SAMPLE, examine
 from elman.insight.intervals import LEVEL
 from elman.report.blocks import Name, Prose, Remarks, between, count, percent
 from elman.report.facts import Facts
@@ -66,7 +66,8 @@ def health(facts: Facts) -> list[Remarks | Prose]:
     chosen = facts.some(_MOST_STEPS, _MOST_SEQUENCES, labelled=True)
     findings = examine(facts.estimator, facts.sequences[chosen], facts.labels_of(chosen))
     if not findings:
-        return [Prose("No problem was found in the training records, nor in gradients and gates on this data.", True)]
+        on = "this data" if len(facts.sequences) <= SAMPLE else f"a sample of {SAMPLE} sequences"
+        return [Prose(f"No problem was found in the training records, nor in gradients and gates on {on}.", True)]
     return [Remarks([finding.sentence for finding in findings], "Health of the network")]
 
 

@@ -46,7 +46,7 @@ def test_the_record_of_a_full_batch_is_what_gradient_flow_says_of_it():
     assert record["flow_memory"] == reach[k][0]
     assert record["flow_ratio"] == pytest.approx(reach[k][1], rel=1e-4)
     assert record["flow_vanished"] == flow.vanished(k)
-    assert record["flow_steps"] == 9
+    assert record["flow_steps"] == 9, "four of 48 sequences are that long"
     assert record["flow_profile"] == pytest.approx(flow.profile(k).tolist(), rel=1e-3)
 
 
@@ -91,7 +91,7 @@ def test_threads_accumulation_and_checkpoints_leave_the_record_as_it_is(tmp_path
 
 def test_epochs_so_short_that_watching_would_be_felt_keep_what_an_earlier_one_saw():
     apart = epochs_apart(1, OFFSETS[-1], new_trainer().network.parameters.vector.size)
-    assert 1 < apart < 20
+    assert 1 < apart < 30
     found = flows(new_trainer(batch_size=len(LENGTHS), max_epochs=apart + 1, learning_rate=0.01).fit(samples()))
     assert all(flow == found[0] for flow in found[:apart])
     assert found[apart] != found[0]

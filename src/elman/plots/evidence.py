@@ -40,6 +40,7 @@ _STRONG = 0.75  # of the largest attribution, from which on a cell wants light l
 _WHICH_STEPS = (  # of a cell, that reaches from half a step before the first to half a step behind the last
     "(datum.x2 - datum.x > 1 ? format(datum.x + 0.5, ',d') + ' to ' : '') + format(datum.x2 - 0.5, ',d')"
 )
+_SIGNED = "datum.value == 0 ? '0' : format(datum.value, '+.2~g')"
 
 
 def sequence(
@@ -172,7 +173,7 @@ def _as_steps(values: Any) -> Array:
 
 def _names(names: Sequence[object] | None, n_features: int) -> list[object]:
     if names is None:
-        return [f"feature {number}" for number in range(1, n_features + 1)] if n_features > 1 else ["value"]
+        return [f"feature {number}" for number in range(n_features)] if n_features > 1 else ["value"]
     if isinstance(names, str) or len(names) != n_features:
         raise ParameterError(
             f"The 'feature_names' parameter of sequence must be {n_features} names, one a feature, or None. "
@@ -286,9 +287,9 @@ def _by_feature(
     shade = (
         alt.Color("v:Q").title("against, for").scale(range="diverging", domain=[-greatest, greatest], interpolate="rgb")
     )
-    shade = shade.legend(orient="bottom", format="+.2~g", values=[-greatest, 0, greatest])
-    cells = named_rows(alt.Chart(as_data(data)), shown).transform_calculate(y2="datum.row + 1")
-    cells = cells.mark_rect(aria=False).encode(
+    shade = shade.legend(orient="bottom", labelExpr=_SIGNED, values=[-greatest, 0, greatest])
+    cells = named_rows(alt.Chart(as_data(data)), shown).transform_calculate(y2="datum.row + 1", of=_WHICH_STEPS)
+    cells = cells.mark_rect(aria=False, x2Offset=0.7, y2Offset=0.7).encode(
         x=x, x2="x2:Q", y=row_axis(shown, "row"), y2="y2:Q", color=shade, tooltip=tooltip
     )
     layers = [cells]

@@ -6,6 +6,7 @@ import numpy as np
 
 from elman.data import Sequences
 from elman.insight.attribution import Attribution, attribute
+from elman.insight.attribution_in_words import half_in_words
 from elman.plots import attribution as draw
 from elman.plots.theme import specification
 from elman.report import charts
@@ -68,11 +69,9 @@ def _most(facts: Facts, found: Attribution, tokens: list[str] | None) -> str:
         )
     if len(by_step) == 1:
         return said.strip()
-    weight = np.abs(by_step)
-    half = int((np.cumsum(np.sort(weight)[::-1]) >= weight.sum() / 2).argmax()) + 1
-    top = int(weight.argmax())
+    top = int(np.abs(by_step).argmax())
     name = "" if tokens is None else f" ({shown(tokens[top])})"
-    return said + f"Half of the total lies in {half:,} of {len(weight):,} steps; step {top + 1:,}{name} counts most."
+    return " ".join(filter(None, [said.strip(), half_in_words(found), f"Step {top + 1:,}{name} counts most."]))
 
 
 def _tokens(one: Sequences) -> list[str] | None:

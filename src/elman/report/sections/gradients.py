@@ -37,7 +37,7 @@ def flow_here(facts: Facts) -> tuple[GradientFlow, int]:
 def lead(flow: GradientFlow, *, sampled: bool = False) -> str:
     """Give how far the direction reaches back that does so least."""
     k = weakest(flow)
-    memory, longest = flow.memory(k), int(flow.lengths.max())
+    memory, longest = flow.memory(k), len(flow.profile(k))
     if memory >= longest:
         everywhere = "" if len(flow.names) == 1 else " in every layer"
         return f"In the trained network the gradient reaches back over all {count(longest, 'step')}{everywhere}."
@@ -112,7 +112,8 @@ def _here(facts: Facts, flow: GradientFlow, n: int) -> Figure:
         specification(draw_flow(flow, width=charts.WIDTH, theme=None)),
         "Gradient flow on this data",
         reads="The norm of the gradient of the loss with respect to the state, from the last step read back to the "
-        "first, averaged over the sequences. A steep fall is a vanishing gradient, a steep rise an exploding one.",
+        "first: relative to the largest of its sequence, the median of the sequences, as far back as a twentieth of "
+        "them go. A steep fall is a vanishing gradient, a steep rise an exploding one.",
         shows=f"In {direction(flow.names[k])} it is {number(flow.ratio(k))} times as large at the first step read as "
         f"at the last{_vanished(flow.vanished(k))}.{some}",
         label="Norm of the gradient by the state against the number of steps back, a line a layer and direction",

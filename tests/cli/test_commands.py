@@ -434,7 +434,7 @@ def test_what_was_chosen_and_that_all_data_was_learned_in_the_end_is_told(elman,
         (0.9, 0.8, 0.7, ""),
         (0.8, 0.8, 0.7, "Logistic regression does as well here: the order of the steps may not matter, or there is"),
         (0.7, 0.8, 0.7, "Logistic regression does better here: the order of the steps may not matter, or there is"),
-        (0.6, 0.5, 0.7, "To say the most frequent class each time does better here: there may be too little data"),
+        (0.6, 0.5, 0.7, "The majority class, said each time, does better here: there may be too little data"),
     ],
 )
 def test_what_it_means_that_a_baseline_wins_is_said_where_one_does(accuracy, logistic, majority, expected):
@@ -447,6 +447,15 @@ def test_what_it_means_that_a_baseline_wins_is_said_where_one_does(accuracy, log
     assert verdict(figures, 49, every_step=False) == f"{said} {few}".strip()
     of_steps = verdict(figures, 50, every_step=True)
     assert ("length, of the sequence up to each step." in of_steps) == expected.startswith("Logistic")
+
+
+def test_a_baseline_that_chance_sets_apart_is_not_called_better():
+    rivals = {"summary_statistics": {"accuracy": 0.81}, "majority": {"accuracy": 0.3}}
+    figures = {"accuracy": 0.8, "baselines": rivals}
+    near = verdict(figures, 370, every_step=False, p_values={"summary_statistics": 0.62, "majority": 0.0})
+    assert near.startswith("Logistic regression cannot be told apart from this model (p = 0.62) here: the order")
+    far = verdict(figures, 370, every_step=False, p_values={"summary_statistics": 0.04, "majority": 0.0})
+    assert far.startswith("Logistic regression does better here: ")
 
 
 def test_labels_and_groups_that_are_of_no_use_may_hold_anything(elman, files, tmp_path):

@@ -33,7 +33,8 @@ def evaluate(
     """
     from elman.cli.dataset import load_model, read_for, say_unknown, warn_of_training_data
     from elman.cli.tables import confusion_table, count, figures_table, verdict
-    from elman.estimators.evaluation import evaluate as measure
+    from elman.insight.comparison import judge
+    from elman.insight.paired import PairedLabels
 
     classifier = load_model(model)
     every_step = classifier.every_step
@@ -48,16 +49,19 @@ def evaluate(
     try:
         say_unknown(classifier, dataset)
         warn_of_training_data(classifier, dataset)
-        evaluation = measure(classifier, dataset.sequences, dataset.labels, place_of=dataset.place)
+        judged = judge(model.name, classifier, dataset.sequences, dataset.labels, place_of=dataset.place)
     except DataError as error:
         raise FileError(f"{file}: {error}") from error
+    evaluation = judged.evaluation
     figures = evaluation.to_dict()
     if json:
         say_json(figures)
         return
     say(f"{model.name} on {count(evaluation.n, 'step' if every_step else 'sequence')} of {file.name}", "")
     say(figures_table(figures), "")
-    sentences = verdict(figures, len(dataset.sequences), every_step=every_step)
+    paired = PairedLabels.of(judged.codes, [judged.proba, *judged.baselines.values()], judged.offsets)
+    p_values = {name: paired.p_value(m) for m, name in enumerate(judged.baselines, 1)}
+    sentences = verdict(figures, len(dataset.sequences), every_step=every_step, p_values=p_values)
     if sentences:
         tell(sentences, "")
     title, table = confusion_table(evaluation.confusion_matrix, figures["classes"], console().width)

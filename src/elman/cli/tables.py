@@ -21,14 +21,15 @@ FIGURES = {
 }
 _BASELINES = {"summary_statistics": "logistic regression", "majority": "majority class"}
 _RIVALS = {
-    "summary_statistics": "Logistic regression does {how} here: the order of the steps may not matter, or there is too "
+    "summary_statistics": "Logistic regression {how} here: the order of the steps may not matter, or there is too "
     "little data. It sees mean, deviation, least, greatest, first and last value of each feature, and the "
     "length{scope}.",
-    "majority": "To say the most frequent class each time does {how} here: there may be too little data, or little in "
-    "it that tells the classes apart.",
+    "majority": "The majority class, said each time, {how} here: there may be too little data, or little in it that "
+    "tells the classes apart.",
 }
 _MOST_MEMBERS = 10  # whose best epochs are named
 _FEW = 50  # sequences
+_CHANCE = 0.05  # what chance does as often is no difference
 _MOST_CLASSES = 8  # that are named with their counts
 _LONGEST_NAME = 20  # characters of a class's name that are shown
 
@@ -139,8 +140,13 @@ def figures_table(figures: Mapping[str, Any]) -> Table:
     return table
 
 
-def verdict(figures: Mapping[str, Any], n_sequences: int, *, every_step: bool) -> str:
+def verdict(
+    figures: Mapping[str, Any], n_sequences: int, *, every_step: bool, p_values: Mapping[str, float] | None = None
+) -> str:
     """Say what it means where a baseline does as well as the model, and how far figures on so few sequences go; or ''.
+
+    With ``p_values``, how often chance sets the accuracies of the model and of each baseline as far apart, it is said
+    that a baseline does better only where chance does not explain it.
 
     >>> baselines = {"summary_statistics": {"accuracy": 0.7}, "majority": {"accuracy": 0.5}}
     >>> verdict({"accuracy": 0.9, "baselines": baselines}, 60, every_step=False)
@@ -150,7 +156,10 @@ def verdict(figures: Mapping[str, Any], n_sequences: int, *, every_step: bool) -
     best = max(rivals, key=rivals.__getitem__)  # of two alike the first
     sentences: list[str] = []
     if rivals[best] >= figures["accuracy"]:
-        how = "better" if rivals[best] > figures["accuracy"] else "as well"
+        how = "does better" if rivals[best] > figures["accuracy"] else "does as well"
+        p = 0.0 if p_values is None else p_values[best]
+        if how == "does better" and p >= _CHANCE:
+            how = f"cannot be told apart from this model (p = {p:.2g})"
         sentences.append(_RIVALS[best].format(how=how, scope=", of the sequence up to each step" * every_step))
     if n_sequences < _FEW:
         sentences.append("With so few sequences, small differences mean little.")

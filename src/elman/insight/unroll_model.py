@@ -55,7 +55,7 @@ def unroll_model(
     >>> classifier = SequenceClassifier(hidden_size=3, num_layers=1, max_epochs=5, random_state=0).fit(X, y)
     >>> unrolled = unroll_model(classifier, [[0.0, 1.0, 3.0]], ["rises"])
     >>> unrolled.n_steps, [passage.name for passage in unrolled.passages]
-    (3, ['l0', 'l0_reverse', 'l1', 'l1_reverse'])
+    (3, ['l0', 'l0_reverse'])
     >>> [value for (value,) in unrolled.raw]
     [0.0, 1.0, 3.0]
     """

@@ -27,7 +27,7 @@ def evaluate(
 
     [bold]elman evaluate[/] vowels.safetensors vowels_TEST.ts
 
-    The baselines are the majority class and a logistic regression on summary statistics of each feature: they tell
+    The baselines are the most frequent class and a logistic regression on summary statistics of each feature: they tell
     whether recurrence paid. Columns of a table that are not named are those that the model was trained with, where
     the table has them.
     """

@@ -75,15 +75,14 @@ def lead(facts: Facts) -> str:
     """Give what the model gets right, how sure that is, and what the baselines get right."""
     evaluation = facts.evaluation
     n_classes = count(len(evaluation.classes), "class", "classes")
-    expected = (
-        TRAINED_ON
-        if facts.is_of_training
-        else f"On more data like this, expect {between(*facts.accuracy_interval)} ({percent(0.95, 0)} interval)."
-    )
     regression, majority = (percent(evaluation.baselines[name]["accuracy"]) for name in BASELINES)
+    warning, expected = f"{TRAINED_ON} ", ""
+    if not facts.is_of_training:
+        interval = f"{between(*facts.accuracy_interval)} ({percent(0.95, 0)} interval)"
+        warning, expected = "", f"On more data like this, expect {interval}. "
     return (
-        f"{percent(evaluation.accuracy)} of {count(evaluation.n, facts.unit)} are classified correctly, with "
-        f"{n_classes} to choose from. {expected} A logistic regression on summary statistics reaches {regression}; "
+        f"{warning}{percent(evaluation.accuracy)} of {count(evaluation.n, facts.unit)} are classified correctly, with "
+        f"{n_classes} to choose from. {expected}A logistic regression on summary statistics reaches {regression}; "
         f"always predicting the most frequent class of training reaches {majority}."
     )
 
@@ -104,8 +103,8 @@ def remarks(facts: Facts) -> list[str]:
         )
     if facts.every_step:
         sentences.append(
-            "The steps of one sequence are not independent. The intervals of the accuracies allow for that, by "
-            "resampling whole sequences; those of single classes and groups do not, and are too narrow."
+            "The steps of one sequence are not independent. The intervals of the accuracies and the test allow for "
+            "that: they go by whole sequences. The intervals of single classes and groups do not, and are too narrow."
         )
     if evaluation.n < FEW:
         sentences.append(f"With only {count(evaluation.n, facts.unit)}, small differences mean little.")

@@ -250,7 +250,7 @@ def test_taggers_are_compared_step_by_step_and_told_from_chance_by_sequence():
 
 def test_baselines_stand_beside_the_models_as_rivals(trained, unseen):
     comparison = compare({"gru": trained}, *unseen, baselines=True)
-    assert comparison.names == ("gru", "logistic regression", "majority class")
+    assert comparison.names == ("gru", "logistic regression", "most frequent class")
     own = comparison.evaluations[0].baselines
     assert comparison.evaluations[1].accuracy == own["summary_statistics"]["accuracy"]
     assert comparison.evaluations[2].log_loss == own["majority"]["log_loss"]

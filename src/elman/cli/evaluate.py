@@ -27,11 +27,11 @@ def evaluate(
 
     [bold]elman evaluate[/] vowels.safetensors vowels_TEST.ts
 
-    The baselines are the majority class and a logistic regression on summary statistics of each feature: they tell
+    The baselines are the most frequent class and a logistic regression on summary statistics of each feature: they tell
     whether recurrence paid. Columns of a table that are not named are those that the model was trained with, where
     the table has them.
     """
-    from elman.cli.dataset import load_model, read_for, say_unknown
+    from elman.cli.dataset import load_model, read_for, say_unknown, warn_of_training_data
     from elman.cli.tables import confusion_table, count, figures_table, verdict
     from elman.insight.comparison import judge
     from elman.insight.paired import PairedLabels
@@ -48,6 +48,7 @@ def evaluate(
     )
     try:
         say_unknown(classifier, dataset)
+        warn_of_training_data(classifier, dataset)
         judged = judge(model.name, classifier, dataset.sequences, dataset.labels, place_of=dataset.place)
     except DataError as error:
         raise FileError(f"{file}: {error}") from error

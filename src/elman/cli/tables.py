@@ -19,13 +19,13 @@ FIGURES = {
     "macro_f1": "macro\nF1",
     "log_loss": "log\nloss",
 }
-_BASELINES = {"summary_statistics": "logistic regression", "majority": "majority class"}
+_BASELINES = {"summary_statistics": "logistic regression", "majority": "most frequent class"}
 _RIVALS = {
     "summary_statistics": "Logistic regression {how} here: the order of the steps may not matter, or there is too "
     "little data. It sees mean, deviation, least, greatest, first and last value of each feature, and the "
     "length{scope}.",
-    "majority": "The majority class, said each time, {how} here: there may be too little data, or little in it that "
-    "tells the classes apart.",
+    "majority": "The most frequent class, predicted each time, {how} here: there may be too little data, or little "
+    "in it that tells the classes apart.",
 }
 _MOST_MEMBERS = 10  # whose best epochs are named
 _FEW = 50  # sequences

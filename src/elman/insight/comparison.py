@@ -19,7 +19,7 @@ from elman.insight.resampling import Interval
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-BASELINES = {"summary_statistics": "logistic regression", "majority": "majority class"}
+BASELINES = {"summary_statistics": "logistic regression", "majority": "most frequent class"}
 _MOST_NAMED = 6  # classes that an error names
 
 

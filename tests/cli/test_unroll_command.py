@@ -5,8 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from elman.cli.text_table import bar, columns, fitted, number
-from elman.cli.unrolled_tables import UnrolledTables, shown_steps
+from elman.cli.text_table import bar, columns, fitted, number, without_middle
+from elman.cli.unrolled_layout import shown_steps
+from elman.cli.unrolled_tables import UnrolledTables
 from elman.errors import ParameterError
 from elman.insight.three_steps import three_steps
 from elman.insight.unroll import unroll
@@ -75,12 +76,12 @@ def test_json_has_every_number_of_the_algorithm(elman):
     np.testing.assert_array_equal(np.array(update["old"]) - 0.5 * np.array(update["gradient"]), update["new"])
 
 
-def test_a_sequence_of_a_file_is_found_by_its_id_and_its_label_is_what_the_loss_wants(elman, files):
+def test_a_sequence_of_a_file_is_found_by_its_id_and_its_label_is_the_target(elman, files):
     model, file = files / "walks.model", files / "walks_TEST.csv"
     done = elman("unroll", model, file, "--id", "walk 7")
     assert done.code == 0
     assert done.out.startswith("Sequence walk 7 of walks_TEST.csv\n")
-    assert [line.split()[0] for line in done.out.splitlines() if line.endswith("  wanted")] == ["stays"]
+    assert [line.split()[0] for line in done.out.splitlines() if line.endswith("  target")] == ["stays"]
     data = elman("unroll", model, file, "--id", "walk 7", "--json").data
     assert data["classes"] == ["falls", "rises", "stays"]
     assert data["feature_names"] == ["x", "level"]
@@ -89,12 +90,12 @@ def test_a_sequence_of_a_file_is_found_by_its_id_and_its_label_is_what_the_loss_
     assert elman("unroll", model, file, "--json").data["title"] == "Sequence walk 0 of walks_TEST.csv"
 
 
-def test_without_labels_the_predicted_class_is_wanted_and_that_is_said(elman, files, tmp_path):
+def test_without_labels_the_predicted_class_is_the_target_and_that_is_said(elman, files, tmp_path):
     lines = (files / "walks_TEST.csv").read_text().splitlines()
     bare = tmp_path / "bare.csv"
     bare.write_text("\n".join(",".join(line.split(",")[:4]) for line in lines))
     done = elman("unroll", files / "walks.model", bare, "--json")
-    assert "note: It has no label: the loss wants the class that the network predicts." in done.err
+    assert "note: It has no label: the target is the class that the network predicts." in done.err
     assert done.data["targets"] == [int(np.argmax(done.data["proba"]))]
 
 
@@ -103,12 +104,13 @@ def test_without_labels_the_predicted_class_is_wanted_and_that_is_said(elman, fi
     [
         (["--id", "walk 77"], "--id must be the id of a sequence in {file}, such as 'walk 7',"),
         (["--member", "2"], "'member' parameter must be a number in 1..1. Got 2"),
-        (["--steps", "0:3"], "--steps must be FROM:TO, two steps in 1.."),
-        (["--steps", "3"], "such as 1:2. Got '3' instead."),
+        (["--steps", "0:3"], "--steps must be FROM:TO or one step, in 1.."),
+        (["--steps", "0"], "such as 1:2. Got '0' instead."),
+        (["--steps", "last"], "such as 1:2. Got 'last' instead."),
         (["--units", "0"], "--units must be at least 1. Got 0"),
         (["--learning-rate", "-1"], "'learning_rate' parameter must be a number above 0. Got -1.0"),
         (["--output", "page.txt"], "expected a page of type .html, got '.txt'"),
-        (["--json", "--output", "page.html"], "--json and --output exclude each other"),
+        (["--json", "--output", "page.html"], "Expected --json or --output. Got both; run the command twice."),
     ],
 )
 def test_a_mistake_is_told_in_one_line(elman, files, arguments, sentence):
@@ -130,7 +132,7 @@ def test_the_option_for_the_column_of_ids_is_told_by_its_name(elman, files):
 
 
 def test_a_model_wants_a_file_and_the_built_in_network_has_no_ids(elman, files):
-    assert "give MODEL and FILE, or none of them" in elman("unroll", files / "walks.model").err
+    assert "error: Expected MODEL and FILE, or neither" in elman("unroll", files / "walks.model").err
     assert "--id and --member are for a MODEL and a FILE" in elman("unroll", "--id", "3").err
 
 

@@ -46,7 +46,7 @@ def test_the_fragment_holds_the_numbers_of_every_step():
     np.testing.assert_allclose(passage["d_states"]["h"], unrolled.passages[0].d_states["h"], rtol=1e-3)
     np.testing.assert_allclose(passage["norms"]["d_h"], np.linalg.norm(passage["d_states"]["h"], axis=1), rtol=1e-3)
     assert data["output"]["classes"] == ["another bell", "the same bell"]
-    assert data["output"]["wanted"] == [0]
+    assert data["output"]["target"] == [0]
     terms = passage["terms"]["weight_hh"]
     whole = sum(np.outer(row, column) for row, column in zip(terms["rows"], terms["columns"]))
     np.testing.assert_allclose(whole, unrolled.gradients["weight_hh_l0"], rtol=1e-2, atol=1e-5)

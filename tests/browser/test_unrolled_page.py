@@ -34,7 +34,7 @@ def pages(tmp_path_factory):
     return {
         "three": page_of(folder, "three", three_steps()),
         "long": page_of(folder, "long", long),
-        "tags": page_of(folder, "tags", unroll(tags, rng.normal(size=(7, 3)), np.arange(7) % 4, classes=names)),
+        "tags": page_of(folder, "tags", unroll(tags, rng.normal(size=(7, 3)), [-1, 0, 1, 2, 3, 0, -1], classes=names)),
     }
 
 
@@ -88,6 +88,39 @@ def test_the_panel_shows_the_numbers_of_the_step_as_the_terminal_does(pages, ope
             assert number(value) in text
         page.focus(".u-scroll")
         page.keyboard.press("ArrowRight")
+
+
+def test_each_way_opens_where_it_begins_and_a_tagger_where_there_are_labels(pages, open_page):
+    page = open_page(pages["tags"])
+    assert heading(page).startswith("Step 2 of 7"), "step 1 has no label"
+    page.click("button[data-way=backward]")
+    assert heading(page).startswith("Step 6 of 7"), "step 7 has no label"
+    page = open_page(pages["long"])
+    assert heading(page).startswith("Step 1 of 90")
+    assert page.locator(".u-hint").inner_text().startswith("In view: steps 1 to ")
+    assert "u-more-right" in page.get_attribute(".u-scroll", "class")
+    page.click("button[data-way=backward]")
+    assert heading(page).startswith("Step 90 of 90")
+    assert " to 90 of 90. " in page.locator(".u-hint").inner_text()
+
+
+def test_a_narrow_window_and_paper_show_every_step_and_the_class_scores(pages, open_page):
+    page = open_page(pages["three"], width=390)
+    assert page.locator(".u-hint").is_hidden(), "all of it is in view"
+    assert "0.4785" in page.locator(".u-scores").text_content()
+    page = open_page(pages["long"])
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 672, "height": 950})
+    box = page.locator(".u-step").last.bounding_box()
+    assert box["x"] + box["width"] < 672
+
+
+def test_an_upper_layer_is_shown_with_the_states_that_it_reads(pages, open_page):
+    page = open_page(pages["long"])
+    table = page.locator(".u-panel", has_text="h1 of layer 1").first
+    assert "unit 1" in table.inner_text()
+    page.select_option(".u-layer", index=0)
+    assert "feature 0" in page.locator(".u-panel").first.inner_text()
 
 
 def test_the_switch_turns_the_arrows_and_the_equations_around(pages, open_page):

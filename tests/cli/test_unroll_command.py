@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from elman.cli.text_table import bar, columns, fitted, number, without_middle
+from elman.cli.text_table import bar, columns, fitted, number
 from elman.cli.unrolled_layout import shown_steps
 from elman.cli.unrolled_tables import UnrolledTables
 from elman.errors import ParameterError
@@ -181,6 +181,36 @@ def test_steps_that_are_left_out_are_marked_and_said():
     assert sum(line.strip() == "⋮" for line in lines) == 7
     chosen = lines_of(unrolled, steps="5:6")
     assert [line.split()[0] for line in chosen if line[:8].strip().startswith(("5 ", "6 "))]
+
+
+def test_a_single_step_can_be_asked_for():
+    lines = lines_of(unroll(network(cell="elman", bidirectional=False), np.ones((40, 4)), 0), steps="7")
+    assert any("of 40 steps 1 is shown" in line.lower() for line in lines)
+    assert shown_steps("7", 40) == [6]
+
+
+def test_names_that_differ_at_their_ends_stay_apart_and_codes_are_whole_numbers():
+    made = network(cell="elman", bidirectional=False, embeddings=((2, 6, 3),))
+    names = ["heart rate (bpm), left", "heart rate (bpm), right", "kind", "pulse"]
+    values = np.array([[0.5, 0.25, 4.0, 1.0]])
+    lines = lines_of(unroll(made, values, 0, feature_names=names, remark="A step is a patch."))
+    assert any("heart r…, left" in line and "heart r… right" in line for line in lines)
+    row = next(line.split() for line in lines if line.startswith("   1"))
+    assert row == ["1", "0.5000", "0.2500", "4", "1.0000"]
+    assert "A step is a patch." in " ".join(lines)
+
+
+def test_bars_of_all_gradients_share_one_range():
+    unrolled = three_steps()
+    tables = UnrolledTables(unrolled, [0, 1, 2], 5, 80, is_unicode=True)
+    (passage,) = unrolled.passages
+    norms = np.array([np.linalg.norm(a, axis=1) for of in (passage.d_states, passage.d_pre) for a in of.values()])
+    assert tables.log_range == (0.01, norms.max())
+    lines = [line.plain for line in tables.lines()]
+    assert any("0.01 is empty, 0.1966 full" in line for line in lines)
+    for norm in norms.ravel():
+        drawn = bar(np.log(norm / 0.01) / np.log(norms.max() / 0.01), 8, is_unicode=True).rstrip()
+        assert any(f"{norm:.4f}  {drawn} " in line for line in lines)
 
 
 def test_numbers_bars_and_columns_fit():

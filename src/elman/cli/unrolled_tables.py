@@ -142,8 +142,8 @@ class UnrolledTables(Layout):
                 table.append([self._class(code), number(unrolled.logits[0, code]), number(y), drawn, note])
             yield from self._table(table, left=(0, 3, 4))
             yield from self._more_classes(len(chosen))
-        y, loss = answer(unrolled.loss)
-        said = loss if unrolled.every_step else f"-ln {y} = {loss}"
+        shown_y, loss = answer(unrolled.loss)
+        said = loss if unrolled.every_step else f"-ln {shown_y} = {loss}"
         yield Text(f"{INDENT}{of['loss']} = {said}", style="bold")
 
     def _class(self, code: int) -> str:

@@ -180,7 +180,7 @@ def _terms(unrolled: Unrolled, passage: Passage, steps: Array, units: Array, mos
 
 
 def _names_of_inputs(unrolled: Unrolled, passage: Passage) -> list[str]:
-    """Name the numbers that a layer reads: the features, with codes as their vectors, or the units of the layer below."""
+    """Name what a layer reads: the features, with codes as their vectors, or the units of the layer below."""
     if passage.layer:
         size = unrolled.architecture.hidden_sizes[passage.layer - 1]
         names = [f"unit {unit + 1}" for unit in range(size)]

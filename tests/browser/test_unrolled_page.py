@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from browser.pages import reached_by_tab, serious_barriers, sticks_out
+from elman.cli.text_table import number
 from elman.insight.three_steps import three_steps
 from elman.insight.unroll import unroll
 from elman.network.architecture import Architecture
@@ -33,7 +34,7 @@ def pages(tmp_path_factory):
     return {
         "three": page_of(folder, "three", three_steps()),
         "long": page_of(folder, "long", long),
-        "tags": page_of(folder, "tags", unroll(tags, rng.normal(size=(7, 3)), np.arange(7) % 4, classes=names)),
+        "tags": page_of(folder, "tags", unroll(tags, rng.normal(size=(7, 3)), [-1, 0, 1, 2, 3, 0, -1], classes=names)),
     }
 
 
@@ -59,8 +60,10 @@ def test_pages_have_no_barriers_and_fit_the_window(pages, open_page, name, width
 
 def test_arrow_keys_and_pointing_show_another_step(pages, open_page):
     page = open_page(pages["three"])
-    assert heading(page) == "Step 3 of 3"
+    assert heading(page) == "Step 1 of 3"
     page.focus(".u-scroll")
+    page.keyboard.press("End")
+    assert heading(page) == "Step 3 of 3"
     page.keyboard.press("ArrowLeft")
     assert heading(page) == "Step 2 of 3"
     assert page.get_attribute(".u-scroll", "aria-valuenow") == "2"
@@ -75,15 +78,49 @@ def test_arrow_keys_and_pointing_show_another_step(pages, open_page):
     assert page.locator(".u-column.chosen").count() == 1
 
 
-def test_the_panel_shows_the_numbers_of_the_step(pages, open_page):
+def test_the_panel_shows_the_numbers_of_the_step_as_the_terminal_does(pages, open_page):
     page = open_page(pages["three"])
     unrolled = three_steps()
-    for t in (3, 2, 1):
+    for t in (1, 2, 3):
         text = page.locator(".u-detail").inner_text().replace("−", "-")
-        for value in [*unrolled.values[t - 1], *unrolled.passages[0].states["h"][t - 1]]:
-            assert f"{float(f'{value:.4g}'):.4f}" in text
+        h, d_h = unrolled.passages[0].states["h"][t - 1], unrolled.passages[0].d_states["h"][t - 1]
+        for value in [*unrolled.values[t - 1], *h, *d_h, np.linalg.norm(h), np.linalg.norm(d_h)]:
+            assert number(value) in text
         page.focus(".u-scroll")
-        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("ArrowRight")
+
+
+def test_each_way_opens_where_it_begins_and_a_tagger_where_there_are_labels(pages, open_page):
+    page = open_page(pages["tags"])
+    assert heading(page).startswith("Step 2 of 7"), "step 1 has no label"
+    page.click("button[data-way=backward]")
+    assert heading(page).startswith("Step 6 of 7"), "step 7 has no label"
+    page = open_page(pages["long"])
+    assert heading(page).startswith("Step 1 of 90")
+    assert page.locator(".u-hint").inner_text().startswith("In view: steps 1 to ")
+    assert "u-more-right" in page.get_attribute(".u-scroll", "class")
+    page.click("button[data-way=backward]")
+    assert heading(page).startswith("Step 90 of 90")
+    assert " to 90 of 90. " in page.locator(".u-hint").inner_text()
+
+
+def test_a_narrow_window_and_paper_show_every_step_and_the_class_scores(pages, open_page):
+    page = open_page(pages["three"], width=390)
+    assert page.locator(".u-hint").is_hidden(), "all of it is in view"
+    assert "0.4785" in page.locator(".u-scores").text_content()
+    page = open_page(pages["long"])
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 672, "height": 950})
+    box = page.locator(".u-step").last.bounding_box()
+    assert box["x"] + box["width"] < 672
+
+
+def test_an_upper_layer_is_shown_with_the_states_that_it_reads(pages, open_page):
+    page = open_page(pages["long"])
+    table = page.locator(".u-panel", has_text="h1 of layer 1").first
+    assert "unit 1" in table.inner_text()
+    page.select_option(".u-layer", index=0)
+    assert "feature 0" in page.locator(".u-panel").first.inner_text()
 
 
 def test_the_switch_turns_the_arrows_and_the_equations_around(pages, open_page):
@@ -104,7 +141,7 @@ def test_another_layer_has_bars_and_units_of_its_own(pages, open_page):
     page = open_page(pages["long"])
     bars = page.locator(".u-bars").inner_html()
     page.select_option(".u-layer", index=1)
-    assert heading(page) == "Step 90 of 90, layer 1 in reverse"
+    assert heading(page) == "Step 1 of 90, layer 1, reverse"
     assert page.locator(".u-bars").inner_html() != bars
     assert page.locator(".u-whole svg").is_visible(), "a long sequence is there as a line"
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from elman.cli.text_table import bar, columns, fitted, number
-from elman.cli.unrolled_tables import UnrolledTables, shown_steps
+from elman.cli.unrolled_layout import shown_steps
+from elman.cli.unrolled_tables import UnrolledTables
 from elman.errors import ParameterError
 from elman.insight.three_steps import three_steps
 from elman.insight.unroll import unroll
@@ -75,12 +76,12 @@ def test_json_has_every_number_of_the_algorithm(elman):
     np.testing.assert_array_equal(np.array(update["old"]) - 0.5 * np.array(update["gradient"]), update["new"])
 
 
-def test_a_sequence_of_a_file_is_found_by_its_id_and_its_label_is_what_the_loss_wants(elman, files):
+def test_a_sequence_of_a_file_is_found_by_its_id_and_its_label_is_the_target(elman, files):
     model, file = files / "walks.model", files / "walks_TEST.csv"
     done = elman("unroll", model, file, "--id", "walk 7")
     assert done.code == 0
     assert done.out.startswith("Sequence walk 7 of walks_TEST.csv\n")
-    assert [line.split()[0] for line in done.out.splitlines() if line.endswith("  wanted")] == ["stays"]
+    assert [line.split()[0] for line in done.out.splitlines() if line.endswith("  target")] == ["stays"]
     data = elman("unroll", model, file, "--id", "walk 7", "--json").data
     assert data["classes"] == ["falls", "rises", "stays"]
     assert data["feature_names"] == ["x", "level"]
@@ -89,12 +90,12 @@ def test_a_sequence_of_a_file_is_found_by_its_id_and_its_label_is_what_the_loss_
     assert elman("unroll", model, file, "--json").data["title"] == "Sequence walk 0 of walks_TEST.csv"
 
 
-def test_without_labels_the_predicted_class_is_wanted_and_that_is_said(elman, files, tmp_path):
+def test_without_labels_the_predicted_class_is_the_target_and_that_is_said(elman, files, tmp_path):
     lines = (files / "walks_TEST.csv").read_text().splitlines()
     bare = tmp_path / "bare.csv"
     bare.write_text("\n".join(",".join(line.split(",")[:4]) for line in lines))
     done = elman("unroll", files / "walks.model", bare, "--json")
-    assert "note: It has no label: the loss wants the class that the network predicts." in done.err
+    assert "note: It has no label: the target is the class that the network predicts." in done.err
     assert done.data["targets"] == [int(np.argmax(done.data["proba"]))]
 
 
@@ -103,12 +104,13 @@ def test_without_labels_the_predicted_class_is_wanted_and_that_is_said(elman, fi
     [
         (["--id", "walk 77"], "--id must be the id of a sequence in {file}, such as 'walk 7',"),
         (["--member", "2"], "'member' parameter must be a number in 1..1. Got 2"),
-        (["--steps", "0:3"], "--steps must be FROM:TO, two steps in 1.."),
-        (["--steps", "3"], "such as 1:2. Got '3' instead."),
+        (["--steps", "0:3"], "--steps must be FROM:TO or one step, in 1.."),
+        (["--steps", "0"], "such as 1:2. Got '0' instead."),
+        (["--steps", "last"], "such as 1:2. Got 'last' instead."),
         (["--units", "0"], "--units must be at least 1. Got 0"),
         (["--learning-rate", "-1"], "'learning_rate' parameter must be a number above 0. Got -1.0"),
         (["--output", "page.txt"], "expected a page of type .html, got '.txt'"),
-        (["--json", "--output", "page.html"], "--json and --output exclude each other"),
+        (["--json", "--output", "page.html"], "Expected --json or --output. Got both; run the command twice."),
     ],
 )
 def test_a_mistake_is_told_in_one_line(elman, files, arguments, sentence):
@@ -130,7 +132,7 @@ def test_the_option_for_the_column_of_ids_is_told_by_its_name(elman, files):
 
 
 def test_a_model_wants_a_file_and_the_built_in_network_has_no_ids(elman, files):
-    assert "give MODEL and FILE, or none of them" in elman("unroll", files / "walks.model").err
+    assert "error: Expected MODEL and FILE, or neither" in elman("unroll", files / "walks.model").err
     assert "--id and --member are for a MODEL and a FILE" in elman("unroll", "--id", "3").err
 
 
@@ -179,6 +181,36 @@ def test_steps_that_are_left_out_are_marked_and_said():
     assert sum(line.strip() == "⋮" for line in lines) == 7
     chosen = lines_of(unrolled, steps="5:6")
     assert [line.split()[0] for line in chosen if line[:8].strip().startswith(("5 ", "6 "))]
+
+
+def test_a_single_step_can_be_asked_for():
+    lines = lines_of(unroll(network(cell="elman", bidirectional=False), np.ones((40, 4)), 0), steps="7")
+    assert any("of 40 steps 1 is shown" in line.lower() for line in lines)
+    assert shown_steps("7", 40) == [6]
+
+
+def test_names_that_differ_at_their_ends_stay_apart_and_codes_are_whole_numbers():
+    made = network(cell="elman", bidirectional=False, embeddings=((2, 6, 3),))
+    names = ["heart rate (bpm), left", "heart rate (bpm), right", "kind", "pulse"]
+    values = np.array([[0.5, 0.25, 4.0, 1.0]])
+    lines = lines_of(unroll(made, values, 0, feature_names=names, remark="A step is a patch."))
+    assert any("heart r…, left" in line and "heart r… right" in line for line in lines)
+    row = next(line.split() for line in lines if line.startswith("   1"))
+    assert row == ["1", "0.5000", "0.2500", "4", "1.0000"]
+    assert "A step is a patch." in " ".join(lines)
+
+
+def test_bars_of_all_gradients_share_one_range():
+    unrolled = three_steps()
+    tables = UnrolledTables(unrolled, [0, 1, 2], 5, 80, is_unicode=True)
+    (passage,) = unrolled.passages
+    norms = np.array([np.linalg.norm(a, axis=1) for of in (passage.d_states, passage.d_pre) for a in of.values()])
+    assert tables.log_range == (0.01, norms.max())
+    lines = [line.plain for line in tables.lines()]
+    assert any("0.01 is empty, 0.1966 full" in line for line in lines)
+    for norm in norms.ravel():
+        drawn = bar(np.log(norm / 0.01) / np.log(norms.max() / 0.01), 8, is_unicode=True).rstrip()
+        assert any(f"{norm:.4f}  {drawn} " in line for line in lines)
 
 
 def test_numbers_bars_and_columns_fit():

@@ -1,5 +1,6 @@
 """The equations that are shown are those of the numbers: each line is evaluated on what is shown beside it."""
 
+import math
 import re
 from dataclasses import replace
 
@@ -8,7 +9,7 @@ import pytest
 
 from cases import CELLS, Case, draw
 from comparisons import assert_close
-from elman.insight.equations import of_cell, remarks
+from elman.insight.equations import answer, of_cell, remarks
 from elman.insight.unroll import unroll
 from engine import network_for
 
@@ -183,3 +184,13 @@ def test_remarks_say_what_the_equations_leave_open():
     said = remarks(network_for(case, draw(replace(case, lengths=(3,))).weights).architecture)
     assert [sentence.split()[0] for sentence in said] == ["p_r", "Layer", "Zoneout:", "The", "From", "In"]
     assert remarks(network_for(Case("elman"), draw(Case("elman")).weights).architecture) == ()
+
+
+@pytest.mark.parametrize("loss", [*np.geomspace(1e-14, 600, 40), math.log(2)])
+def test_the_logarithm_of_the_y_that_is_shown_is_the_loss_that_is_shown(loss):
+    y, said = answer(loss)
+    assert float(said) == pytest.approx(loss, rel=0.05 if loss < 1e-3 else 5.1e-4)
+    if y.startswith("("):
+        assert f"{-math.log1p(-float(y.strip('()').removeprefix('1 - '))):.1e}" == said
+    else:
+        assert f"{-math.log(float(y)):#.4g}" == said

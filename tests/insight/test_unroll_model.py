@@ -90,6 +90,14 @@ def test_what_is_no_sequence_no_member_or_no_class_is_refused(classifier, walks)
         unroll_model(classifier, X[:1], ["sinks"])
 
 
+def test_a_step_that_is_a_patch_is_told(walks):
+    patched = SequenceClassifier(patch_size=4, **TINY).fit(*walks)
+    unrolled = unroll_model(patched, walks[0][:1])
+    assert unrolled.n_steps == 3
+    assert unrolled.remark == "A step of the network is a patch of 4 of the 9 steps in the data."
+    assert unrolled.feature_names[:3] == ("feature 0 [1]", "feature 1 [1]", "feature 0 [2]")
+
+
 def test_columns_of_kinds_gaps_and_patches_are_named_and_led_back_to_the_data():
     rng = np.random.default_rng(0)
     colour = rng.integers(0, 3, 30).astype(float)

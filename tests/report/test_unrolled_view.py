@@ -6,6 +6,7 @@ import re
 import numpy as np
 import pytest
 
+from elman.cli.text_table import number
 from elman.insight.three_steps import three_steps
 from elman.insight.unroll import unroll
 from elman.network.architecture import Architecture
@@ -46,10 +47,35 @@ def test_the_fragment_holds_the_numbers_of_every_step():
     np.testing.assert_allclose(passage["d_states"]["h"], unrolled.passages[0].d_states["h"], rtol=1e-3)
     np.testing.assert_allclose(passage["norms"]["d_h"], np.linalg.norm(passage["d_states"]["h"], axis=1), rtol=1e-3)
     assert data["output"]["classes"] == ["another bell", "the same bell"]
-    assert data["output"]["wanted"] == [0]
+    assert data["output"]["target"] == [0]
     terms = passage["terms"]["weight_hh"]
     whole = sum(np.outer(row, column) for row, column in zip(terms["rows"], terms["columns"]))
     np.testing.assert_allclose(whole, unrolled.gradients["weight_hh_l0"], rtol=1e-2, atol=1e-5)
+
+
+def test_numbers_of_the_page_have_the_digits_of_the_terminal():
+    unrolled = unrolled_network(9, cell="lstm")
+    data = data_of(unrolled_view(unrolled))
+    for sent, passage in zip(data["passages"], unrolled.passages, strict=True):
+        assert sent["units"] == [1, 2, 3]
+        for of in ("pre", "gates", "states", "d_states", "d_pre"):
+            for name, array in getattr(passage, of).items():
+                there = [number(value) for row in sent[of][name] for value in row]
+                assert there == [number(value) for value in array.ravel().tolist()]
+        assert [number(norm) for norm in sent["norms"]["h"]] == [
+            number(float(norm)) for norm in np.linalg.norm(passage.states["h"], axis=1)
+        ]
+    assert [number(y) for y in data["output"]["proba"][0]] == [number(y) for y in unrolled.proba[0].tolist()]
+
+
+def test_an_upper_layer_reads_the_states_of_the_layer_below():
+    unrolled = unrolled_network(5, cell="gru", num_layers=2, embeddings=())
+    data = data_of(unrolled_view(unrolled))
+    below = np.concatenate([passage.states["h"] for passage in unrolled.passages[:2]], axis=1)
+    terms = data["passages"][2]["terms"]
+    assert terms["inputs"] == ["unit 1", "unit 2", "unit 3", "unit 1, reverse", "unit 2, reverse", "unit 3, reverse"]
+    np.testing.assert_allclose(terms["weight_ih"]["columns"], below, atol=1e-4)
+    assert data["passages"][0]["terms"]["inputs"] == data["inputs"]["names"]
 
 
 def test_the_steps_are_there_as_a_table_without_script():

@@ -46,6 +46,20 @@ def fitted(text: str, width: int) -> str:
     return set_cell_size(text, width) if cell_len(text) <= width else set_cell_size(text, width - 1) + "…"
 
 
+def without_middle(text: str, width: int) -> str:
+    """Give text in at most so many cells; of a longer one the middle is left out, so that names keep their ends.
+
+    >>> without_middle("heart rate (beats per minute)", 14), without_middle("go", 14)
+    ('heart r…inute)', 'go')
+    """
+    if cell_len(text) <= width:
+        return text
+    tail = text
+    while cell_len(tail) > (width - 1) // 2:
+        tail = tail[1:]
+    return set_cell_size(text, width - 1 - cell_len(tail)).rstrip() + "…" + tail
+
+
 def bar(share: float, width: int, *, is_unicode: bool) -> str:
     """Give a bar for a share from 0 to 1.
 
@@ -59,23 +73,23 @@ def bar(share: float, width: int, *, is_unicode: bool) -> str:
     return ("█" * whole + (_EIGHTHS[part] if part else "")).ljust(width)
 
 
-def decades(values: Sequence[float]) -> int:
-    """Give how many powers of ten lie between the largest value and the least above 0; at least 1, at most 16.
+def below(values: Sequence[float]) -> float:
+    """Give the power of ten below all values above 0, at most 16 decades below the largest: where log bars begin.
 
-    >>> decades([1.0, 0.5]), decades([1.0, 2e-4, 0.0])
-    (1, 4)
+    >>> below([0.2, 0.5]), below([1.0, 2e-4, 0.0]), below([0.0])
+    (0.1, 0.0001, 0.1)
     """
-    above = [value for value in values if value > 0]
-    return max(1, min(16, math.ceil(math.log10(max(above) / min(above))))) if above else 1
+    logs = [math.log10(value) for value in values if value > 0] or [0.0]
+    return float(10.0 ** max(math.ceil(min(logs) - 0.15) - 1, math.ceil(max(logs)) - 16))
 
 
-def log_share(value: float, largest: float, n_decades: int) -> float:
-    """Give how long a bar is on a logarithmic scale: 1 for the largest, a tenth of it so many decades below.
+def log_share(value: float, least: float, largest: float) -> float:
+    """Give how long a bar is on a logarithmic scale, from ``least`` to ``largest``.
 
-    >>> round(log_share(0.01, 1.0, 4), 3)
-    0.55
+    >>> round(log_share(0.01, 1e-4, 1.0), 3), log_share(0.0, 1e-4, 1.0)
+    (0.5, 0.0)
     """
-    return 0.0 if value <= 0 or largest <= 0 else max(0.02, 1 + 0.9 * math.log10(value / largest) / n_decades)
+    return 0.0 if value <= 0 or largest <= least else max(0.02, math.log(value / least) / math.log(largest / least))
 
 
 def columns(rows: Sequence[Sequence[str]], is_left: Sequence[bool], width: int) -> list[str]:

@@ -15,7 +15,7 @@ from elman.errors import DataError, FileError, ParameterError
 if TYPE_CHECKING:
     from elman.cli.dataset import Columns
     from elman.data import Dataset
-    from elman.insight.unroll import Unrolled
+    from elman.insight.unrolled import Unrolled
 
 _MOST_NAMED = 5
 _ID_COLUMN = re.compile(r"(?<![\w'])id=('[^']*'|\.\.\.)")
@@ -23,19 +23,20 @@ _ID_COLUMN = re.compile(r"(?<![\w'])id=('[^']*'|\.\.\.)")
 
 def unroll(
     model: Annotated[
-        Path | None, typer.Argument(metavar="[MODEL", help="A model that 'elman train' wrote.", show_default=False)
+        Path | None, typer.Argument(metavar="MODEL", help="A model that 'elman train' wrote.", show_default=False)
     ] = None,
     file: Annotated[
         Path | None,
-        typer.Argument(metavar="FILE]", help="Data with the features that it was trained on.", show_default=False),
+        typer.Argument(metavar="FILE", help="Data with the features that it was trained on.", show_default=False),
     ] = None,
     id: Annotated[
         str | None, typer.Option("--id", metavar="ID", help="The sequence; the first of FILE if not said.")
     ] = None,
     steps: Annotated[
-        str | None, typer.Option("--steps", metavar="FROM:TO", help="The steps that tables show, counted from 1.")
+        str | None,
+        typer.Option("--steps", metavar="FROM:TO", help="The steps in tables, counted from 1; or one step."),
     ] = None,
-    units: Annotated[int, typer.Option("--units", metavar="K", help="Units, inputs and classes that tables show.")] = 5,
+    units: Annotated[int, typer.Option("--units", metavar="K", help="Units, features and classes in tables.")] = 5,
     learning_rate: Annotated[
         float, typer.Option("--learning-rate", metavar="RATE", help="Of the update, by plain gradient descent.")
     ] = 0.1,
@@ -52,7 +53,7 @@ def unroll(
     time: Time = None,
     label: Annotated[
         str | None,
-        typer.Option("--label", metavar="C", help="Holds the class that the loss wants.", rich_help_panel=PANEL),
+        typer.Option("--label", metavar="C", help="Holds the target class.", rich_help_panel=PANEL),
     ] = None,
     group: IgnoredGroup = None,
     text: Text = None,
@@ -64,16 +65,16 @@ def unroll(
     [bold]elman unroll[/] vowels.safetensors vowels_TEST.ts --id 17
     [bold]elman unroll[/] vowels.safetensors vowels_TEST.ts --output unrolled.html
 
-    Without MODEL and FILE it shows a small network: three steps, four inputs, one answer, before any training. The loss
-    wants the label that FILE has; where it has none, the class that the network predicts.
+    Without MODEL and FILE it shows a small network: three steps, four features, one answer, before any training. The
+    target is the label in FILE; where it has none, the class that the network predicts.
     """
     from elman.insight.three_steps import three_steps
     from elman.output_file import check_writable
 
     if (model is None) != (file is None):
-        raise typer.BadParameter("give MODEL and FILE, or none of them for the built-in network")
+        raise ParameterError("Expected MODEL and FILE, or neither for the built-in network. Got MODEL alone; add FILE.")
     if json and output is not None:
-        raise typer.BadParameter("--json and --output exclude each other; run the command twice")
+        raise ParameterError("Expected --json or --output. Got both; run the command twice.")
     if units < 1:
         raise ParameterError(f"--units must be at least 1. Got {units} instead.")
     if output is not None:
@@ -82,7 +83,7 @@ def unroll(
         check_writable(output)
     if model is None or file is None:
         if id is not None or member != 1:
-            raise typer.BadParameter("--id and --member are for a MODEL and a FILE")
+            raise ParameterError("--id and --member are for a MODEL and a FILE. Got neither; add them.")
         unrolled = three_steps(learning_rate)
     else:
         columns: Columns = {"id": id_column, "time": time, "label": label, "group": group}
@@ -92,7 +93,8 @@ def unroll(
 
 def _show(unrolled: Unrolled, steps: str | None, units: int, output: Path | None, *, as_json: bool) -> None:
     from elman.cli.console import console
-    from elman.cli.unrolled_tables import UnrolledTables, shown_steps
+    from elman.cli.unrolled_layout import shown_steps
+    from elman.cli.unrolled_tables import UnrolledTables
 
     chosen = shown_steps(steps, unrolled.n_steps, len(unrolled.passages))
     if as_json:
@@ -145,7 +147,7 @@ def _of_model(
     except DataError as error:
         raise FileError(f"{file}, sequence {str(dataset.ids[n])!r}: {error}") from error
     if labels is None:
-        note("It has no label: the loss wants the class that the network predicts.")
+        note("It has no label: the target is the class that the network predicts.")
     if len(estimator.networks_) > 1:
         note(f"This is network {member} of {len(estimator.networks_)}; the model averages their probabilities.")
     if estimator.temperature_ != 1:

@@ -21,7 +21,7 @@ def column_names(preparation: Preparation, feature_names: tuple[str, ...] | None
     ----------
     preparation : Preparation
     feature_names : tuple of D str, optional
-        Of the raw features; else they are called x1, x2 and so on.
+        Of the raw features; else they are called feature 0, feature 1 and so on.
 
     Examples
     --------
@@ -32,7 +32,7 @@ def column_names(preparation: Preparation, feature_names: tuple[str, ...] | None
     ('a [1]', 'b [1]', 'b missing [1]', 'b unseen for (log) [1]', 'a [2]')
     """
     n = preparation.n_features
-    names = feature_names or (("x",) if n == 1 else tuple(f"x{feature + 1}" for feature in range(n)))
+    names = feature_names or tuple(f"feature {feature}" for feature in range(n))
     vocabulary_of = {vocabulary.feature: vocabulary for vocabulary in preparation.vocabularies}
     columns: list[str] = []
     for feature, name in enumerate(names):

@@ -10,6 +10,7 @@ proposes where zoneout has the last word.
 
 from __future__ import annotations
 
+import math
 from typing import NamedTuple
 
 from elman.network.architecture import Architecture
@@ -141,15 +142,15 @@ def of_readout(architecture: Architecture) -> dict[str, str]:
             "features": _FEATURES["every_step"],
             "logits": "logits_t = W_out v_t + b_out",
             "proba": "y_t = softmax(logits_t)",
-            "loss": "L = mean over the labelled steps of -ln y_t[true class]",
-            "d_logits": "dL/dlogits_t = (y_t - wanted_t) / number of labelled steps",
+            "loss": "L = mean over the labelled steps of -ln y_t[target class]",
+            "d_logits": "dL/dlogits_t = (y_t - target_t) / number of labelled steps",
         }
     return {
         "features": _FEATURES[architecture.readout],
         "logits": "logits = W_out v + b_out",
         "proba": "y = softmax(logits)",
-        "loss": "L = -ln y[true class]",
-        "d_logits": "dL/dlogits = y - wanted",
+        "loss": "L = -ln y[target class]",
+        "d_logits": "dL/dlogits = y - target",
     }
 
 
@@ -175,3 +176,18 @@ def remarks(architecture: Architecture) -> tuple[str, ...]:
     if architecture.bidirectional:
         found.append("In a direction that reads from the end, t-1 and t+1 change places.")
     return tuple(found)
+
+
+def answer(loss: float) -> tuple[str, str]:
+    """Give y of the target class and its loss, -ln y, with as many digits of y as make that true of the text.
+
+    >>> answer(0.73708), answer(0.00345), answer(3.0e-4), answer(0.0)
+    (('0.4785', '0.7371'), ('0.996556', '0.003450'), ('(1 - 3.0e-04)', '3.0e-04'), ('1', '0'))
+    """
+    if loss == 0:
+        return "1", "0"
+    if loss < 1e-3:
+        return f"(1 - {-math.expm1(-loss):.1e})", f"{loss:.1e}"
+    said = f"{loss:#.4g}"
+    texts = [f"{math.exp(-loss):.{digits}g}" for digits in range(4, 17)]
+    return next((y for y in texts if float(y) > 0 and f"{-math.log(float(y)):#.4g}" == said), texts[-1]), said

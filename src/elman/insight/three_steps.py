@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.insight.unroll import Unrolled, unroll
+from elman.insight.unroll import unroll
+from elman.insight.unrolled import Unrolled
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 

@@ -11,136 +11,21 @@ The numbers are those of the textbook in `elman.kernels.reference`, in float64, 
 from __future__ import annotations
 
 from collections.abc import Sequence as ListOf
-from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from elman.errors import DataError, ParameterError
-from elman.insight.contribution import Contribution, contributions
-from elman.insight.passage import Passage, passages
+from elman.insight.contribution import contributions
+from elman.insight.passage import passages
+from elman.insight.unrolled import Unrolled, Value
 from elman.kernels.reference import cross_entropy, softmax
 from elman.kernels.reference_network import Masks, Run, network_backward, network_forward, shares_of_loss
 from elman.network.architecture import Architecture
 from elman.network.network import Network
 
 Array = NDArray[np.float64]
-Value = float | str | None
-
-
-@dataclass(frozen=True, eq=False, repr=False)
-class Unrolled:
-    """A sequence of T steps on its way through a network and back.
-
-    Shapes: D' columns of a prepared step, C classes, F features of the readout; R rows of class scores: one, or one a
-    step where every step is classified. All arrays are float64 and in the sequence's own order of time.
-
-    Parameters
-    ----------
-    title : str
-    architecture : Architecture
-    classes : tuple of C str
-    feature_names : tuple of D' str
-    raw : tuple of T tuples of D' values, or None
-        What the columns were in the data: a number or a name; None where they are of no single value.
-    values : (T, D')
-        What the network reads.
-    targets : int64 (R,)
-        Class codes; -1 for a step without a label, whose loss is NaN.
-    passages : tuple of Passage
-        Every layer and direction: l0, l0_reverse, l1, ...
-    h : (T, F)
-        What the last layer hands to the readout.
-    share : (T, F) or None
-        How much each h_t weighs in the features; None: every step has features of its own.
-    features, d_features : (R, F)
-    logits, proba, d_logits : (R, C)
-    losses : (R,)
-    loss : float
-        The mean of the losses with a label.
-    d_readout : (T, F)
-        What each h_t of the last layer receives from the readout at its own step.
-    parameters, gradients : dict of arrays
-    contributions : dict of Contribution
-        What each step adds to the gradient of each parameter.
-    learning_rate : float
-    loss_after : float
-        The loss of the same sequence after the update.
-    """
-
-    title: str
-    architecture: Architecture
-    classes: tuple[str, ...]
-    feature_names: tuple[str, ...]
-    raw: tuple[tuple[Value, ...], ...] | None
-    values: Array
-    targets: NDArray[np.int64]
-    passages: tuple[Passage, ...]
-    h: Array
-    share: Array | None
-    features: Array
-    logits: Array
-    proba: Array
-    losses: Array
-    loss: float
-    d_logits: Array
-    d_features: Array
-    d_readout: Array
-    parameters: dict[str, Array]
-    gradients: dict[str, Array]
-    contributions: dict[str, Contribution]
-    learning_rate: float
-    loss_after: float
-
-    @property
-    def n_steps(self) -> int:
-        """T, the steps that the network reads."""
-        return len(self.values)
-
-    @property
-    def every_step(self) -> bool:
-        """Whether each step is classified."""
-        return self.share is None
-
-    @cached_property
-    def updated(self) -> dict[str, Array]:
-        """The parameters after one step of plain gradient descent."""
-        return {name: value - self.learning_rate * self.gradients[name] for name, value in self.parameters.items()}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Give every number as JSON can hold it."""
-        forward = ("values", "targets", "h", "share", "features", "logits", "proba")
-        backward = ("d_logits", "d_features", "d_readout")
-        return {
-            "title": self.title,
-            "architecture": {name: getattr(self.architecture, name) for name in self.architecture.__dataclass_fields__},
-            "classes": list(self.classes),
-            "feature_names": list(self.feature_names),
-            "raw": None if self.raw is None else [list(step) for step in self.raw],
-            **{name: _as_lists(getattr(self, name)) for name in forward},
-            "losses": [None if np.isnan(loss) else loss for loss in self.losses.tolist()],
-            "loss": self.loss,
-            **{name: _as_lists(getattr(self, name)) for name in backward},
-            "layers": [passage.to_dict() for passage in self.passages],
-            "contributions": {name: each.to_dict() for name, each in self.contributions.items()},
-            "learning_rate": self.learning_rate,
-            "update": {
-                name: {
-                    "old": old.tolist(),
-                    "gradient": self.gradients[name].tolist(),
-                    "new": self.updated[name].tolist(),
-                }
-                for name, old in self.parameters.items()
-            },
-            "loss_after": self.loss_after,
-        }
-
-
-def _as_lists(array: Array | None) -> Any:
-    """Give an array as nested lists, None as it is."""
-    return None if array is None else array.tolist()
 
 
 def unroll(
@@ -153,6 +38,7 @@ def unroll(
     feature_names: ListOf[str] | None = None,
     raw: tuple[tuple[Value, ...], ...] | None = None,
     title: str = "",
+    remark: str = "",
 ) -> Unrolled:
     """Run one sequence forward and backward through a network by the textbook, and keep everything.
 
@@ -163,16 +49,18 @@ def unroll(
     values : float array (T, D')
         Prepared, as the network takes them.
     target : int, or int array (T,) where every step is classified
-        The class that the loss wants; -1 for a step without a label.
+        The target class; -1 for a step without a label.
     learning_rate : float > 0
         Of the update, by plain gradient descent.
     classes : C names, optional
         Else '0', '1' and so on.
     feature_names : D' names, optional
-        Else x1, x2 and so on.
+        Else feature 0, feature 1 and so on.
     raw : T tuples of D' values, optional
         What the columns were before they were prepared.
     title : str
+    remark : str
+        What a step is, where it is not one of the data.
 
     Returns
     -------
@@ -226,9 +114,10 @@ def unroll(
         )
     return Unrolled(
         title=title,
+        remark=remark,
         architecture=architecture,
-        classes=_names(classes, architecture.n_classes, "", 0),
-        feature_names=_names(feature_names, architecture.input_size, "x", 1),
+        classes=_names(classes, architecture.n_classes, ""),
+        feature_names=_names(feature_names, architecture.input_size, "feature "),
         raw=raw,
         values=values,
         targets=targets,
@@ -270,8 +159,8 @@ def _forward(values: Array, weights: dict[str, Array], architecture: Architectur
     )
 
 
-def _names(given: ListOf[Any] | None, n: int, letter: str, first: int) -> tuple[str, ...]:
-    return tuple(f"{letter}{k + first}" for k in range(n)) if given is None else tuple(str(name) for name in given)
+def _names(given: ListOf[Any] | None, n: int, kind: str) -> tuple[str, ...]:
+    return tuple(f"{kind}{k}" for k in range(n)) if given is None else tuple(str(name) for name in given)
 
 
 def _checked_values(values: NDArray[Any], architecture: Architecture) -> Array:

@@ -9,7 +9,8 @@ import numpy as np
 from elman.data.origins import column_names, raw_values
 from elman.errors import ParameterError
 from elman.estimators.features import feature_names, read_like_training
-from elman.insight.unroll import Unrolled, unroll
+from elman.insight.unroll import unroll
+from elman.insight.unrolled import Unrolled
 
 if TYPE_CHECKING:
     from elman.estimators.base import RecurrentEstimator
@@ -31,7 +32,7 @@ def unroll_model(
     estimator : SequenceClassifier or SequenceTagger
     X : one sequence, in a form that the estimator takes, such as ``[array (T, D)]``
     y : its label, in a list, or the labels of its steps; optional
-        What the loss wants. Without it, and without any label of a step, that is what the network predicts.
+        The target. Without it, and without any label of a step, that is the class that the network predicts.
     member : int
         Which of the estimator's networks, from 1.
     learning_rate : float > 0
@@ -80,4 +81,12 @@ def unroll_model(
         feature_names=column_names(preparation, feature_names(estimator)),
         raw=raw_values(preparation, sequences, 0),
         title=title,
+        remark=_about_steps(preparation.patch_size, int(sequences.lengths[0])),
     )
+
+
+def _about_steps(patch_size: int, n_steps: int) -> str:
+    """Say what a step of the network is, where it is not one of the data."""
+    if patch_size == 1:
+        return ""
+    return f"A step of the network is a patch of {patch_size} of the {n_steps:,} steps in the data."

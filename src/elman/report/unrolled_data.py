@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.insight.equations import UPDATE, of_cell, of_readout, remarks
+from elman.insight.equations import UPDATE, answer, of_cell, of_readout, remarks
 from elman.insight.passage import Passage
-from elman.insight.unroll import Unrolled
+from elman.insight.unrolled import Unrolled
 from elman.report.blocks import shown
 
 Array = NDArray[Any]
 
-_DIGITS = 4  # that a page shows
+_DECIMALS = 4  # that a page shows of a number from 0.1 on
+_DIGITS = 6  # of a smaller one: more than a page shows, so that they are not rounded twice
 _LONGEST_NAME = 60
 _MOST_CLASSES = 10
 _MOST_PASSAGES = 12
@@ -29,6 +30,7 @@ def page_data(unrolled: Unrolled, most_steps: int, most_units: int) -> dict[str,
     architecture = unrolled.architecture
     return {
         "title": shown(unrolled.title, 200) if unrolled.title else "",
+        "remark": unrolled.remark,
         "cell": _CELLS[architecture.cell],
         "readout": "every_step" if unrolled.every_step else architecture.readout,
         "n_steps": unrolled.n_steps,
@@ -43,6 +45,8 @@ def page_data(unrolled: Unrolled, most_steps: int, most_units: int) -> dict[str,
         "learning_rate": unrolled.learning_rate,
         "loss": unrolled.loss,
         "loss_after": unrolled.loss_after,
+        "answer": answer(unrolled.loss),
+        "answer_after": answer(unrolled.loss_after)[1],
     }
 
 
@@ -65,10 +69,14 @@ def most_active(activity: Array, most: int) -> NDArray[np.int64]:
 
 
 def _rounded(array: Array) -> Any:
-    """Give an array as lists of numbers of four digits; None for what is no number."""
+    """Give an array as lists of numbers that a page shows as they are; None for what is no number."""
     if array.ndim > 1:
         return [_rounded(row) for row in array]
-    return [float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None for value in array.tolist()]
+    return [_short_number(value) if np.isfinite(value) else None for value in array.tolist()]
+
+
+def _short_number(value: float) -> float:
+    return round(value, _DECIMALS) if abs(value) >= 0.1 else float(f"{value:.{_DIGITS}g}")
 
 
 def _short(name: str) -> str:
@@ -167,22 +175,37 @@ def _terms(unrolled: Unrolled, passage: Passage, steps: Array, units: Array, mos
             "columns": _rounded(contribution.columns[np.ix_(steps, columns)]),
             "gradient": _rounded(unrolled.gradients[f"{name}_{passage.name}"][np.ix_(rows, columns)]),
         }
-    return {"gates": list(passage.pre), "inputs": (inputs + 1).tolist(), **terms}
+    names = _names_of_inputs(unrolled, passage)
+    return {"gates": list(passage.pre), "inputs": [names[k] for k in inputs], "n_inputs": len(names), **terms}
+
+
+def _names_of_inputs(unrolled: Unrolled, passage: Passage) -> list[str]:
+    """Name what a layer reads: the features, with codes as their vectors, or the units of the layer below."""
+    if passage.layer:
+        size = unrolled.architecture.hidden_sizes[passage.layer - 1]
+        names = [f"unit {unit + 1}" for unit in range(size)]
+        return names + [f"{name}, reverse" for name in names] * unrolled.architecture.bidirectional
+    embeddings = unrolled.architecture.embeddings
+    codes = {column for column, _, _ in embeddings}
+    names = [_short(name) for column, name in enumerate(unrolled.feature_names) if column not in codes]
+    return names + [
+        f"{_short(unrolled.feature_names[column])}, {k + 1}" for column, _, size in embeddings for k in range(size)
+    ]
 
 
 def _output(unrolled: Unrolled, steps: Array) -> dict[str, Any]:
-    """Give class scores, of the most probable classes and those wanted."""
+    """Give class scores, of the most probable classes and the targets."""
     rows = steps if unrolled.every_step else np.array([0])
-    wanted = unrolled.targets[rows]
+    targets = unrolled.targets[rows]
     activity = unrolled.proba[rows].max(axis=0)
-    activity[wanted[wanted >= 0]] += 1
+    activity[targets[targets >= 0]] += 1
     classes = most_active(activity, _MOST_CLASSES)
     chosen = np.ix_(rows, classes)
     place_of = {int(code): place for place, code in enumerate(classes)}
     return {
         "n_classes": len(unrolled.classes),
         "classes": [_short(unrolled.classes[code]) for code in classes],
-        "wanted": [place_of.get(int(code)) for code in wanted],
+        "target": [place_of.get(int(code)) for code in targets],
         "logits": _rounded(unrolled.logits[chosen]),
         "proba": _rounded(unrolled.proba[chosen]),
         "d_logits": _rounded(unrolled.d_logits[chosen]),

@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from elman.insight.unroll import Unrolled
+from elman.insight.unrolled import Unrolled
 from elman.report.page import inline_json, render
 from elman.report.unrolled_data import page_data
 
@@ -69,14 +69,14 @@ def _fitting(unrolled: Unrolled) -> dict[str, Any]:
 
 def _notes(data: dict[str, Any]) -> list[str]:
     """Say what is left out, a sentence each."""
-    notes = []
+    notes = [data["remark"]] if data["remark"] else []
     if len(data["steps"]) < data["n_steps"]:
         notes.append(f"{len(data['steps'])} of {data['n_steps']:,} steps are drawn: the first ones, and the last.")
     n_units, n_drawn = max((passage["n_units"], len(passage["units"])) for passage in data["passages"])
     if n_drawn < n_units:
         notes.append(f"Of {n_units:,} units the {n_drawn} most active ones are drawn; norms are over all of them.")
     if len(data["inputs"]["names"]) < data["inputs"]["n"]:
-        notes.append(f"Of {data['inputs']['n']:,} inputs the {len(data['inputs']['names'])} largest ones are drawn.")
+        notes.append(f"Of {data['inputs']['n']:,} features the {len(data['inputs']['names'])} largest ones are drawn.")
     if len(data["passages"]) < data["n_passages"]:
         notes.append(f"Of {data['n_passages']} layers and directions the last {len(data['passages'])} are drawn.")
     return notes
@@ -84,7 +84,7 @@ def _notes(data: dict[str, Any]) -> list[str]:
 
 def _suffix(passage: dict[str, Any]) -> str:
     """Tell which layer and direction a column of the table is of."""
-    return f" {passage['layer'] + 1}{' reverse' if passage['is_reverse'] else ''}"
+    return f", layer {passage['layer'] + 1}{', reverse' if passage['is_reverse'] else ''}"
 
 
 def _script() -> Markup:

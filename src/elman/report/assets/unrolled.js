@@ -1,3 +1,5 @@
+const PAPER = 660;  // pixels across a printed page of A4
+
 // One view: which step, which layer and which way are shown, and what changes them.
 const begin = (root, place) => {
   root.dataset.ready = "yes";
@@ -10,9 +12,14 @@ const begin = (root, place) => {
   const play = root.querySelector(".u-play");
   const drawn = draw(data, `u-arrow-${place}`, scroll.clientWidth);
   const topLayer = data.passages[data.passages.length - 1].layer;
-  const state = { k: data.steps.length - 1, passage: data.passages.findIndex((passage) => passage.layer === topLayer), way: "forward" };
+  const last = data.steps.length - 1;
+  // A way begins at its first step, of a tagger at the first that has a label.
+  const labelled = data.steps.map((_, k) => k).filter((k) => !drawn.at.everyStep || data.output.target[k] !== null);
+  const begins = { forward: labelled[0] ?? 0, backward: labelled[labelled.length - 1] ?? last };
+  const state = { k: begins.forward, passage: data.passages.findIndex((passage) => passage.layer === topLayer), way: "forward" };
   let bars, timer;
   scroll.append(drawn.svg);
+  root.style.setProperty("--print-zoom", Math.min(1, PAPER / (drawn.at.width + 96)).toFixed(3));
 
   const showBars = () => {
     const passage = data.passages[state.passage];
@@ -33,11 +40,21 @@ const begin = (root, place) => {
     scroll.setAttribute("aria-valuenow", data.steps[state.k]);
     scroll.setAttribute("aria-valuetext", `step ${data.steps[state.k]} of ${data.n_steps}, size of the gradient ${short(passage.norms.d_h[state.k])}`);
     fillPanel(detail, data, passage, state.k, state.way);
-    if (isMoved) {
-      const x = drawn.at.x[state.k], half = drawn.at.column / 2;
-      if (x + half > scroll.scrollLeft + scroll.clientWidth) scroll.scrollLeft = x + half - scroll.clientWidth;
-      if (x - half < scroll.scrollLeft) scroll.scrollLeft = x - half;
-    }
+    if (isMoved) reveal(state.k);
+  };
+
+  const reveal = (k) => {
+    const from = k === 0 ? 0 : drawn.at.x[k] - drawn.at.column / 2;
+    const to = k === last ? drawn.at.width : drawn.at.x[k] + drawn.at.column / 2;
+    if (to > scroll.scrollLeft + scroll.clientWidth) scroll.scrollLeft = to - scroll.clientWidth;
+    if (from < scroll.scrollLeft) scroll.scrollLeft = from;
+  };
+
+  const hint = () => {
+    const seen = data.steps.filter((_, k) => drawn.at.x[k] >= scroll.scrollLeft && drawn.at.x[k] <= scroll.scrollLeft + scroll.clientWidth);
+    const note = root.querySelector(".u-hint");
+    note.hidden = scroll.scrollWidth <= scroll.clientWidth + 4;
+    note.textContent = `In view: steps ${seen[0]} to ${seen[seen.length - 1]} of ${data.n_steps}. Scroll sideways for the rest.`;
   };
 
   const choose = (k, isMoved = false) => {
@@ -47,7 +64,13 @@ const begin = (root, place) => {
     show(isMoved);
   };
 
-  const turn = (way) => { state.way = way; show(false); };
+  // Who has not left where the other way begins goes to where this one begins.
+  const turn = (way) => {
+    const isAtStart = state.k === begins[state.way];
+    if (way !== state.way && isAtStart) state.k = begins[way];
+    state.way = way;
+    show(isAtStart);
+  };
 
   const stepAt = (event) => {
     const left = drawn.svg.getBoundingClientRect();
@@ -63,7 +86,6 @@ const begin = (root, place) => {
     choose(0, true);
     play.textContent = "Stop";
     timer = setInterval(() => {
-      const last = data.steps.length - 1;
       if (state.way === "forward" && state.k === last) turn("backward");
       else if (state.way === "backward" && state.k === 0) stop();
       else choose(state.k + (state.way === "forward" ? 1 : -1), true);
@@ -73,7 +95,7 @@ const begin = (root, place) => {
   scroll.addEventListener("pointermove", (event) => { if (!timer) choose(stepAt(event)); });
   scroll.addEventListener("click", (event) => { stop(); choose(stepAt(event)); });
   scroll.addEventListener("keydown", (event) => {
-    const to = { ArrowRight: state.k + 1, ArrowUp: state.k + 1, ArrowLeft: state.k - 1, ArrowDown: state.k - 1, Home: 0, End: data.steps.length - 1 }[event.key];
+    const to = { ArrowRight: state.k + 1, ArrowUp: state.k + 1, ArrowLeft: state.k - 1, ArrowDown: state.k - 1, Home: 0, End: last }[event.key];
     if (to === undefined) return;
     event.preventDefault();
     stop();
@@ -85,7 +107,18 @@ const begin = (root, place) => {
   if (layer) layer.value = String(state.passage);
   showBars();
   show(false);
-  scroll.scrollLeft = drawn.at.right + (scroll.clientWidth > 500 ? drawn.at.output : 8) - scroll.clientWidth;
+  reveal(state.k);
+  if (!drawn.at.everyStep && !drawn.at.isBeside) {
+    const below = root.querySelector(".u-scores");
+    const svg = element("svg", { width: 186, height: drawn.at.scores + 28 });
+    drawScores(svg, data, drawn.at, 1, 1);
+    below.append(svg);
+    below.hidden = false;
+  }
+  scroll.addEventListener("scroll", hint, { passive: true });
+  new ResizeObserver(hint).observe(scroll);
+  fadeEdges(scroll);
+  hint();
 };
 
 document.querySelectorAll(".unrolled:not([data-ready])").forEach(begin);

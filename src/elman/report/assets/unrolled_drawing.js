@@ -14,8 +14,22 @@ const short = (value) => {
   if (value === null || value === undefined) return "–";
   const size = Math.abs(value);
   if (size === 0) return "0";
-  if (size < 5e-4 || size >= 1e4) return value.toExponential(0).replaceAll("-", "−").replace("e+", "e");
+  if (size < 1e-3 || size >= 1e4) return typeset(value.toExponential(1));
   return String(Number(value.toPrecision(3))).replace("-", "−");
+};
+
+// Of a long name the middle is left out, so that names that differ at their ends stay apart.
+const withoutMiddle = (name, most) => {
+  const letters = [...name], tail = Math.floor((most - 1) / 2);
+  return letters.length <= most ? name : `${letters.slice(0, most - 1 - tail).join("")}…${letters.slice(-tail).join("")}`;
+};
+
+// A logarithmic scale from a power of ten below all norms, or 16 decades below the largest, to the largest.
+const logScale = (norms) => {
+  const logs = norms.filter((norm) => norm > 0).map(Math.log10);
+  const top = logs.length ? Math.max(...logs) : 0;
+  const low = Math.max(Math.ceil((logs.length ? Math.min(...logs) : 0) - 0.15) - 1, Math.ceil(top) - 16);
+  return { low, top, share: (norm) => (norm > 0 ? Math.max(0, (Math.log10(norm) - low) / (top - low)) : 0) };
 };
 
 const powerOfTen = (exponent) =>
@@ -49,12 +63,16 @@ const strip = (values, scale, x, y, width, height) => {
 // Where everything stands, in pixels.
 const measure = (data, room) => {
   const n = data.steps.length;
-  const column = Math.max(60, Math.min(150, Math.floor((room - 46 - (data.readout === "every_step" ? 12 : 236)) / n)));
+  const everyStep = data.readout === "every_step";
+  const isBeside = everyStep || room >= 480;  // else class scores stand below the drawing
+  const output = everyStep ? 12 : isBeside ? 220 : 36;
+  const gap = data.steps.findIndex((t, k) => k > 0 && t !== data.steps[k - 1] + 1);
+  const lead = 40;
+  const column = Math.max(48, Math.min(150, Math.floor((room - lead - output - (gap > 0 ? 34 : 0)) / n)));
   const directions = data.passages.filter((passage) => passage.layer === data.passages[0].layer).length;
   const units = Math.max(...data.passages.map((passage) => passage.units.length));
   const stripHeight = Math.max(34, Math.min(72, 10 * units));
   const layers = [...new Set(data.passages.map((passage) => passage.layer))];
-  const everyStep = data.readout === "every_step";
   const top = everyStep ? 40 + 12 * data.output.classes.length : 46;
   const frame = directions * (stripHeight + 8) + 8;
   const layerTop = {};
@@ -63,15 +81,14 @@ const measure = (data, room) => {
   const isToken = data.inputs.names.length === 1;
   const inputHeight = isToken ? 28 : Math.max(24, Math.min(64, 10 * data.inputs.names.length));
   const axis = inputTop + inputHeight + 24;
-  const gap = data.steps.findIndex((t, k) => k > 0 && t !== data.steps[k - 1] + 1);
-  const lead = 46;
   const x = data.steps.map((_, k) => lead + (k + 0.5) * column + (gap > 0 && k >= gap ? 34 : 0));
   const right = x[n - 1] + column / 2;
-  const output = everyStep ? 12 : 236;
+  const scores = 34 + 24 * data.output.classes.length + (data.output.classes.length < data.output.n_classes ? 16 : 0) + 30;
   return {
     n, column, directions, stripHeight, layers, everyStep, top, frame, layerTop, inputTop, inputHeight, isToken, axis, gap,
-    x, right, output, box: Math.min(66, column * 0.56), barTop: axis + 34, barHeight: 72,
-    width: right + output, height: axis + 34 + 72 + 26,
+    x, right, isBeside, scores, box: Math.min(66, column * (column < 60 ? 0.5 : 0.56)), pad: column < 60 ? 4 : 7,
+    barTop: axis + 34, barHeight: 72, width: right + output,
+    height: Math.max(axis + 34 + 72 + 26, everyStep || !isBeside ? 0 : top - 32 + scores + 28),
   };
 };
 
@@ -98,7 +115,7 @@ const thickness = (norm, top) => (norm > 0 ? Math.max(0.6, 4.5 * (1 + Math.log10
 const drawLayers = (svg, data, at, marker, groups) => {
   for (const layer of at.layers) {
     at.x.forEach((x, k) => {
-      groups[k].append(element("rect", { class: "u-box", x: x - at.box / 2 - 7, y: at.layerTop[layer], width: at.box + 14, height: at.frame, rx: 9 }));
+      groups[k].append(element("rect", { class: "u-box", x: x - at.box / 2 - at.pad, y: at.layerTop[layer], width: at.box + 2 * at.pad, height: at.frame, rx: 9 }));
       const below = layer === at.layers[0] ? at.inputTop : at.layerTop[layer - 1];
       const foot = at.layerTop[layer] + at.frame;
       groups[k].append(arrow(marker, "forward", [[x, below - 3], [x, foot + 3]]), arrow(marker, "backward", [[x, foot + 2], [x, below - 3]]));
@@ -116,7 +133,7 @@ const drawLayers = (svg, data, at, marker, groups) => {
       backward.setAttribute("class", "u-of-backward");
       groups[k].append(forward, backward);
     });
-    const edge = at.box / 2 + 9;
+    const edge = at.box / 2 + at.pad + 2;
     for (let k = 0; k + 1 < at.n; k++) {
       const ends = [[at.x[k] + edge, middle], [at.x[k + 1] - edge - 1, middle]];
       const back = [[at.x[k + 1] - edge, middle], [at.x[k] + edge + 1, middle]];
@@ -129,7 +146,7 @@ const drawLayers = (svg, data, at, marker, groups) => {
     }
     const first = passage.is_reverse ? at.x[at.n - 1] : at.x[0];
     if (!passage.is_reverse) {
-      svg.append(withIndices("h_0", 9, middle + 4, { class: "soft u-of-forward" }), arrow(marker, "forward", [[28, middle], [first - edge - 1, middle]]));
+      svg.append(withIndices("h_0", 5, middle + 4, { class: "soft u-of-forward" }), arrow(marker, "forward", [[23, middle], [first - edge - 1, middle]]));
     }
   }
 };
@@ -139,7 +156,7 @@ const drawInputs = (data, at, groups) => {
   const scale = names.map((_, column) => largest(values.map((row) => row[column])));
   at.x.forEach((x, k) => {
     const left = x - at.box / 2;
-    groups[k].append(element("rect", { class: "u-box", x: left - 7, y: at.inputTop, width: at.box + 14, height: at.inputHeight, rx: 5 }));
+    groups[k].append(element("rect", { class: "u-box", x: left - at.pad, y: at.inputTop, width: at.box + 2 * at.pad, height: at.inputHeight, rx: 5 }));
     if (at.isToken) {
       const value = raw ? raw[k][0] : values[k][0];
       const text = typeof value === "string" ? value.slice(0, 6) : short(value);
@@ -155,29 +172,25 @@ const drawInputs = (data, at, groups) => {
 
 const drawBars = (svg, data, at, passage, groups) => {
   const norms = passage.norms.d_h;
-  const top = largest(norms);
-  const least = Math.min(...norms.filter((norm) => norm > 0), top);
-  const decades = Math.max(1, Math.min(16, Math.ceil(Math.log10(top / least) + 0.15)));
-  const scale = (norm) => Math.max(0, 1 + Math.log10(norm / top) / decades) * at.barHeight;
+  const scale = logScale(norms);
   const holder = element("g", { class: "u-bars" });
   const foot = at.barTop + at.barHeight;
-  const every = Math.ceil(decades / 4);
+  const every = Math.ceil((scale.top - scale.low) / 4);
   const marks = [];
-  for (let exponent = Math.floor(Math.log10(top)); exponent >= Math.log10(top) - decades; exponent -= every) {
-    const y = foot - scale(10 ** exponent);
+  for (let exponent = scale.low; exponent <= scale.top; exponent += every) {
+    const y = foot - scale.share(10 ** exponent) * at.barHeight;
     holder.append(element("line", { class: "u-grid", x1: 0, x2: at.right, y1: y, y2: y }));
     marks.push([y, powerOfTen(exponent)]);
   }
-  holder.append(element("line", { class: "u-grid", x1: 0, x2: at.right, y1: foot, y2: foot }));
   norms.forEach((norm, k) => {
-    const height = norm > 0 ? Math.max(1.5, scale(norm)) : 0;
+    const height = norm > 0 ? Math.max(1.5, scale.share(norm) * at.barHeight) : 0;
     const bar = element("g", { class: "u-bar-of-step" },
       element("rect", { class: "u-bar", x: at.x[k] - at.box / 2, y: foot - height, width: at.box, height, rx: 1.5 }),
       element("text", { x: at.x[k], y: foot + 17, "text-anchor": "middle", class: "small soft" }, short(norm)));
     holder.append(bar);
   });
   svg.append(holder);
-  return { holder, marks, foot };
+  return { holder, marks };
 };
 
 // Rail from the steps that the readout looks at to the class scores, each as strong as its share.
@@ -198,35 +211,39 @@ const drawReadout = (svg, data, at, marker) => {
   });
   svg.append(arrow(marker, "forward", [[at.right, rail], [at.right + 20, rail]]));
   svg.append(arrow(marker, "backward", [[at.right + 20, rail], [at.right + 4, rail]]));
-  drawScores(svg, data, at, at.right + 28, rail);
+  svg.append(element("text", { x: at.right + 18, y: rail - 7, "text-anchor": "end", class: "small soft" }, `readout: ${data.readout}`));
+  if (at.isBeside) drawScores(svg, data, at, at.right + 28, rail - 26);
+  else svg.append(element("text", { x: at.right + 24, y: rail + 4 }, "y"));
 };
 
-const drawScores = (svg, data, at, x, y) => {
-  const { classes, proba, d_logits, wanted, n_classes } = data.output;
-  const height = 34 + 30 * classes.length + (classes.length < n_classes ? 16 : 0) + 30;
-  svg.append(element("rect", { class: "u-box", x, y: Math.max(2, y - 26), width: 196, height, rx: 9 }));
-  const from = Math.max(2, y - 26);
-  svg.append(element("text", { x: x + 12, y: from + 20, class: "soft u-of-forward" }, "y = softmax(logits)"));
-  svg.append(element("text", { x: x + 12, y: from + 20, class: "soft u-of-backward" }, "dL/dlogits = y − wanted"));
+// Class scores and the loss, in a box of 184 by `at.scores`.
+const drawScores = (svg, data, at, x, from) => {
+  const { classes, proba, d_logits, target, n_classes } = data.output;
+  const put = (text, y, kind, attributes = {}) => svg.append(element("text", { x: x + 11, y: from + y, class: kind, ...attributes }, text));
+  svg.append(element("rect", { class: "u-box", x, y: from, width: 184, height: at.scores, rx: 9 }));
+  put("y = softmax(logits)", 20, "soft u-of-forward");
+  put("dL/dlogits = y − target", 20, "soft u-of-backward");
   const scale = largest(d_logits);
   classes.forEach((name, k) => {
-    const line = from + 40 + 30 * k;
-    const isWanted = wanted[0] === k;
-    const text = name.length > 17 ? `${name.slice(0, 16)}…` : name;
-    svg.append(element("text", { x: x + 12, y: line, class: isWanted ? "strong small" : "small" }, isWanted ? `${text} ✓` : text));
-    svg.append(element("text", { x: x + 184, y: line, "text-anchor": "end", class: "small u-of-forward" }, proba[0][k].toFixed(3)));
-    svg.append(element("text", { x: x + 184, y: line, "text-anchor": "end", class: "small u-of-backward" }, short(d_logits[0][k])));
-    svg.append(element("rect", { x: x + 12, y: line + 5, width: Math.max(0.5, 172 * proba[0][k]), height: 8, fill: isWanted ? "var(--good)" : "var(--ink-soft)", class: "u-of-forward" }));
-    const width = 86 * Math.abs(d_logits[0][k]) / scale;
-    svg.append(element("rect", { x: d_logits[0][k] < 0 ? x + 98 - width : x + 98, y: line + 5, width: Math.max(0.5, width), height: 8, fill: d_logits[0][k] < 0 ? "var(--c0)" : "var(--c1)", class: "u-of-backward" }));
+    const line = 40 + 24 * k;
+    const isTarget = target[0] === k;
+    const end = { x: x + 173, "text-anchor": "end" };
+    put(withoutMiddle(name, 17), line, isTarget ? "strong small" : "small");
+    put(number(proba[0][k]), line, "small u-of-forward", end);
+    put(number(d_logits[0][k]), line, "small u-of-backward", end);
+    const bar = { y: from + line + 4, height: 6 };
+    svg.append(element("rect", { x: x + 11, width: Math.max(0.5, 162 * proba[0][k]), ...bar, fill: isTarget ? "var(--good)" : "var(--ink-soft)", class: "u-of-forward" }));
+    const width = 81 * Math.abs(d_logits[0][k]) / scale;
+    svg.append(element("rect", { x: d_logits[0][k] < 0 ? x + 92 - width : x + 92, width: Math.max(0.5, width), ...bar, fill: d_logits[0][k] < 0 ? "var(--c0)" : "var(--c1)", class: "u-of-backward" }));
   });
-  if (classes.length < n_classes) svg.append(element("text", { x: x + 12, y: from + height - 38, class: "small soft" }, `and ${n_classes - classes.length} more classes`));
-  svg.append(element("text", { x: x + 12, y: from + height - 13, class: "strong" }, `L = −ln ${short(proba[0][wanted[0]])} = ${short(data.loss)}`));
-  svg.append(element("text", { x: x + 12, y: from + height + 18, class: "small soft" }, `after the update: L = ${short(data.loss_after)}`));
+  if (classes.length < n_classes) put(`and ${n_classes - classes.length} more classes`, at.scores - 38, "small soft");
+  const [y, loss] = data.answer.map(typeset);
+  put(`L = −ln ${y} = ${loss}`, at.scores - 13, "strong small");
+  put(`after the update: L = ${typeset(data.answer_after)}`, at.scores + 18, "small soft");
 };
 
 const drawScoresOfSteps = (data, at, marker, groups) => {
-  const { classes, proba, d_logits, wanted, losses } = data.output;
+  const { classes, proba, d_logits, target, losses } = data.output;
   const head = at.layerTop[at.layers[at.layers.length - 1]];
   const height = 12 * classes.length;
   const scale = largest(d_logits);
@@ -236,9 +253,9 @@ const drawScoresOfSteps = (data, at, marker, groups) => {
     const backward = strip(d_logits[k], scale, left, 30, at.box, height);
     forward.setAttribute("class", "u-of-forward");
     backward.setAttribute("class", "u-of-backward");
-    groups[k].append(element("rect", { class: "u-box", x: left - 7, y: 26, width: at.box + 14, height: height + 8, rx: 5 }), forward, backward);
-    if (wanted[k] !== null && wanted[k] !== undefined) {
-      groups[k].append(element("text", { x: left + at.box + 9, y: 39 + 12 * wanted[k], class: "small" }, "✓"));
+    groups[k].append(element("rect", { class: "u-box", x: left - at.pad, y: 26, width: at.box + 2 * at.pad, height: height + 8, rx: 5 }), forward, backward);
+    if (target[k] !== null) {
+      groups[k].append(element("rect", { class: "u-framed", x: left - 2.5, y: 29 + 12 * target[k], width: at.box + 5, height: 13, rx: 2 }));
     }
     groups[k].append(element("text", { x, y: 17, "text-anchor": "middle", class: "small" }, losses[k] === null ? "–" : short(losses[k])));
     groups[k].append(arrow(marker, "forward", [[x, head - 2], [x, 38 + height]]), arrow(marker, "backward", [[x, 36 + height], [x, head - 3]]));
@@ -251,10 +268,7 @@ const drawLabels = (data, at, marks) => {
   const put = (text, y, kind = "") => svg.append(withIndices(text, width - 10, y, { "text-anchor": "end", class: kind }));
   if (at.everyStep) {
     put("loss", 17, "soft small");
-    data.output.classes.forEach((name, k) => put(name.length > 12 ? `${name.slice(0, 11)}…` : name, 39.5 + 12 * k, "small"));
-  } else {
-    put("readout", at.top - 9, "soft small");
-    put(data.readout, at.top + 5, "soft small");
+    data.output.classes.forEach((name, k) => put(withoutMiddle(name, 13), 39.5 + 12 * k, "small"));
   }
   for (const passage of data.passages) {
     const y = stripTop(at, data, passage) + at.stripHeight / 2;
@@ -273,18 +287,18 @@ const drawLabels = (data, at, marks) => {
 
 // The whole sequence as a line, where its middle is not drawn.
 const drawWhole = (data, passage, width) => {
-  const height = 92, foot = height - 20, top = largest(passage.line);
-  const decades = Math.max(1, Math.min(16, Math.ceil(Math.log10(top / Math.min(...passage.line.filter((v) => v > 0), top)))));
+  const height = 92, foot = height - 20, scale = logScale(passage.line);
+  const ends = `${powerOfTen(scale.low)} to ${short(largest(passage.line))}`;
   const x = (t) => 4 + (width - 8) * (t - 1) / Math.max(1, data.n_steps - 1);
-  const y = (norm) => 10 + (foot - 10) * Math.min(1, norm > 0 ? -Math.log10(norm / top) / decades : 1);
-  const svg = element("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Size of the gradient over all ${data.n_steps} steps, on a logarithmic scale of ${decades} decades` });
+  const y = (norm) => foot - (foot - 10) * scale.share(norm);
+  const svg = element("svg", { width, height, viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Size of the gradient over all ${data.n_steps} steps, on a logarithmic scale from ${ends}` });
   const size = data.n_steps / passage.line.length;
   data.steps.forEach((t) => svg.append(element("rect", { class: "u-seen", x: x(t) - 0.5, y: 6, width: Math.max(1.5, (width - 8) / data.n_steps), height: foot - 6 })));
   svg.append(element("path", { class: "u-line", d: passage.line.map((norm, k) => `${k ? "L" : "M"}${x(1 + k * size).toFixed(1)} ${y(norm).toFixed(1)}`).join("") }));
   svg.append(element("line", { class: "u-grid", x1: 4, x2: width - 4, y1: foot, y2: foot }));
   svg.append(element("text", { x: 4, y: height - 5, class: "small soft" }, "t = 1"));
   svg.append(element("text", { x: width - 4, y: height - 5, "text-anchor": "end", class: "small soft" }, `t = ${data.n_steps}`));
-  svg.append(element("text", { x: width / 2, y: height - 5, "text-anchor": "middle", class: "small soft" }, `|dL/dh| over the whole sequence, ${decades} decades`));
+  svg.append(element("text", { x: width / 2, y: height - 5, "text-anchor": "middle", class: "small soft" }, `|dL/dh| over the whole sequence, logarithmic, ${ends}`));
   return svg;
 };
 

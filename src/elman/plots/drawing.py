@@ -31,12 +31,17 @@ __all__ = [
     "dressed",
     "layered",
     "short_names",
+    "unlike_members",
     "whole_numbers",
 ]
 
 AnyChart = TypeVar("AnyChart", "alt.Chart", "alt.LayerChart", "alt.VConcatChart")
 
 _LONGEST_NAME = 24  # characters of a name that are shown
+_MEMBERS = frozenset(
+    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf __proto__ "
+    "__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__".split()
+)  # of Object.prototype
 _FEW = 12  # numbers of an axis
 _DIGITS = 5  # that are significant in a chart's data: a tooltip shows four
 
@@ -125,6 +130,17 @@ def as_number(value: Any) -> float | None:
     return float(f"{float(value):.{_DIGITS}g}")
 
 
+def unlike_members(name: str) -> str:
+    """Give a name that is none of those that every object of JavaScript has, which Vega would take for one it met.
+
+    It gets a space without a width.
+
+    >>> unlike_members("walk"), unlike_members("toString")
+    ('walk', 'toString\\u200b')
+    """
+    return f"{name}\u200b" if name in _MEMBERS else name
+
+
 def _seen(name: str) -> str:
     """Give a name with what has no shape, such as a sign that turns the direction of writing, as escapes."""
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape", "replace").decode() for sign in name)
@@ -140,7 +156,7 @@ def short_names(names: Sequence[object], longest: int = _LONGEST_NAME) -> list[s
     short: list[str] = []
     for name in names:
         plain = " ".join(str(name).split()) or "''"
-        cut = _seen(plain if len(plain) <= longest else f"{plain[: longest - 1]}…")
+        cut = unlike_members(_seen(plain if len(plain) <= longest else f"{plain[: longest - 1]}…"))
         again = 2
         label = cut
         while label in taken:

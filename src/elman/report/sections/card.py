@@ -17,6 +17,7 @@ from elman.report.sections.headline import accuracy_interval
 
 _PACKAGES = ("numpy", "numba", "scikit-learn", "polars")
 _LONGEST = 200  # characters of a value
+_LONGEST_COMMAND = 10_000
 _MANY = 12  # classes or features that are named
 
 
@@ -33,7 +34,7 @@ def card(facts: Facts) -> Section:
             folded="Every parameter, and what 'auto' came to",
         ),
         Table(("", ""), made_from(facts), title="This report"),
-        *([Code(facts.command)] if facts.command else []),
+        *([Code(shown(facts.command, _LONGEST_COMMAND))] if facts.command else []),
     ]
     return Section("card", "Model card", blocks)
 

@@ -20,7 +20,8 @@ _MOST_LAGS = 48
 def check_history(kind: Kind, records: Any, best_epoch: int, num_layers: int) -> None:
     """Raise BrokenFileError unless these are records of epochs, as `elman.training.history.Record` has them.
 
-    Figures that were not taken or not finite stand as null; those in training always are numbers. Records of before the gradient's flow was noted have none of its fields.
+    Figures that were not taken or not finite stand as null; those in training always are numbers.
+    Records of before the gradient's flow was noted have none of its fields.
     """
     kind.require("training.histories", isinstance(records, list), "a list of records", records)
     for record in records:

@@ -107,7 +107,7 @@ def test_without_labels_the_predicted_class_is_wanted_and_that_is_said(elman, fi
         (["--steps", "3"], "such as 1:2. Got '3' instead."),
         (["--units", "0"], "--units must be at least 1. Got 0"),
         (["--learning-rate", "-1"], "'learning_rate' parameter must be a number above 0. Got -1.0"),
-        (["--output", "page.txt"], "expected a page of type .html, got '.txt'"),
+        (["--output", "page.txt"], "expected the name of a page, such as report.html, got '.txt'"),
         (["--json", "--output", "page.html"], "--json and --output exclude each other"),
     ],
 )

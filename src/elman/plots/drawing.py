@@ -7,6 +7,7 @@ orders only: in a field's name, a dot, bracket or quote would be taken for a pat
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -38,9 +39,9 @@ __all__ = [
 AnyChart = TypeVar("AnyChart", "alt.Chart", "alt.LayerChart", "alt.VConcatChart")
 
 _LONGEST_NAME = 24  # characters of a name that are shown
-_MEMBERS = frozenset(
-    "constructor hasOwnProperty isPrototypeOf propertyIsEnumerable toLocaleString toString valueOf __proto__ "
-    "__defineGetter__ __defineSetter__ __lookupGetter__ __lookupSetter__".split()
+_MEMBERS = re.compile(
+    "constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|to(Locale)?String|valueOf|__proto__|"
+    "__(define|lookup)[GS]etter__"
 )  # of Object.prototype
 _FEW = 12  # numbers of an axis
 _DIGITS = 5  # that are significant in a chart's data: a tooltip shows four
@@ -138,7 +139,7 @@ def unlike_members(name: str) -> str:
     >>> unlike_members("walk"), unlike_members("toString")
     ('walk', 'toString\\u200b')
     """
-    return f"{name}\u200b" if name in _MEMBERS else name
+    return f"{name}\u200b" if _MEMBERS.fullmatch(name) else name
 
 
 def _seen(name: str) -> str:

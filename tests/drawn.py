@@ -5,7 +5,16 @@ import re
 
 import vl_convert
 
-HOSTILE = ["a.b[0]", 'it\'s "quoted"', "</script>", "back\\slash", "two\nlines", "", "日本", "${datum}"]
+HOSTILE = [
+    "a.b[0]",
+    'it\'s "quoted"',
+    "</script>",
+    "back\\slash,\nlines",
+    "",
+    "日本 ${datum}",
+    "constructor",
+    "__proto__",
+]
 
 
 def views(spec, data=None):

@@ -12,8 +12,11 @@ HOSTILE = [
     "l" * 9_000 + "1",
     "l" * 9_000 + "2",
     "{{ 7 * 7 }} & 'quotes\" `${1}`",
+    "constructor",
+    "__proto__",
+    "hasOwnProperty",
 ]
-FEATURES = ("a.b[0]", 'say "x"', "it's\\n")
+FEATURES = ("a.b[0]", 'it\'s "x"\\n', "constructor")
 SMALL = {"hidden_size": 3, "num_layers": 1, "max_epochs": 2, "early_stopping": False, "n_threads": 1, "random_state": 0}
 
 

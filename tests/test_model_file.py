@@ -442,6 +442,58 @@ def test_members_that_are_not_there_are_missed(tmp_path, content, n_members, sen
     assert re.search(sentence, refused(tmp_path, put_together(header, metadata, arrays)))
 
 
+FLOW = {
+    "flow_of": "l0",
+    "flow_ratio": 0.5,
+    "flow_vanished": 0.0,
+    "flow_memory": 2,
+    "flow_steps": 3,
+    "flow_profile": [1.0, 0.5, 0.1],
+}
+
+
+def with_record(content, changes, without=()):
+    header, metadata, arrays = taken_apart(content)
+    record = metadata["training"]["histories"][0][0] | FLOW | changes
+    kept = {name: value for name, value in record.items() if name not in without}
+    return put_together(header, with_value(metadata, ("training", "histories", 0, 0), kept), arrays)
+
+
+@pytest.mark.parametrize(
+    ("changes", "without", "sentence"),
+    [
+        ({}, ["flow_steps"], "expected all of flow_of, .*, or none in 'training.histories'"),
+        ({"flow_of": "l2"}, [], "expected one of l0 to l1, or its reverse in 'histories.flow_of', got 'l2'"),
+        ({"flow_of": "<b>"}, [], "in 'histories.flow_of', got '<b>'"),
+        ({"flow_steps": "3"}, [], "expected a whole number .* in 'histories.flow_steps', got '3'"),
+        ({"flow_memory": 4}, [], r"expected a whole number in \[0, 3\] in 'histories.flow_memory', got 4"),
+        ({"flow_profile": []}, [], "expected 1 to 48 numbers of at least 0 in 'histories.flow_profile'"),
+        ({"flow_profile": [-1.0]}, [], "expected 1 to 48 numbers of at least 0 in 'histories.flow_profile'"),
+        ({"flow_ratio": "x"}, [], "expected a number of at least 0 in 'histories.flow_ratio', got 'x'"),
+        ({}, ["training_loss"], "expected the fields epoch, training_loss, .* in 'training.histories'"),
+        ({"training_loss": "x"}, [], "expected a number in 'histories.training_loss', got 'x'"),
+        ({"validation_loss": "x"}, [], "expected a number or null in 'histories.validation_loss', got 'x'"),
+        ({"epoch": 0}, [], "expected a whole number .* in 'histories.epoch', got 0"),
+    ],
+)
+def test_a_record_of_an_epoch_that_no_training_writes_is_refused(tmp_path, content, changes, without, sentence):
+    assert re.search(sentence, refused(tmp_path, with_record(content, changes, without)))
+
+
+def test_an_epoch_that_is_not_in_the_history_was_not_the_best(tmp_path, content):
+    header, metadata, arrays = taken_apart(content)
+    path = ("training", "members", 0, "best_epoch")
+    sentence = r"expected one of the \d+ epochs of its history in 'members.best_epoch', got 1000"
+    assert re.search(sentence, refused(tmp_path, put_together(header, with_value(metadata, path, 1000), arrays)))
+
+
+@pytest.mark.parametrize("without", [(), tuple(FLOW)])
+def test_records_with_the_gradients_flow_and_without_are_read(tmp_path, content, without):
+    path = tmp_path / "model"
+    path.write_bytes(with_record(content, {"validation_loss": None, "validation_accuracy": None}, without))
+    assert ("flow_profile" in elman.load(path).history_[0]) == (not without)
+
+
 SMALL_STEPS = {"rule": "small_steps", "sentence": "Steps are too small.", "number": 1e-9}
 
 

@@ -16,6 +16,7 @@ from elman.data import Preparation
 from elman.data.stored import rebuilt
 from elman.data.vocabulary import LONGEST_NAME, MOST_NAMES, MOST_ONE_HOT
 from elman.kernels.cells import CELLS
+from elman.metadata_history import check_history
 from elman.network.architecture import LOSS_PLACES, MOST_CODES, READOUTS, Architecture
 from elman.tensor_file import Kind
 
@@ -31,7 +32,6 @@ HOTTEST = 100.0  # temperature of probabilities: all but uniform
 COLDEST = 1 / HOTTEST  # all but certain
 _require, _whole = MODEL.require, MODEL.require_whole
 _LARGEST_SIZE = 10**9
-_MOST_LAGS = 48  # of the gradient's flow in a record
 _FIGURES = ("accuracy", "balanced_accuracy", "macro_f1", "log_loss")
 _ROLES = ("id", "time", "label", "group", "text", "step_length")
 _CLASS_TYPES = {"text": str, "int": int, "bool": bool}
@@ -146,7 +146,7 @@ def read_metadata(data: dict[str, Any]) -> Metadata:
     _check_inputs(data["architecture"], rebuilt(data["preparation"], {}))
     _check_patches(data["preparation"]["patch_size"], data["architecture"], data["parameters"])
     _check_columns(data["columns"])
-    _check_training(data["training"])
+    _check_training(data["training"], data["architecture"]["num_layers"])
     is_warm = _is_number(data["temperature"]) and COLDEST <= data["temperature"] <= HOTTEST
     _require("temperature", is_warm, f"a number in [{COLDEST:g}, {HOTTEST:g}]", data["temperature"])
     return Metadata(**data)
@@ -305,7 +305,7 @@ def _check_columns(columns: Any) -> None:
         _text(f"columns.{role}", column, 10_000)
 
 
-def _check_training(data: Any) -> None:
+def _check_training(data: Any, num_layers: int) -> None:
     if isinstance(data, dict):
         data.setdefault("health", [])  # files from before training was judged have none
         data.setdefault("fingerprint", None)
@@ -339,7 +339,7 @@ def _check_training(data: Any) -> None:
     for name in ("stopped_early", "interrupted"):
         _require(f"training.{name}", isinstance(data[name], bool), "true or false", data[name])
     _check_scalars("training.chosen", data["chosen"])
-    _check_members(data["members"], data["histories"])
+    _check_members(data["members"], data["histories"], num_layers)
     if data["validation"] is not None:
         _check_validation(data["validation"])
     _check_health(data["health"])
@@ -360,7 +360,7 @@ def _check_health(findings: Any) -> None:
         _require("training.health.number", _is_number(finding["number"]), "a number", finding["number"])
 
 
-def _check_members(members: Any, histories: Any) -> None:
+def _check_members(members: Any, histories: Any, num_layers: int) -> None:
     is_list = isinstance(members, list) and 1 <= len(members) <= MOST_MEMBERS
     _require("training.members", is_list, f"a list of 1 to {MOST_MEMBERS}", members)
     for member in members:
@@ -370,14 +370,10 @@ def _check_members(members: Any, histories: Any) -> None:
             _whole(f"members.{name}", value, 0, 2**53)
     is_list = isinstance(histories, list) and len(histories) == len(members)
     _require("training.histories", is_list, f"a list of {len(members)} lists of records", histories)
-    for history in histories:
-        _require("training.histories", isinstance(history, list), "a list of records", history)
+    for history, member in zip(histories, members):
+        check_history(MODEL, history, member["best_epoch"], num_layers)
         for record in history:
-            _require("training.histories", isinstance(record, dict), "an object", record)
-            profile = record.get("flow_profile", [])
-            is_list = isinstance(profile, list) and len(profile) <= _MOST_LAGS and all(map(_is_number, profile))
-            _require("histories.flow_profile", is_list, f"at most {_MOST_LAGS} numbers", profile)
-            _check_scalars("training.histories", {k: v for k, v in record.items() if k != "flow_profile"})
+            _check_scalars("training.histories", {name: record[name] for name in record if name != "flow_profile"})
 
 
 def _check_validation(data: Any) -> None:

@@ -39,6 +39,23 @@ def test_every_chart_is_drawn_and_nothing_bars_the_way(open_page, path, dark):
     assert sticks_out(page) == []
 
 
+def test_a_chart_that_cannot_be_drawn_is_told_and_the_others_are_drawn(browser, path, tmp_path):
+    broken = tmp_path / "broken.html"
+    spec = 'class="chart-spec" data-chart="classes">'
+    text = path.read_text(encoding="utf-8")
+    start = text.index(spec) + len(spec)
+    end = text.index("</script>", start)
+    broken.write_text(f'{text[:start]}{{"mark": "none"}}{text[end:]}', encoding="utf-8")
+    page = browser.new_page()
+    page.goto(broken.resolve().as_uri())
+    drawn(page)
+    places = page.locator(".chart").count()
+    assert page.locator(".chart svg").count() == places - 1
+    said = "This chart could not be drawn; its numbers are in the table."
+    assert page.locator('.chart[data-chart="classes"]').inner_text() == said
+    page.close()
+
+
 def test_a_narrow_window_shows_all_of_it(open_page, path):
     page = drawn(open_page(path, width=NARROW))
     assert sticks_out(page) == []

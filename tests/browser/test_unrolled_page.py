@@ -1,5 +1,8 @@
 """The unrolled view in a browser: pointing and the keyboard show another step, and everything is within reach."""
 
+import re
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -31,10 +34,12 @@ def pages(tmp_path_factory):
     long = unroll(network(cell="lstm", hidden_size=20, num_layers=2), rng.normal(size=(90, 3)), 2)
     tags = network(cell="gru", hidden_size=4, loss_at="every_step")
     names = ['<img src="x" onerror="alert(1)">', "</script>", "rest", "walk"]
+    tagged = unroll(tags, rng.normal(size=(7, 3)), [-1, 0, 1, 2, 3, 0, -1], classes=names)
     return {
+        "tagged": tagged,
         "three": page_of(folder, "three", three_steps()),
         "long": page_of(folder, "long", long),
-        "tags": page_of(folder, "tags", unroll(tags, rng.normal(size=(7, 3)), [-1, 0, 1, 2, 3, 0, -1], classes=names)),
+        "tags": page_of(folder, "tags", tagged),
     }
 
 
@@ -121,6 +126,41 @@ def test_an_upper_layer_is_shown_with_the_states_that_it_reads(pages, open_page)
     assert "unit 1" in table.inner_text()
     page.select_option(".u-layer", index=0)
     assert "feature 0" in page.locator(".u-panel").first.inner_text()
+
+
+def go_to(page, t):
+    page.evaluate("document.querySelector('.u-scroll').focus()")
+    page.keyboard.press("Home")
+    for _ in range(t - 1):
+        page.keyboard.press("ArrowRight")
+
+
+def units_shown(page, name):
+    """The column of the panel's table of units that is called so."""
+    rows = page.locator(".u-panel table").filter(has=page.locator("th", has_text=re.compile("^unit$"))).locator("tr")
+    cells = [row.locator("th, td").all_inner_texts() for row in rows.all()]
+    return [float(cell[cells[0].index(name)].replace("−", "-")) for cell in cells[1:]]
+
+
+def test_the_panel_shows_states_and_their_gradients_of_the_layer_chosen(pages, open_page):
+    page = open_page(pages["tags"])
+    for place, passage in enumerate(pages["tagged"].passages):
+        page.select_option(".u-layer", index=place)
+        for t in (5, 4):
+            page.click("button[data-way=forward]")
+            go_to(page, t)
+            np.testing.assert_allclose(units_shown(page, f"h{t}"), passage.states["h"][t - 1], rtol=1e-2, atol=1e-4)
+            page.click("button[data-way=backward]")
+            go_to(page, t)
+            found = units_shown(page, f"dL/dh{t}")
+            np.testing.assert_allclose(found, passage.d_states["h"][t - 1], rtol=1e-2, atol=1e-4)
+
+
+def test_headings_skip_no_level(pages, open_page):
+    page = open_page(pages["three"])
+    levels = page.evaluate("[...document.querySelectorAll('h1, h2, h3, h4')].map(e => +e.tagName[1])")
+    assert levels[:3] == [1, 2, 3]
+    assert all(after <= before + 1 for before, after in pairwise(levels))
 
 
 def test_the_switch_turns_the_arrows_and_the_equations_around(pages, open_page):

@@ -109,7 +109,7 @@ def test_without_labels_the_predicted_class_is_the_target_and_that_is_said(elman
         (["--steps", "last"], "such as 1:2. Got 'last' instead."),
         (["--units", "0"], "--units must be at least 1. Got 0"),
         (["--learning-rate", "-1"], "'learning_rate' parameter must be a number above 0. Got -1.0"),
-        (["--output", "page.txt"], "expected a page of type .html, got '.txt'"),
+        (["--output", "page.txt"], "expected the name of a page, such as report.html, got '.txt'"),
         (["--json", "--output", "page.html"], "Expected --json or --output. Got both; run the command twice."),
     ],
 )

@@ -2,12 +2,15 @@
 
 import numpy as np
 import pytest
+from sklearn.exceptions import NotFittedError
 
 from elman import SequenceClassifier, SequenceTagger
 from elman.data import as_sequences
 from elman.data.origins import column_names, raw_values
 from elman.data.preparation import Preparation
 from elman.errors import DataError, ParameterError
+from elman.insight.attribution import attribute
+from elman.insight.health import examine
 from elman.insight.unroll_model import unroll_model
 
 WORDS = ["haus", "maus", "laus", "raum", "saum", "baum", "casa", "rosa", "cosa", "pera", "vera", "sera"]
@@ -120,3 +123,23 @@ def test_columns_of_kinds_gaps_and_patches_are_named_and_led_back_to_the_data():
     assert raw[-1][half] == raw[-1][0] == speed[29], "the last patch is filled up with the last step"
     assert raw[3][0] is None, "step 21 is missing"
     assert raw[0][1] == str(int(colour[15]))
+
+
+@pytest.mark.parametrize("look", [unroll_model, attribute, examine])
+def test_what_is_no_fitted_estimator_is_told(look, walks):
+    with pytest.raises(NotFittedError, match="This SequenceClassifier instance is not fitted yet"):
+        look(SequenceClassifier(), walks[0][:1])
+    with pytest.raises(ParameterError, match=f"'estimator' parameter of {look.__name__} must be a fitted .* Got str"):
+        look("model", walks[0][:1])
+
+
+@pytest.mark.parametrize("value", [1.5, "1", None, True, [1], 0])
+def test_a_member_is_a_whole_number(classifier, walks, value):
+    with pytest.raises(ParameterError, match=r"'member' parameter must be a number in 1\.\.2\. Got "):
+        unroll_model(classifier, walks[0][:1], member=value)
+
+
+@pytest.mark.parametrize("value", ["x", None, True, [1], 0, np.nan])
+def test_a_learning_rate_is_a_number_above_zero(classifier, walks, value):
+    with pytest.raises(ParameterError, match=r"'learning_rate' parameter must be a number above 0\. Got "):
+        unroll_model(classifier, walks[0][:1], learning_rate=value)

@@ -24,8 +24,10 @@ def hostile():
     sequences, codes = walks(72, len(HOSTILE), 2, FEATURES)
     names = np.array(HOSTILE)
     model = SequenceClassifier(**SMALL).fit(sequences[:36], names[codes[:36]])
-    found = facts_of(model, sequences, names[codes], ids=np.array([f"{HOSTILE[n % 6][:200]}{n}" for n in range(72)]))
-    return dataclasses.replace(found, file=Source("<b>data</b>\u202e.csv", "0" * 64, 1))
+    ids = np.array([f"{HOSTILE[n % len(HOSTILE)][:200]}{n}" for n in range(72)])
+    found = facts_of(model, sequences, names[codes], ids=ids)
+    command = "elman report m.st 'data\u202e.csv' -o r.html"
+    return dataclasses.replace(found, file=Source("<b>data</b>\u202e.csv", "0" * 64, 1), command=command)
 
 
 @pytest.fixture(scope="session")

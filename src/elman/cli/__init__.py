@@ -13,7 +13,7 @@ import typer
 
 from elman import __version__
 from elman.cli.compare import compare
-from elman.cli.console import prepare_streams
+from elman.cli.console import prepare_streams, seen
 from elman.cli.convert import convert
 from elman.cli.evaluate import evaluate
 from elman.cli.explain import explain
@@ -76,7 +76,9 @@ def run(arguments: list[str] | None = None) -> int:
         detail = f": {error}" if str(error) else ""
         return _fail(f"the memory does not suffice{detail}. Use less data, a smaller network, or smaller batches.")
     except OSError as error:
-        return _fail(f"{error.filename}: {error.strerror}." if error.filename is not None else str(error))
+        if error.filename is not None:
+            return _fail(f"{error.filename}: {error.strerror}.")
+        return _fail(f"the output cannot be written: {error.strerror or error}. Write it to another place.")
     except (KeyboardInterrupt, typer.Abort):
         code = _INTERRUPTED
     except _UsageError as error:
@@ -96,5 +98,5 @@ def main() -> None:
 
 
 def _fail(message: str) -> int:
-    print(f"error: {' '.join(with_options(message).split())}", file=sys.stderr)
+    print(f"error: {seen(' '.join(with_options(message).split()))}", file=sys.stderr)
     return _USAGE

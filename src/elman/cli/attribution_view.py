@@ -32,6 +32,7 @@ _LITTLE = 0.05  # nats
 _MOST_FEATURES, _MOST_CELLS = 8, 5
 _LONGEST_NAME = 20
 _WIDTH = 79
+_LEAST_ROOM = 8  # columns of a strip, in however narrow a terminal
 
 Array = NDArray[np.float64]
 
@@ -176,7 +177,7 @@ def _table(found: Attribution, width: int, tokens: list[str] | None, *, is_unico
     rest = order[len(shown) :]
     if len(rest):
         rows.append((f"{len(rest)} others", values[:, rest].sum(axis=1)))
-    room = width - max(len(name) for name, _ in rows) - 14
+    room = max(width - max(len(name) for name, _ in rows) - 14, _LEAST_ROOM)
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("", no_wrap=True)
     table.add_column("nats", justify="right", header_style="dim")

@@ -49,9 +49,8 @@ def compare(
     Each model is compared with the first. All must have the same classes; they may differ in all else. Columns of a
     table that are not named are those that each model was trained with, where the table has them.
     """
-    from elman.cli.places import check_page
+    from elman.cli.places import check_page, write_page
     from elman.insight.comparison import side_by_side
-    from elman.output_file import write_whole
     from elman.report.page import check_libraries
 
     if len(models) < 2 - baselines:
@@ -62,7 +61,7 @@ def compare(
     if output is not None:
         check_page(output, file, *models)
         check_libraries()
-    _say_same(models)
+    say_same(models)
     names = distinct(models)
     columns: Columns = {"id": id, "time": time, "label": label, "group": group}
     judged, dataset = _judge_all(models, names, file, columns, text, missing_text)
@@ -74,12 +73,12 @@ def compare(
     if output is not None:
         from elman.report.comparison import comparison_page
 
-        write_whole(output, comparison_page(comparison, file.name).encode("utf-8", "backslashreplace"))
+        write_page(output, comparison_page(comparison, file.name))
         note(f"Wrote {output}. Open it in a browser.")
 
 
 def _print(comparison: Comparison, file: Path) -> None:
-    from elman.cli.comparison_tables import figures, letters, most_different
+    from elman.cli.comparison_tables import figures, letters, most_different, seen
     from elman.cli.tables import count
     from elman.insight.comparison_in_words import cautions, differences_in_words
 
@@ -88,7 +87,7 @@ def _print(comparison: Comparison, file: Path) -> None:
     if comparison.every_step:
         on = f"{count(comparison.evaluations[0].n, 'step')} of {on}"
     beside = " and the baselines of A" * (comparison.n_models < len(called))
-    say(f"{count(comparison.n_models, 'model')}{beside} on {on} of {file.name}", "", figures(comparison), "")
+    say(f"{count(comparison.n_models, 'model')}{beside} on {on} of {seen(file.name)}", "", figures(comparison), "")
     for paragraph in [*differences_in_words(comparison, called), " ".join(cautions(comparison))]:
         tell(paragraph, "")
     table = most_different(comparison)
@@ -146,7 +145,8 @@ def distinct(paths: list[Path]) -> list[str]:
     return [f"{name} ({names[:n].count(name) + 1})" if name in names[:n] else name for n, name in enumerate(names)]
 
 
-def _say_same(models: list[Path]) -> None:
+def say_same(models: list[Path]) -> None:
+    """Warn of a model that is compared with itself."""
     for n, path in enumerate(models):
         for other in models[:n]:
             if path.is_file() and other.is_file() and filecmp.cmp(path, other, shallow=False):

@@ -7,12 +7,14 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
 from elman.cli.tables import FIGURES
+from elman.cli.text_table import plain
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from elman.insight.comparison import Comparison
 
+_LONGEST_NAME = 80
 _MOST_MODELS = 6  # beside each other, a column each
 
 
@@ -50,8 +52,17 @@ def figures(comparison: Comparison) -> Table:
     rows = zip(letters(len(names)), names, comparison.evaluations, comparison.accuracy_intervals)
     for letter, name, evaluation, (low, high) in rows:
         scores = [f"{evaluation.scores[figure]:.4f}" for figure in FIGURES]
-        table.add_row(Text(letter, "bold"), Text(name), scores[0], f"{low:.3f} to {high:.3f}", *scores[1:])
+        table.add_row(Text(letter, "bold"), Text(seen(name)), scores[0], f"{low:.3f} to {high:.3f}", *scores[1:])
     return table
+
+
+def seen(name: object) -> str:
+    """Give a name as a terminal may show it: signs that steer it as escapes, and no more than a few lines.
+
+    >>> seen("a\\x1b[31mb"), seen("walk")
+    ("'a\\\\x1b[31mb'", 'walk')
+    """
+    return plain(str(name) if len(str(name)) <= _LONGEST_NAME else f"{str(name)[: _LONGEST_NAME - 1]}…")
 
 
 def most_different(comparison: Comparison) -> Table | None:
@@ -63,7 +74,7 @@ def most_different(comparison: Comparison) -> Table | None:
     if len(chosen) == 0:
         return None
     shown = letters(len(comparison.names))[:_MOST_MODELS]
-    classes = [str(name) for name in comparison.evaluations[0].classes.tolist()]
+    classes = [seen(name) for name in comparison.evaluations[0].classes.tolist()]
     table = Table(box=None, padding=(0, 2, 0, 0), pad_edge=False)
     table.add_column("sequence", header_style="dim", overflow="fold")
     if not comparison.every_step:
@@ -72,7 +83,7 @@ def most_different(comparison: Comparison) -> Table | None:
         table.add_column(letter, justify="right", header_style="bold", no_wrap=True)
     for n in chosen:
         truth = comparison.truth[: len(shown), n]
-        cells = [Text(str(comparison.ids[n]))]
+        cells = [Text(seen(comparison.ids[n]))]
         if not comparison.every_step:
             cells.append(Text(classes[comparison.codes[n]]))
             wrong = comparison.predicted[: len(shown), n] != comparison.codes[n]

@@ -73,6 +73,18 @@ def tell(*sentences: str) -> None:
         console().print(sentence)
 
 
+def seen(text: str) -> str:
+    """Give text with the signs that steer a terminal, which a file's name may hold, as escapes.
+
+    >>> seen("a\\x1b[31mb")
+    'a\\\\x1b[31mb'
+    """
+    return "".join(
+        sign if sign.isprintable() or sign in "\n\xa0" else sign.encode("unicode_escape", "replace").decode()
+        for sign in text
+    )
+
+
 def say_command(command: str) -> None:
     """Print a command to type."""
     console().print(f"  {command}", style="bold", soft_wrap=True)
@@ -97,7 +109,9 @@ def warn(sentence: str, to: Console | None = None) -> None:
 def _say_beside(line: str, style: str, to: Console | None) -> None:
     from rich.text import Text
 
-    (to or console(stderr=True)).print(Text(line, style), soft_wrap=True)  # a style of print's would reach what is live
+    (to or console(stderr=True)).print(
+        Text(seen(line), style), soft_wrap=True
+    )  # a style of print's would reach what is live
 
 
 @contextmanager

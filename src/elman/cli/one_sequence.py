@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from elman.data import Dataset
 
 _MOST_NAMED = 5
+_LONGEST = 60  # characters of a name in an error
 
 SequenceId = Annotated[
     str | None, typer.Option("--id", metavar="ID", help="The sequence; the first of FILE if not said.")
@@ -33,6 +34,11 @@ def place_of(dataset: Dataset, id: str | None, file: Path) -> int:
         return int(ids.index(id))
     from difflib import get_close_matches
 
-    near = get_close_matches(id, ids, n=_MOST_NAMED, cutoff=0.5) or ids[:_MOST_NAMED]
-    named = ", ".join(repr(name) for name in near)
-    raise ParameterError(f"--id must be the id of a sequence in {file}, such as {named}. Got {id!r} instead.")
+    near = get_close_matches(id[:_LONGEST], ids, n=_MOST_NAMED, cutoff=0.5) or ids[:_MOST_NAMED]
+    named = ", ".join(repr(cut(name)) for name in near)
+    raise ParameterError(f"--id must be the id of a sequence in {file}, such as {named}. Got {cut(id)!r} instead.")
+
+
+def cut(name: str) -> str:
+    """Give as much of a name as an error repeats."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"

@@ -34,6 +34,13 @@ def check_page(page: Path, *inputs: Path) -> None:
             raise OutputError(f"{page}: the output would overwrite the input. Choose another name.")
 
 
+def write_page(page: Path, html: str) -> None:
+    """Write a page, whole or not at all; names of files that are not UTF-8 stand in it as escapes."""
+    from elman.output_file import write_whole
+
+    write_whole(page, html.encode("utf-8", "backslashreplace"))
+
+
 def test_file(file: Path) -> Path:
     """Give the test file beside a training file, where the names tell."""
     for training, test in (("TRAIN", "TEST"), ("train", "test")):

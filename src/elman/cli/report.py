@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from elman.cli.columns import IgnoredGroup, Label, MissingText, Text, Time
+from elman.cli.compare import distinct, say_same
 from elman.cli.console import console, note, say
 from elman.cli.one_sequence import IdColumn, place_of
 from elman.errors import DataError, FileError
@@ -49,8 +50,7 @@ def report(
     model was trained with, where the table has them.
     """
     from elman.cli.dataset import load_model, read_for, say_unknown, warn_of_training_data
-    from elman.cli.places import check_page
-    from elman.output_file import write_whole
+    from elman.cli.places import check_page, write_page
     from elman.report.facts import Facts, Source
     from elman.report.page import check_libraries
     from elman.report.report import report as make
@@ -58,7 +58,7 @@ def report(
     check_page(output, model, file, *against)
     check_libraries()
     classifier = load_model(model)
-    others = _others(classifier, against)
+    others = _others(model, classifier, against)
     dataset = read_for(
         classifier,
         file,
@@ -85,7 +85,7 @@ def report(
             page = make(facts, on_part=on_part)
     except DataError as error:
         raise FileError(f"{file}: {error}") from error
-    write_whole(output, page.encode("utf-8", "backslashreplace"))
+    write_page(output, page)
     say(f"Wrote {output}, {len(page) / 1e6:.1f} MB. Open it in a browser.")
 
 
@@ -96,14 +96,17 @@ def _command(model: Path, file: Path, output: Path) -> str:
     return shlex.join(["elman", "report", str(model), str(file), "--output", str(output)])
 
 
-def _others(classifier: RecurrentEstimator, paths: list[Path]) -> dict[str, RecurrentEstimator]:
+def _others(model: Path, classifier: RecurrentEstimator, paths: list[Path]) -> dict[str, RecurrentEstimator]:
     """Load the models to compare with, each under a name of its own."""
     from elman.cli.dataset import load_model
+    from elman.insight.comparison import require_same_task
 
-    loaded: dict[str, RecurrentEstimator] = {}
-    for path in paths:
-        name = path.stem if path.stem not in loaded else str(path)
+    say_same([model, *paths])
+    names = distinct([model, *paths])
+    loaded = {}
+    for path, name in zip(paths, names[1:]):
         loaded[name] = load_model(path)
+        require_same_task(names[0], classifier, name, loaded[name])
     return loaded
 
 

@@ -10,6 +10,7 @@ import typer
 
 from elman.cli.columns import PANEL, IgnoredGroup, MissingText, Text, Time
 from elman.cli.console import note, say, say_json
+from elman.cli.one_sequence import place_of
 from elman.errors import DataError, FileError, ParameterError
 
 if TYPE_CHECKING:
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from elman.data import Dataset
     from elman.insight.unrolled import Unrolled
 
-_MOST_NAMED = 5
 _ID_COLUMN = re.compile(r"(?<![\w'])id=('[^']*'|\.\.\.)")
 
 
@@ -68,8 +68,8 @@ def unroll(
     Without MODEL and FILE it shows a small network: three steps, four features, one answer, before any training. The
     target is the label in FILE; where it has none, the class that the network predicts.
     """
+    from elman.cli.places import check_page
     from elman.insight.three_steps import three_steps
-    from elman.output_file import check_writable
 
     if (model is None) != (file is None):
         raise ParameterError("Expected MODEL and FILE, or neither for the built-in network. Got MODEL alone; add FILE.")
@@ -78,9 +78,7 @@ def unroll(
     if units < 1:
         raise ParameterError(f"--units must be at least 1. Got {units} instead.")
     if output is not None:
-        if output.suffix.lower() not in (".html", ".htm"):
-            raise ParameterError(f"{output}: expected a page of type .html, got {output.suffix!r}. Rename it.")
-        check_writable(output)
+        check_page(output, *filter(None, (model, file)))
     if model is None or file is None:
         if id is not None or member != 1:
             raise ParameterError("--id and --member are for a MODEL and a FILE. Got neither; add them.")
@@ -100,10 +98,10 @@ def _show(unrolled: Unrolled, steps: str | None, units: int, output: Path | None
     if as_json:
         say_json(unrolled.to_dict())
     elif output is not None:
-        from elman.output_file import write_whole
+        from elman.cli.places import write_page
         from elman.report.unrolled_view import unrolled_page
 
-        write_whole(output, unrolled_page(unrolled).encode())
+        write_page(output, unrolled_page(unrolled))
         say(f"Wrote {output}. Open it in a browser.")
     else:
         to = console()
@@ -133,7 +131,7 @@ def _of_model(
     except FileError as error:  # in which --id is the column, as in other commands
         raise FileError(_ID_COLUMN.sub("--id-column", str(error))) from error
     say_notes(dataset)
-    n = _place(dataset, id, file)
+    n = place_of(dataset, id, file)
     labels = _labels(dataset, n)
     try:
         unrolled = unroll_model(
@@ -153,20 +151,6 @@ def _of_model(
     if estimator.temperature_ != 1:
         note(f"The model's probabilities are calibrated at temperature {estimator.temperature_:.3g}; these are not.")
     return unrolled
-
-
-def _place(dataset: Dataset, id: str | None, file: Path) -> int:
-    """Give the number of the sequence with this id, or raise ParameterError with those that are near."""
-    if id is None:
-        return 0
-    ids = dataset.ids.tolist()
-    if id in ids:
-        return int(ids.index(id))
-    from difflib import get_close_matches
-
-    near = get_close_matches(id, ids, n=_MOST_NAMED, cutoff=0.5) or ids[:_MOST_NAMED]
-    named = ", ".join(repr(name) for name in near)
-    raise ParameterError(f"--id must be the id of a sequence in {file}, such as {named}. Got {id!r} instead.")
 
 
 def _labels(dataset: Dataset, n: int) -> list[Any] | None:

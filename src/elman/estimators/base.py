@@ -252,3 +252,13 @@ class RecurrentEstimator(CallbackSupport, Fitting):
         runs = probabilities(self.networks_, self._prepared, sequences, self.n_threads)
         calibrated = (at_temperature(proba, self.temperature_) for proba in runs)
         return require_finite_scores(calibrated, sequences, every_step=self.every_step)
+
+
+def require_fitted(estimator: Any, caller: str) -> None:
+    """Raise ParameterError unless this is an estimator of sequences, and NotFittedError unless it is fitted."""
+    if not isinstance(estimator, RecurrentEstimator):
+        raise ParameterError(
+            f"The 'estimator' parameter of {caller} must be a fitted SequenceClassifier or SequenceTagger. "
+            f"Got {type(estimator).__name__} instead."
+        )
+    check_is_fitted(estimator)

@@ -14,6 +14,8 @@ from elman.estimators.constraints import LONGEST_NAME, is_storable
 Labels = NDArray[Any]
 Codes = NDArray[np.int64]
 
+_LONGEST_NAMED = 60  # characters of a label in an error
+
 
 def as_labels(y: Any, name: str = "y") -> Labels:
     """Give labels as one flat array of text, int64 or bool, (n,).
@@ -51,10 +53,16 @@ def encode(labels: Labels, classes: Labels, *, place_of: Callable[[int], str] = 
     if unknown.any():
         first = int(np.argmax(unknown))
         raise DataError(
-            f"The label {labels[first].item()!r} ({place_of(first)}) was never seen in training. "
+            f"The label {_named(labels[first].item())} ({place_of(first)}) was never seen in training. "
             f"The model knows {_listed(classes)}."
         )
     return codes
+
+
+def _named(label: Any) -> str:
+    """Give a label as an error repeats it."""
+    named = repr(label)
+    return named if len(named) <= _LONGEST_NAMED else f"{named[: _LONGEST_NAMED - 2]}…{named[-1]}"
 
 
 def _written(labels: Labels) -> NDArray[np.str_]:
@@ -163,7 +171,7 @@ def _whole(labels: Labels, name: str) -> Codes:
 
 
 def _listed(classes: Labels) -> str:
-    names = [repr(label) for label in classes[:12].tolist()]
+    names = [_named(label) for label in classes[:12].tolist()]
     more = f" and {len(classes) - 12} more" if len(classes) > 12 else ""
     return ", ".join(names) + more
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from elman.data import Sequences
 from elman.errors import DataError, ParameterError, did_you_mean
-from elman.estimators.base import RecurrentEstimator
+from elman.estimators.base import RecurrentEstimator, require_fitted
 from elman.estimators.features import feature_names, read_like_training
 from elman.estimators.labels import as_labels, encode
 from elman.insight.attribution_methods import Explained, gradient_x_input, integrated_gradients, occlusion
@@ -149,6 +149,7 @@ def attribute(
             f"The 'method' parameter of attribute must be one of {', '.join(map(repr, METHODS))}. "
             f"Got {method!r} instead.{did_you_mean(method, METHODS)}"
         )
+    require_fitted(estimator, "attribute")
     sequences = read_like_training(estimator, X)
     steps = _steps(estimator, sequences, step)
     codes = _codes(estimator, sequences, classes, steps)

@@ -299,22 +299,36 @@ def _difference(labels: PairedLabels, rivals: Sequence[Judged], m: int, p_correc
 
 def require_alike(first: Judged, other: Judged) -> None:
     """Raise ParameterError where two models cannot be compared, naming what differs."""
-    if first.every_step != other.every_step:
-        each = {True: "each step", False: "each sequence"}
-        raise ParameterError(
-            f"Models that are compared must label the same: {other.name} labels {each[other.every_step]}, "
-            f"{first.name} {each[first.every_step]}. Compare each kind by itself."
-        )
-    known, wanted = other.evaluation.classes.tolist(), first.evaluation.classes.tolist()
-    if known != wanted:
-        odd = [repr(name) for name in [*known, *wanted] if name not in known or name not in wanted]
-        named = f"{', '.join(odd[:_MOST_NAMED])}{', ...' * (len(odd) > _MOST_NAMED)}"
-        raise ParameterError(
-            f"Models that are compared must know the same classes: {first.name} and {other.name} do not both know "
-            f"{named}. Train them on the same classes."
-        )
+    one, two = first.evaluation.classes, other.evaluation.classes
+    _require_same((first.name, first.every_step, one.tolist()), (other.name, other.every_step, two.tolist()))
     if not np.array_equal(first.codes, other.codes) or not np.array_equal(first.offsets, other.offsets):
         raise ParameterError(
             f"Models must be compared on the same labels: those that {other.name} was given differ from those of "
             f"{first.name}. Compare them on one file whose columns mean the same to both."
+        )
+
+
+def require_same_task(name: str, estimator: RecurrentEstimator, other_name: str, other: RecurrentEstimator) -> None:
+    """Raise ParameterError where two fitted estimators cannot be compared on whatever labels, naming what differs."""
+    _require_same(
+        (name, estimator.every_step, estimator.classes_.tolist()),
+        (other_name, other.every_step, other.classes_.tolist()),
+    )
+
+
+def _require_same(first: tuple[str, bool, list[Any]], other: tuple[str, bool, list[Any]]) -> None:
+    """Hold what two models, (name, whether each step has a label, classes) each, tell apart against one another."""
+    (first_name, every_step, wanted), (other_name, other_every_step, known) = first, other
+    if every_step != other_every_step:
+        each = {True: "each step", False: "each sequence"}
+        raise ParameterError(
+            f"Models that are compared must label the same: {other_name} labels {each[other_every_step]}, "
+            f"{first_name} {each[every_step]}. Compare each kind by itself."
+        )
+    if known != wanted:
+        odd = [repr(name) for name in [*known, *wanted] if name not in known or name not in wanted]
+        named = f"{', '.join(odd[:_MOST_NAMED])}{', ...' * (len(odd) > _MOST_NAMED)}"
+        raise ParameterError(
+            f"Models that are compared must know the same classes: {first_name} and {other_name} do not both know "
+            f"{named}. Train them on the same classes."
         )

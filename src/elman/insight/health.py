@@ -9,6 +9,7 @@ import numpy as np
 
 from elman.data import Sequences
 from elman.estimators.alignment import aligned
+from elman.estimators.base import RecurrentEstimator, require_fitted
 from elman.insight.gates import dead_units, saturated_units, shut_units
 from elman.insight.units import activities
 from elman.training.findings import Finding, Setup, is_solved
@@ -16,10 +17,10 @@ from elman.training.health import first_of_each
 from elman.training.reach import Reach, growing, is_read_at_the_end, vanishing
 
 if TYPE_CHECKING:
-    from elman.estimators.base import RecurrentEstimator
     from elman.network.flow import GradientFlow
 
 SAMPLE = 32  # sequences that are looked at
+MOST_STEPS = 10_000  # of them, about
 
 
 def examine(estimator: RecurrentEstimator, X: Any = None, y: Any = None) -> list[Finding]:
@@ -31,7 +32,7 @@ def examine(estimator: RecurrentEstimator, X: Any = None, y: Any = None) -> list
     ----------
     estimator : SequenceClassifier or SequenceTagger, fitted
     X : sequences, optional
-        In any form that `fit` takes; some of them are looked at, up to 32 spread over all.
+        In any form that `fit` takes; some of them are looked at, spread over all: up to 32, of long ones fewer.
     y : labels, optional
         What gradients are taken for.
 
@@ -50,11 +51,13 @@ def examine(estimator: RecurrentEstimator, X: Any = None, y: Any = None) -> list
     >>> examine(SequenceClassifier(hidden_size=4, max_epochs=20, random_state=0).fit(X, y), X, y)
     []
     """
+    require_fitted(estimator, "examine")
     known = [Finding(**each) for each in estimator.training_["health"]]
     if X is None:
         return known
     sequences = estimator._sequences(X)
-    chosen = np.unique(np.linspace(0, len(sequences) - 1, min(len(sequences), SAMPLE)).round().astype(np.int64))
+    most = min(len(sequences), SAMPLE, max(1, int(MOST_STEPS / sequences.lengths.mean())))
+    chosen = np.unique(np.linspace(0, len(sequences) - 1, most).round().astype(np.int64))
     sample = sequences[chosen]
     settings = replace(estimator._settings(), learning_rate=estimator.learning_rate_)
     setup = estimator._setup(settings, longest=int(np.diff(estimator.preparation_.offsets(sequences)).max()))

@@ -87,8 +87,9 @@ def unroll(
     architecture = network.architecture
     values = _checked_values(values, architecture)
     targets = _checked_targets(target, len(values), architecture)
-    if not (np.isfinite(learning_rate) and learning_rate > 0):
-        raise ParameterError(f"The 'learning_rate' parameter must be a number above 0. Got {learning_rate} instead.")
+    is_number = isinstance(learning_rate, int | float | np.number) and not isinstance(learning_rate, bool)
+    if not (is_number and np.isfinite(learning_rate) and learning_rate > 0):
+        raise ParameterError(f"The 'learning_rate' parameter must be a number above 0. Got {learning_rate!r} instead.")
     weights = {name: np.array(value, np.float64) for name, value in network.parameters.items()}
     with np.errstate(over="ignore", invalid="ignore"):
         run = _forward(values, weights, architecture)

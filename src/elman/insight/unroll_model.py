@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from elman.data.origins import column_names, raw_values
 from elman.errors import ParameterError
+from elman.estimators.base import RecurrentEstimator, require_fitted
 from elman.estimators.features import feature_names, read_like_training
 from elman.insight.unroll import unroll
 from elman.insight.unrolled import Unrolled
-
-if TYPE_CHECKING:
-    from elman.estimators.base import RecurrentEstimator
 
 
 def unroll_model(
@@ -48,6 +46,7 @@ def unroll_model(
     ------
     ParameterError, DataError
         If there is no such member, X is not one sequence or does not fit, or a label was never seen in training.
+    NotFittedError
 
     Examples
     --------
@@ -60,12 +59,14 @@ def unroll_model(
     >>> [value for (value,) in unrolled.raw]
     [0.0, 1.0, 3.0]
     """
+    require_fitted(estimator, "unroll_model")
     sequences = read_like_training(estimator, X)
     if len(sequences) != 1:
         raise ParameterError(f"X must be one sequence. Got {len(sequences)}; pass them one at a time.")
     networks = estimator.networks_
-    if not 1 <= member <= len(networks):
-        raise ParameterError(f"The 'member' parameter must be a number in 1..{len(networks)}. Got {member} instead.")
+    is_whole = isinstance(member, int | np.integer) and not isinstance(member, bool)
+    if not (is_whole and 1 <= member <= len(networks)):
+        raise ParameterError(f"The 'member' parameter must be a number in 1..{len(networks)}. Got {member!r} instead.")
     network = networks[member - 1]
     prepared = estimator._prepared(sequences)
     codes = None if y is None else estimator._targets(y, sequences).codes(estimator.classes_)

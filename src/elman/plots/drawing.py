@@ -7,6 +7,7 @@ orders only: in a field's name, a dot, bracket or quote would be taken for a pat
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,12 +33,17 @@ __all__ = [
     "layered",
     "percent",
     "short_names",
+    "unlike_members",
     "whole_numbers",
 ]
 
 AnyChart = TypeVar("AnyChart", "alt.Chart", "alt.LayerChart", "alt.VConcatChart")
 
 _LONGEST_NAME = 24  # characters of a name that are shown
+_MEMBERS = re.compile(
+    "constructor|hasOwnProperty|isPrototypeOf|propertyIsEnumerable|to(Locale)?String|valueOf|__proto__|"
+    "__(define|lookup)[GS]etter__"
+)  # of Object.prototype
 _FEW = 12  # numbers of an axis
 _DIGITS = 5  # that are significant in a chart's data: a tooltip shows four
 
@@ -135,6 +141,17 @@ def percent(share: float) -> str:
     return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
+def unlike_members(name: str) -> str:
+    """Give a name that is none of those that every object of JavaScript has, which Vega would take for one it met.
+
+    It gets a space without a width.
+
+    >>> unlike_members("walk"), unlike_members("toString")
+    ('walk', 'toString\\u200b')
+    """
+    return f"{name}\u200b" if _MEMBERS.fullmatch(name) else name
+
+
 def _seen(name: str) -> str:
     """Give a name with what has no shape, such as a sign that turns the direction of writing, as escapes."""
     return "".join(sign if sign.isprintable() else sign.encode("unicode_escape", "replace").decode() for sign in name)
@@ -150,7 +167,7 @@ def short_names(names: Sequence[object], longest: int = _LONGEST_NAME) -> list[s
     short: list[str] = []
     for name in names:
         plain = " ".join(str(name).split()) or "''"
-        cut = _seen(plain if len(plain) <= longest else f"{plain[: longest - 1]}…")
+        cut = unlike_members(_seen(plain if len(plain) <= longest else f"{plain[: longest - 1]}…"))
         again = 2
         label = cut
         while label in taken:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
+from elman.plots.drawing import unlike_members
+
 if TYPE_CHECKING:
     from markupsafe import Markup
 
@@ -160,7 +162,7 @@ def distinct(names: Sequence[object], longest: int = LONGEST_NAME) -> list[str]:
     >>> distinct(["walk", "xxxxxx1", "xxxxxx2"], 5)
     ['walk', 'xxxx… (2)', 'xxxx… (3)']
     """
-    cut = [shown(name, longest) for name in names]
+    cut = [unlike_members(shown(name, longest)) for name in names]
     return [f"{text} ({n})" if cut.count(text) > 1 else text for n, text in enumerate(cut, 1)]
 
 

@@ -7,12 +7,14 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from elman.insight.unrolled import Unrolled
+from elman.report.blocks import shown
 from elman.report.page import inline_json, render
 from elman.report.unrolled_data import page_data
 
 if TYPE_CHECKING:
     from markupsafe import Markup
 
+_LONGEST_TITLE = 200  # characters
 MOST_BYTES = 400_000  # of numbers in the page
 _SIZES = (
     (48, 24),
@@ -25,7 +27,7 @@ _SIZES = (
 )  # steps, and units and inputs, that are drawn
 
 
-def unrolled_view(unrolled: Unrolled) -> Markup:
+def unrolled_view(unrolled: Unrolled, *, is_alone: bool = False) -> Markup:
     """Give the unrolled network as a fragment of HTML, with its own data, style and script.
 
     Long sequences are drawn without their middle and wide layers by their most active units, as far as it takes to stay
@@ -34,6 +36,8 @@ def unrolled_view(unrolled: Unrolled) -> Markup:
     Parameters
     ----------
     unrolled : Unrolled
+    is_alone : bool
+        Whether nothing but the page's h1 stands above it; else it is part of a section.
 
     Returns
     -------
@@ -47,7 +51,13 @@ def unrolled_view(unrolled: Unrolled) -> Markup:
     """
     data = _fitting(unrolled)
     return render(
-        "unrolled.html", data=data, notes=_notes(data), suffix=_suffix, style=_asset("unrolled.css"), script=_script()
+        "unrolled.html",
+        data=data,
+        notes=_notes(data),
+        suffix=_suffix,
+        is_alone=is_alone,
+        style=_asset("unrolled.css"),
+        script=_script(),
     )
 
 
@@ -55,7 +65,8 @@ def unrolled_page(unrolled: Unrolled) -> str:
     """Give the unrolled network as a page of its own."""
     from elman.report.page import render_page
 
-    return render_page(f"Unrolled: {unrolled.title}", render("unrolled_page.html", view=unrolled_view(unrolled)))
+    title = shown(f"Unrolled: {unrolled.title}", _LONGEST_TITLE)
+    return render_page(title, render("unrolled_page.html", view=unrolled_view(unrolled, is_alone=True)))
 
 
 def _fitting(unrolled: Unrolled) -> dict[str, Any]:

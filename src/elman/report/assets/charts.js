@@ -84,9 +84,16 @@
     const mine = ++round;
     for (const place of places) {
       if (mine !== round) return; // a newer round has begun
-      await drawOne(place);
+      try {
+        await drawOne(place);
+      } catch (error) { // the others are drawn nevertheless
+        console.error(error);
+        drawn.delete(place);
+        const numbers = place.closest("figure")?.querySelector("table") ? "; its numbers are in the table" : "";
+        place.textContent = `This chart could not be drawn${numbers}.`;
+      }
     }
-    document.documentElement.dataset.charts = theme; // all are there
+    document.documentElement.dataset.charts = theme; // all that can be are there
   };
 
   document.addEventListener("elman-theme", (event) => {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 
 from elman.insight.comparison import compare
@@ -16,7 +14,7 @@ def against(facts: Facts) -> Section | None:
     """Compare with the other models that were given; nothing where there are none."""
     if not facts.others:
         return None
-    mine = Path(facts.model.name).stem
+    mine = facts.model.name
     mine = mine if mine not in facts.others else f"{mine} (this model)"
     labels = facts.labels_of(np.arange(len(facts.sequences)))
     return comparison_section(compare({mine: facts.estimator} | facts.others, facts.sequences, labels, ids=facts.ids))

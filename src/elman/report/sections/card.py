@@ -18,6 +18,7 @@ from elman.report.sections.training import n_trained_on
 _CELLS = {"elman": "Elman", "lstm": "LSTM", "gru": "GRU"}
 _PACKAGES = ("numpy", "numba", "scikit-learn", "polars")
 _LONGEST = 200  # characters of a value
+_LONGEST_COMMAND = 10_000
 _MANY = 12  # classes or features that are named
 
 
@@ -34,7 +35,7 @@ def card(facts: Facts) -> Section:
             folded="All parameters, and what 'auto' chose",
         ),
         Table(("", ""), made_from(facts), title="This report"),
-        *([Code(facts.command)] if facts.command else []),
+        *([Code(shown(facts.command, _LONGEST_COMMAND))] if facts.command else []),
     ]
     return Section("card", "Model card", blocks)
 

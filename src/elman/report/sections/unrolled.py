@@ -19,7 +19,8 @@ def unrolled(facts: Facts) -> Section | None:
     if n is None:
         return None
     one = facts.sequences.between(n, n + 1)
-    labels = facts.labels_of(np.array([n]))
+    is_labelled = bool((facts.codes[facts.sequence_of == n] >= 0).any())
+    labels = facts.labels_of(np.array([n])) if is_labelled else None
     name = shown(facts.ids[n])
     view = unrolled_view(unroll_model(facts.estimator, one, labels, title=f"sequence {name}"))
     lead = f"Sequence {name}, step by step through the network and back: {_said(facts, n)}"
@@ -45,6 +46,8 @@ def _chosen(facts: Facts) -> int | None:
 def _said(facts: Facts, n: int) -> str:
     of = facts.sequence_of == n
     codes, predicted = facts.codes[of], facts.predicted[of]
+    if (codes < 0).all():
+        return "it has no label, and the loss is that of the predicted class."
     if not facts.every_step:
         confidence = percent(float(facts.proba[of].max()))
         return f"true class {facts.class_name(codes[0])}, predicted {facts.class_name(predicted[0])} ({confidence})."

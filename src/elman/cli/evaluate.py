@@ -32,7 +32,7 @@ def evaluate(
     the table has them.
     """
     from elman.cli.dataset import load_model, read_for, say_unknown
-    from elman.cli.tables import confusion_table, count, figures_table, verdict
+    from elman.cli.tables import confusion_table, count, figures_table, is_cut_short, verdict
     from elman.estimators.evaluation import evaluate as measure
 
     classifier = load_model(model)
@@ -56,7 +56,9 @@ def evaluate(
         return
     say(f"{model.name} on {count(evaluation.n, 'step' if every_step else 'sequence')} of {file.name}", "")
     say(figures_table(figures), "")
-    sentences = verdict(figures, len(dataset.sequences), every_step=every_step)
+    sentences = verdict(
+        figures, len(dataset.sequences), every_step=every_step, is_cut_short=is_cut_short(classifier.training_)
+    )
     if sentences:
         tell(sentences, "")
     title, table = confusion_table(evaluation.confusion_matrix, figures["classes"], console().width)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from elman.estimators.recipe import refit_epochs
+from elman.training.findings import is_clearly_above
 from elman.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -21,12 +22,15 @@ FIGURES = {
 }
 _BASELINES = {"summary_statistics": "logistic regression", "majority": "majority class"}
 _RIVALS = {
-    "summary_statistics": "Logistic regression does {how} here: the order of the steps may not matter, or there is too "
-    "little data. It sees mean, deviation, least, greatest, first and last value of each feature, and the "
-    "length{scope}.",
-    "majority": "To say the most frequent class each time does {how} here: there may be too little data, or little in "
-    "it that tells the classes apart.",
+    "summary_statistics": "Logistic regression does {how} here: {why}. It sees mean, deviation, minimum, maximum, "
+    "first and last value of each feature, and the length{scope}.",
+    "majority": "To predict the most frequent class each time does {how} here: {why}.",
 }
+_REASONS = {
+    "summary_statistics": "the order of the steps may not matter, or there is too little data",
+    "majority": "there may be too little data, or little in it that tells the classes apart",
+}
+_FAR = 0.1  # behind a baseline in accuracy
 _MOST_MEMBERS = 10  # whose best epochs are named
 _FEW = 50  # sequences
 _MOST_CLASSES = 8  # that are named with their counts
@@ -139,8 +143,15 @@ def figures_table(figures: Mapping[str, Any]) -> Table:
     return table
 
 
-def verdict(figures: Mapping[str, Any], n_sequences: int, *, every_step: bool) -> str:
+def is_cut_short(training: Mapping[str, Any]) -> bool:
+    """Whether training ended while the network was still improving, or by Ctrl-C."""
+    return bool(training["interrupted"]) or any(finding["rule"] == "unfinished" for finding in training["health"])
+
+
+def verdict(figures: Mapping[str, Any], n_sequences: int, *, every_step: bool, is_cut_short: bool = False) -> str:
     """Say what it means where a baseline does as well as the model, and how far figures on so few sequences go; or ''.
+
+    That the data may be to blame is said only of a network that was trained to the end and is not far behind.
 
     >>> baselines = {"summary_statistics": {"accuracy": 0.7}, "majority": {"accuracy": 0.5}}
     >>> verdict({"accuracy": 0.9, "baselines": baselines}, 60, every_step=False)
@@ -151,7 +162,14 @@ def verdict(figures: Mapping[str, Any], n_sequences: int, *, every_step: bool) -
     sentences: list[str] = []
     if rivals[best] >= figures["accuracy"]:
         how = "better" if rivals[best] > figures["accuracy"] else "as well"
-        sentences.append(_RIVALS[best].format(how=how, scope=", of the sequence up to each step" * every_step))
+        is_far = rivals[best] - figures["accuracy"] >= _FAR
+        why = _REASONS[best]
+        if is_cut_short:
+            why = "training of the network was cut short"
+        elif best != "majority" and is_far and is_clearly_above(rivals[best], figures["accuracy"], n_sequences):
+            why = "the network has not learned what is there"
+        scope = ", of the sequence up to each step" * every_step
+        sentences.append(_RIVALS[best].format(how=how, why=why, scope=scope))
     if n_sequences < _FEW:
         sentences.append("With so few sequences, small differences mean little.")
     return " ".join(sentences)

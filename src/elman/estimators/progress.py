@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
+from numba.core.event import Event, Listener, register
 from numpy.typing import NDArray
 
 from elman.training.callbacks import Run
@@ -18,10 +19,46 @@ PREPARING = (
 )
 
 
-def tell_if_slow(tell: Callable[[str], object]) -> threading.Timer:
-    """Start a timer that tells why training has not begun; whoever makes the first step cancels it."""
-    timer = threading.Timer(PATIENCE, tell, [PREPARING])
-    timer.daemon = True
+class _Compilations(Listener):  # type: ignore[misc]
+    """How many functions have been compiled in this process: those that are on disk are not."""
+
+    n = 0
+
+    def on_start(self, event: Event) -> None:
+        self.n += 1
+
+    def on_end(self, event: Event) -> None:
+        pass
+
+
+_compilations = _Compilations()
+register("numba:compile", _compilations)
+
+
+def n_compiled() -> int:
+    """Give how many functions have been compiled in this process, or are being so."""
+    return _compilations.n
+
+
+class Waiting(threading.Timer):
+    """Tells why training has not begun, where that is since kernels are compiled; the first step cancels it."""
+
+    def __init__(self, tell: Callable[[str], object]) -> None:
+        super().__init__(PATIENCE, tell, [PREPARING])
+        self.daemon = True
+        self._n_before = n_compiled()
+
+    def run(self) -> None:
+        """Look now and then, until something is compiled or training has begun."""
+        while not self.finished.wait(self.interval):
+            if n_compiled() > self._n_before:
+                self.function(*self.args)
+                return
+
+
+def tell_if_slow(tell: Callable[[str], object]) -> Waiting:
+    """Start what tells why training has not begun; whoever makes the first step cancels it."""
+    timer = Waiting(tell)
     timer.start()
     return timer
 

@@ -8,7 +8,8 @@ class Flow(TypedDict, total=False):
     """How far back the gradient reaches, in the layer and direction where it reaches back least.
 
     Of the first batch of the epoch, or, where epochs are so short that watching would be felt, of an earlier one. See
-    `elman.network.flow.HiddenGradients`. Absent from records of before it was noted, and until something is learned.
+    `elman.network.flow.HiddenGradients`. Ratio and vanished are the largest of all layers and directions. Absent from
+    records of before it was noted, and until something is learned.
     """
 
     flow_of: str  # "l0", "l0_reverse" and so on

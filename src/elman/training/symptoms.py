@@ -23,7 +23,7 @@ _USUAL = "0.001 to 0.01"
 _FEW = 3  # epochs, in which steps show what they are
 _SOME = 10  # epochs, after which a loss that has not fallen will not
 _LAST = 10  # a tenth of the epochs
-_SHORT = 0.5  # of the epochs that are usual
+_SHORT = 0.25  # of the epochs that are usual
 _FALLING = 0.1  # of the loss of chance, in the last quarter of the epochs
 
 

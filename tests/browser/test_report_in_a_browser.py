@@ -75,6 +75,16 @@ def test_the_keyboard_reaches_skip_link_toggle_and_what_scrolls(open_page, path)
     assert any(each.startswith("summary") for each in reached)
 
 
+def test_paper_shows_what_is_folded_even_if_no_script_opens_it(open_page, path):
+    page = drawn(open_page(path))
+    inside = page.locator("details:not([open]) table").first
+    height = inside.evaluate("table => table.getBoundingClientRect().height")
+    page.emulate_media(media="print")
+    assert height == 0
+    assert inside.evaluate("table => table.getBoundingClientRect().height") > 100
+    assert not page.get_by_text("Point at a time step, or move with").is_visible()
+
+
 def test_printing_opens_everything_on_white_paper(open_page, path):
     page = drawn(open_page(path, dark=True), "dark")
     page.emulate_media(media="print")

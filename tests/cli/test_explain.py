@@ -29,12 +29,13 @@ def test_it_says_what_is_predicted_and_which_features_and_steps_counted(explaine
     change = found["log_proba"] - found["baseline_log_proba"]
     assert f"the difference of {change:+.3f}, by integrated gradients" in done.prose
     for name, total in zip(found["features"], found["by_feature"], strict=True):
-        (row,) = [line for line in lines if line.startswith(name) and line.split()[1:2] == [f"{total:+.3f}"]]
-        assert len(row.split()[2]) % len(found["by_step"]) == 0  # a column or more a step
+        assert [line for line in lines if line.startswith(name) and line.split()[1:2] == [f"{total:+.3f}"]]
     assert "all is accounted for" in done.prose
     values = np.array(found["values"])
     step, feature = np.unravel_index(np.abs(values).argmax(), values.shape)
-    assert f"{found['features'][feature]} {step} " in done.prose
+    assert f"{found['features'][feature]} {step + 1} " in done.prose
+    (heading,) = [line.split() for line in lines if line.startswith(" ") and " nats " in line]
+    assert heading == ["nats", "1", str(len(found["by_step"]))]
 
 
 def test_json_holds_every_number(explained, files):
@@ -116,6 +117,42 @@ def test_a_step_of_a_tagger_must_be_said(elman, tmp_path, small):
     done = elman("explain", model, table)
     assert done.code == 2
     assert "--step must say whose label is explained" in done.err
-    done = elman("explain", model, table, "--id", 3, "--step", -1)
-    assert done.code == 0
-    assert "Sequence 3 of steps.csv, step 4: predicted" in done.prose
+    for step in (5, -1):
+        done = elman("explain", model, table, "--id", 3, "--step", step)
+        assert done.code == 0
+        assert "Sequence 3 of steps.csv, step 5: predicted" in done.prose
+        assert elman("explain", model, table, "--id", 3, "--step", step, "--json").data["step"] == 5
+    for step in (0, 6, -6):
+        done = elman("explain", model, table, "--id", 3, "--step", step)
+        assert done.code == 2
+        assert f"must be in 1..5, the steps of the sequence, or in -5..-1 from its end. Got {step} inst" in done.err
+
+
+def test_features_are_in_the_order_of_the_number_beside_them():
+    from io import StringIO
+
+    from rich.console import Console
+
+    from elman.cli.attribution_view import _table
+    from elman.insight.attribution import Attribution
+
+    values = np.array([[3.0, 1.0, -0.5], [-2.9, 1.0, -1.0]])
+    none = np.zeros(1)
+    found = Attribution(
+        values,
+        np.array([0, 2]),
+        np.array([0]),
+        np.array(["a"]),
+        ("x", "y", "z"),
+        "occlusion",
+        none,
+        none,
+        none,
+        none == 0,
+    )
+    for is_unicode, strip in ((True, "▇▇▇▇▓▓▓▓"), (False, "7777####")):
+        console = Console(file=StringIO(), width=80)
+        console.print(_table(found, 79, None, is_unicode=is_unicode))
+        rows = [line.split() for line in console.file.getvalue().splitlines()]
+        assert [row[:2] for row in rows[1:]] == [["all", "+0.600"], ["y", "+2.000"], ["z", "-1.500"], ["x", "+0.100"]]
+        assert rows[4][2] == strip

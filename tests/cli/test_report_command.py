@@ -2,6 +2,7 @@
 
 import re
 import sys
+from importlib import import_module
 
 import pytest
 
@@ -58,6 +59,13 @@ def test_a_sequence_that_is_not_there_is_told_with_some_that_are(elman, files, t
     assert done.code == 2
     assert "'walk 3'" in done.err
     assert not (tmp_path / "r.html").exists()
+
+
+def test_where_output_is_piped_a_line_tells_what_is_worked_on(elman, files, tmp_path, monkeypatch):
+    monkeypatch.setattr(import_module("elman.cli.report"), "_BETWEEN_LINES", 0.0)
+    done = elman("report", files / "walks.model", files / "walks_TEST.csv", "-o", tmp_path / "report.html")
+    assert "note: Working on predictions." in done.err
+    assert "note: Working on the model card." in done.err
 
 
 def test_a_missing_extra_is_named_before_any_work(elman, files, tmp_path, monkeypatch):

@@ -5,7 +5,7 @@ import pytest
 
 from cases import CELLS, Case, draw
 from comparisons import assert_close
-from elman.errors import DataError
+from elman.errors import DataError, ParameterError
 from elman.kernels import reference_options
 from elman.kernels.reference import cross_entropy
 from elman.kernels.reference_flow import gradient_flow
@@ -205,12 +205,51 @@ def by_hand(d_h, offsets, names=("l0", "l0_reverse")) -> HiddenGradients:
     return HiddenGradients(np.array(offsets), np.array(d_h, float), names, "last", "last")
 
 
-def test_a_profile_counts_steps_back_from_where_the_direction_ends():
+def test_a_profile_counts_steps_back_from_where_the_direction_ends_and_each_sequence_alike():
     flow = by_hand([[1, 2, 4, 10, 20], [8, 4, 1, 6, 2]], [0, 3, 5])
-    assert flow.profile(0).tolist() == [12, 6, 1], "4 and 20 at the last steps, 2 and 10 one before, 1 alone"
-    assert flow.profile(1).tolist() == [7, 3, 1], "8 and 6 at the first steps"
-    assert flow.ratio(0) == pytest.approx((1 + 10) / (4 + 20))
-    assert flow.ratio(1) == pytest.approx((1 + 2) / (8 + 6))
+    assert flow.profile(0).tolist() == [1, 0.5, 0.25], "20 and 10 are 1 and 0.5 of their sequence's largest"
+    assert flow.profile(1) == pytest.approx([1, (1 / 2 + 1 / 3) / 2, 1 / 8]), "8 and 6 are at the first steps"
+    assert flow.ratio(0) == pytest.approx((1 / 4 + 10 / 20) / 2)
+    assert flow.ratio(1) == pytest.approx((1 / 8 + 2 / 6) / 2)
+
+
+def test_a_profile_ends_where_fewer_than_a_twentieth_of_the_sequences_go_on():
+    lengths = np.array([4] * 38 + [6, 9])
+    flow = by_hand(np.full((1, lengths.sum()), 7.0), np.concatenate([[0], np.cumsum(lengths)]), ("l0",))
+    assert flow.profile(0).tolist() == [1] * 6, "two of 40 have 6 steps, one has 9"
+    assert flow.memory(0) == 6
+
+
+def test_one_sequence_of_a_large_loss_does_not_rule_the_profile():
+    one, loud = np.geomspace(1e-4, 1, 10), 1e6 * np.geomspace(1e-2, 1, 10)
+    flow = by_hand([np.concatenate([one] * 9 + [loud])], 10 * np.arange(11), ("l0",))
+    alike = by_hand([np.concatenate([one] * 9 + [loud / 1e6])], 10 * np.arange(11), ("l0",))
+    assert np.allclose(flow.profile(0), alike.profile(0), rtol=1e-12)
+    assert flow.ratio(0) == pytest.approx(1e-4)
+
+
+def test_sequences_without_a_gradient_or_with_an_infinite_one_say_nothing():
+    flow = by_hand([[0.5, 1, 0, 0, 0, np.inf, 1]], [0, 2, 5, 7], ("l0",))
+    assert flow.profile(0).tolist() == [1, 0.5]
+    assert (flow.memory(0), flow.ratio(0), flow.vanished(0)) == (2, 0.5, 0)
+
+
+def test_a_layer_and_direction_has_a_name_and_a_number():
+    flow = by_hand([[1, 2, 4, 10, 20], [8, 4, 1, 6, 2]], [0, 3, 5])
+    assert flow.memory("l0_reverse") == flow.memory(1)
+    assert flow.ratio("l0") == flow.ratio(0) != flow.ratio(1)
+    for wrong in ("l1", 2, -1, True, 0.5):
+        with pytest.raises(ParameterError, match=r"must be one of 'l0', 'l0_reverse', or its number in 0\.\.1\. Got"):
+            flow.profile(wrong)
+
+
+def test_it_prints_as_a_line_a_layer_and_direction():
+    lines = repr(by_hand([[1, 2, 4, 10, 20], [0, 0, 100, 0, 2]], [0, 3, 5])).splitlines()
+    assert lines == [
+        "HiddenGradients of 2 sequences, readout 'last'",
+        "  l0: memory 3 of 3 steps, ratio 0.38, vanished 0%",
+        "  l0_reverse: memory 3 of 3 steps, ratio 0, vanished 60%",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -227,3 +266,5 @@ def test_vanished_is_measured_by_each_sequences_own_largest():
     assert flow.vanished(0) == pytest.approx(1 / 5), "1e-20 beside 1e-15 is not below a millionth of it: 1e-5"
     assert flow.vanished(1) == 0
     assert flow.ratio(1) == 0
+    flow = by_hand([[0, 0, 1e-9, 1]], [0, 2, 4], ("l0",))
+    assert flow.vanished(0) == 1 / 2, "of the steps of sequences that have a gradient"

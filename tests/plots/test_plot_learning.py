@@ -103,12 +103,14 @@ def flowing(epoch, profile, steps, memory):
 def test_the_history_of_the_gradient_holds_each_epochs_profile_and_reach():
     chart = plots.gradient_history([flowing(1, [1.0, 0.1, 0.0], 5, 2), flowing(2, [0.5, 0.25, 0.125], 5, 5)])
     cells = rows(chart, "rect")
-    assert [(row["x"], row["y"], row["y2"]) for row in cells[:3]] == [(1, 0, 1.5), (1, 1.5, 3.5), (1, 3.5, 5)]
+    assert [(row["x"], row["y"], row["y2"]) for row in cells[:3]] == [(0.5, 0, 1.5), (0.5, 1.5, 3.5), (0.5, 3.5, 5)]
     assert [row["v"] for row in cells] == [1.0, 0.1, 1e-12, 0.5, 0.25, 0.125]  # a logarithm has no 0
     assert [(row["epoch"], row["y"], row["of"]) for row in rows(chart, "reach")] == [
         (1, 2, "layer 1, reverse"),
         (2, 5, "layer 1, reverse"),
     ]
+    assert [row["x"] for row in rows(chart, "reach")] == [1, 2], "in the middle of its column, over the tick"
+    assert [row["of"] for row in cells] == ["1"] * 3 + ["2"] * 3
     svg(chart)
 
 
@@ -116,6 +118,7 @@ def test_a_long_history_of_the_gradient_stays_small():
     chart = plots.gradient_history([flowing(e, np.geomspace(1, 1e-9, 48).tolist(), 200, 30) for e in range(1, 1001)])
     assert len(json.dumps(chart.to_dict())) < 100_000
     assert {row["y2"] for row in rows(chart, "rect")} >= {200.0}
+    assert {(row["x"], row["x2"], row["of"]) for row in rows(chart, "rect")} >= {(0.5, 20.5, "1 to 20")}
 
 
 def test_one_epoch_of_one_step_has_a_history_too():

@@ -9,6 +9,10 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "plots.md").read_text(encoding="utf-8")
 
 
+def test_the_package_lists_its_functions_alone():
+    assert dir(plots) == plots.__all__ == sorted(plots.__all__)
+
+
 def test_the_page_shows_every_function():
     assert set(re.findall(r"plots\.(\w+)\(", PAGE)) == set(plots.__all__)
 

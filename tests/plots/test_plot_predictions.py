@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from drawn import HOSTILE, encodings, note, rows, svg
-from elman import ParameterError, plots
+from elman import DataError, ParameterError, plots
 from elman.estimators.evaluation import Evaluation, measure
 from elman.insight.calibration_curve import calibration_curve
 from elman.insight.comparison import Comparison, Difference
@@ -32,6 +32,20 @@ def test_each_cell_holds_its_count_and_its_share_of_the_true_class():
     assert cells["b", "b"] == (0, 0.0)  # a class that does not occur
     assert len(cells) == 9
     assert "title" not in chart.to_dict()
+
+
+def test_true_and_predicted_labels_do_too():
+    chart = plots.confusion(["b", "a", "b", "b"], ["b", "b", "c", "b"])
+    cells = {(row["row"], row["column"]): row["count"] for row in rows(chart, "rect") if row["count"]}
+    assert cells == {("b", "b"): 2, ("a", "b"): 1, ("b", "c"): 1}
+    assert {row["row"] for row in rows(plots.confusion([1, 2], np.array([1, 2])), "rect")} == {"1", "2"}
+    svg(chart)
+    with pytest.raises(DataError, match=r"a predicted label for each true one.*Got 2 true and 1 predicted"):
+        plots.confusion([1, 2], [1])
+    with pytest.raises(DataError, match=r"must be of one type\. Got int64 and <U1 instead"):
+        plots.confusion([1, 2], ["1", "2"])
+    with pytest.raises(ParameterError, match=r"or the true labels with the predicted ones\. Got list instead"):
+        plots.confusion([1, 2])
 
 
 def test_of_many_classes_the_most_confused_are_shown():
@@ -159,7 +173,7 @@ def test_one_model_has_nothing_to_differ_from():
     ],
 )
 def test_a_wrong_type_is_told_with_what_it_must_be(draw, parameter, kind):
-    expected = f"The '{parameter}' parameter of {draw.__name__} must be {kind}, such as .* gives. Got dict instead."
+    expected = f"The '{parameter}' parameter of {draw.__name__} must be {kind}, such as .* gives.*\\. Got dict instead"
     with pytest.raises(ParameterError, match=expected):
         draw({})
 

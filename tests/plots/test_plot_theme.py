@@ -8,8 +8,9 @@ import sys
 import numpy as np
 import pytest
 
-from drawn import svg
+from drawn import missing_fields, svg
 from elman import ParameterError, plots
+from elman.insight.attribution import Attribution
 from elman.plots.colours import DARK, LIGHT
 from elman.plots.drawing import as_number, short_names
 from elman.plots.predictions import _STRONG
@@ -26,6 +27,22 @@ AS_SEEN_BY = {  # Machado, Oliveira & Fernandes (2009), severity 1
     "deuteranopia": [0.367322, 0.860646, -0.227968, 0.280085, 0.672501, 0.047413, -0.01182, 0.04294, 0.968881],
     "tritanopia": [1.255528, -0.076749, -0.178779, -0.078411, 0.930809, 0.147602, 0.004733, 0.691367, 0.3039],
 }
+
+
+def test_a_tooltip_of_a_field_that_is_not_there_is_found():
+    chart = plots.attribution(
+        Attribution(
+            np.array([[1.0], [2.0]]),
+            np.array([0, 2]),
+            *(np.zeros(1, np.int64), np.array(["a"]), ("x",), "occlusion"),
+            *(np.zeros(1), np.zeros(1), np.zeros(1), np.ones(1, bool)),
+        )
+    )
+    spec = chart.to_dict()
+    assert missing_fields(spec, spec.get("datasets", {})) == []
+    cells = spec["vconcat"][1]["layer"][0]
+    cells["transform"] = [each for each in cells["transform"] if each["as"] != "of"]
+    assert missing_fields(spec, spec.get("datasets", {})) == [("rect", "of")]
 
 
 def linear(colour):

@@ -11,9 +11,15 @@ import pytest
 
 from elman import SequenceClassifier
 from elman.data import as_sequences
-from elman.estimators.evaluation import evaluate
+from elman.estimators.evaluation import evaluate, measure
+from elman.insight.calibration_curve import calibration_curve
+from elman.insight.comparison import compare
 from elman.insight.intervals import wilson
+from elman.report.blocks import Name
 from elman.report.report import PARTS, report
+from elman.report.sections.calibration import lead
+from elman.report.sections.headline import BASELINES, verdict
+from elman.report.sections.training import ending, n_trained_on
 from reported import FEATURES, HOSTILE, SMALL, facts_of, walks
 
 MOST_BYTES = 3_000_000
@@ -49,9 +55,9 @@ def test_every_part_is_there_in_its_order(page):
         "The data",
         "Training",
         "How far gradients reach back",
-        "What is confused",
+        "Confusions",
         "Class by class",
-        "How sure, and how right",
+        "Calibration",
         "Beside the baselines",
         "The most confident mistakes",
         "How early it knows",
@@ -162,7 +168,7 @@ def test_of_a_tagger_steps_are_counted(steps):
     words = text_of(page)
     n = int((steps.codes >= 0).sum())
     assert f"of {n} steps" in words
-    assert "Steps of one sequence are alike" in words
+    assert "steps of one sequence are not independent" in words
     assert "How early it knows" not in titles(page)
     mistake = np.flatnonzero(steps.is_wrong)
     assert (len(mistake) > 0) == ("step in question" in words)
@@ -173,6 +179,13 @@ def test_texts_are_shown_where_they_were_mistaken():
     labels = np.array([f"k{n % 3}" for n in range(24)])
     classifier = SequenceClassifier(**SMALL).fit(list(texts), labels)
     page = report(facts_of(classifier, as_sequences(list(texts)), labels, texts=texts))
+    written = [
+        row["token"]
+        for rows in specs(page)["evidence-right"]["datasets"].values()
+        for row in rows
+        if "y" in row and "token" in row
+    ]
+    assert "".join(written) in texts
     assert "names known" in page
     assert re.search(r"“(ababab|baba&lt;i&gt;)”", page)
 
@@ -189,8 +202,9 @@ def test_members_and_patches_are_told(plain):
     sequences, codes = walks(24, 2, 5)
     classifier = SequenceClassifier(**SMALL, n_members=2, patch_size=2).fit(sequences, codes)
     words = text_of(report(facts_of(classifier, sequences, codes)))
-    assert "2 of them averaged" in words
-    assert "every 2 steps in a row are read as one" in words
+    assert "2 such networks, averaged" in words
+    assert "2 networks, trained for 2 and 2 epochs on 24 sequences" in words
+    assert "every 2 consecutive steps are read as one" in words
     assert "the first of 2 networks" in words
 
 
@@ -208,7 +222,7 @@ def test_much_is_drawn_in_little_room():
     assert told == [name for name, _ in PARTS]
     words = text_of(page)
     assert "of 400 classes" in words
-    assert re.search(r"Followed on \d+ of 2,000 sequences", words)
+    assert re.search(r"This is a sample of 1,250 of 2,000 sequences", words)
 
 
 def test_gradient_health_over_epochs_is_drawn_where_records_hold_it(plain, page):
@@ -223,4 +237,78 @@ def test_gradient_health_over_epochs_is_drawn_where_records_hold_it(plain, page)
     ]
     found = report(dataclasses.replace(plain, estimator=estimator))
     assert "gradient-history" in specs(found)
-    assert "In epoch 1 it reached back 7 of 9 steps, in epoch 2 6 of 9, in layer 1, reverse" in text_of(found)
+    assert (
+        "reached back 7 of 9 steps in epoch 1 (layer 1, reverse) and 6 of 9 steps in epoch 2 (layer 1, reverse)"
+        in text_of(found)
+    )
+
+
+def judged(plain, proba, rival, **summary):
+    """The same facts, had the model and the better baseline given these probabilities, (M,) of being right."""
+
+    def certain(right):
+        codes = np.where(right, plain.codes, (plain.codes + 1) % 3)
+        return np.where(np.arange(3) == codes[:, None], 0.8, 0.1)
+
+    baselines = {"summary_statistics": certain(rival), "majority": np.full((len(rival), 3), 1 / 3)}
+    proba = certain(proba)
+    evaluation = measure(plain.codes, proba, baselines, plain.estimator.classes_)
+    estimator = copy(plain.estimator)
+    estimator.training_ = plain.estimator.training_ | summary
+    return dataclasses.replace(plain, estimator=estimator, proba=proba, baselines=baselines, evaluation=evaluation)
+
+
+def test_a_network_beats_or_loses_to_a_baseline_only_beyond_chance(plain):
+    n = np.arange(60)
+    alike = verdict(judged(plain, n > 1, n > 0))  # 58 against 59: one sequence
+    assert "cannot be told apart from the better baseline, logistic regression" in alike
+    assert "(96.7 against 98.3\xa0%, p\xa0=\xa01)" in alike
+    assert "cannot be told apart" in verdict(judged(plain, n >= 0, n >= 0))
+    ahead = verdict(judged(plain, n >= 0, n >= 12))
+    assert ahead.startswith("The network is 20.0 points of accuracy ahead of the better baseline")
+    behind = verdict(judged(plain, n >= 12, n >= 0, epochs=200, stopped_early=False))
+    assert "20.0 points of accuracy behind" in behind
+    assert "order of the steps matters little" in behind
+    for early in ({"epochs": 3, "stopped_early": False}, {"epochs": 200, "stopped_early": True}):
+        assert "order of the steps" not in verdict(judged(plain, n >= 12, n >= 0, **early))
+
+
+def test_the_interval_and_the_test_of_a_tagger_are_those_of_compare(steps):
+    labels = steps.labels_of(np.arange(len(steps.sequences)))
+    found = compare({"it": steps.estimator}, steps.sequences, labels, baselines=True)
+    assert steps.accuracy_interval == tuple(found.accuracy_intervals[0])
+    p_values = steps.beside_baselines.p_values
+    assert [p_values[name] for name in BASELINES] == [each.p_corrected for each in found.differences]
+    low, high = (100 * bound for bound in steps.accuracy_interval)
+    assert f"{low:.1f} to {high:.1f} %" in text_of(report(steps))
+
+
+def test_the_data_trained_on_are_those_of_the_saved_model():
+    summary = {"members": [{"epochs": 7}], "n_training": 216, "n_validation": 54, "n_refit": 270, "seconds": 1.0}
+    summary |= {"stopped_early": True, "interrupted": False}
+    assert n_trained_on(summary) == 270
+    assert n_trained_on(summary | {"n_refit": 0}) == 216
+    assert "Trained for 7 epochs on 216 sequences, with 54 more for validation" in ending(summary)
+    assert "trained again from the start on all 270 sequences: that is the saved model" in ending(summary)
+
+
+def test_miscalibration_that_cannot_be_seen_is_not_called_calibration():
+    proba = np.array([[0.9, 0.1]] * 60)
+    curve = calibration_curve(proba, np.array([0] * 55 + [1] * 5))
+    assert "no miscalibration can be seen on 60 sequences" in lead(curve)
+    assert "overconfident" in lead(calibration_curve(proba, np.array([0] * 30 + [1] * 30)))
+
+
+def test_where_nothing_stands_out_nothing_is_named(plain):
+    n = np.arange(60)
+    words = text_of(report(judged(plain, n >= 0, n >= 0)))
+    assert "All classes have the same F1, 100.0 %." in words
+    assert "Here all shares are as in training." in words
+    assert "The weakest class" not in words
+    assert "0.0 % of the steps" not in words
+
+
+def test_long_file_names_break_where_their_parts_end():
+    name = Name("JapaneseVowels_TEST.safetensors")
+    assert name.parts == ["JapaneseVowels_", "TEST.", "safetensors"]
+    assert "".join(Name("..a__b-").parts) == "..a__b-"

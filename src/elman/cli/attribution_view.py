@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from elman.data import Sequences
 from elman.data.preparation import Preparation
 from elman.insight.attribution import Attribution
+from elman.insight.attribution_in_words import half_in_words
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,7 +29,7 @@ _FOR, _AGAINST = "▁▂▃▄▅▆▇█", "░▒▓"
 _FOR_ASCII, _AGAINST_ASCII = "12345678", "-=#"
 _NEAR_ZERO = 1 / 32  # of the largest, from where on a stretch is marked
 _LITTLE = 0.05  # nats
-_MOST_FEATURES, _MOST_CELLS, _MOST_RANGES = 8, 5, 4
+_MOST_FEATURES, _MOST_CELLS = 8, 5
 _LONGEST_NAME = 20
 _WIDTH = 79
 
@@ -59,7 +60,7 @@ class View:
             "id": self.id,
             "predicted": _plain(self.predicted),
             "explained": _plain(self.explained),
-            "step": None if found.steps is None else int(found.steps[0]),
+            "step": None if found.steps is None else int(found.steps[0]) + 1,
             "method": found.method,
             "log_proba": float(found.log_proba[0]),
             "baseline_log_proba": float(found.baseline[0]),
@@ -77,7 +78,7 @@ class View:
 
         found, width = self.attribution, min(width, _WIDTH)
         proba, change = np.exp(found.log_proba[0]), found.log_proba[0] - found.baseline[0]
-        place = "" if found.steps is None else f", step {found.steps[0]}"
+        place = "" if found.steps is None else f", step {found.steps[0] + 1}"
         head = Text(f"Sequence {_short(self.id)} of {_short(self.source, 40)}{place}: predicted ")
         head.append(_short(str(self.predicted)), "bold")
         if self.explained == self.predicted:
@@ -114,14 +115,13 @@ class View:
         from rich.text import Text
 
         found = self.attribution
-        steps = found.by_step(0)
         if abs(found.log_proba[0] - found.baseline[0]) < _LITTLE:
             yield Text(
                 f"There is little to explain, since the model says as much with {self.baseline}. Compare another class "
                 "with --class."
             )
-        if steps.max() > 0 and len(steps) > 1:
-            yield Text(f"Half of what speaks for it lies in {_ranges(_half(steps))}.")
+        if half := half_in_words(found):
+            yield Text(half)
         change, total = found.log_proba[0] - found.baseline[0], found[0].sum()
         if found.is_complete[0]:
             yield Text(f"The parts add up to {total:+.3f}: all is accounted for.")
@@ -152,7 +152,7 @@ class View:
             name = _short(self.attribution.feature_names[feature])
             nats = f"{values[step, feature]:+.3f}"
             table.add_row(
-                Text(name), str(step), Text(self._value(step, feature)), Text(nats, _style(values.flat[cell]))
+                Text(name), str(step + 1), Text(self._value(step, feature)), Text(nats, _style(values.flat[cell]))
             )
         return table
 
@@ -164,12 +164,12 @@ class View:
 
 
 def _table(found: Attribution, width: int, tokens: list[str] | None, *, is_unicode: bool) -> Table:
-    """Give the sum of all features and of the strongest, each beside its strip over time."""
+    """Give the sum of all features and of each, the largest first, beside its strip over time."""
     from rich.table import Table
     from rich.text import Text
 
     values, names = found[0], [_short(name) for name in found.feature_names]
-    order = np.argsort(-np.abs(values).sum(axis=0), kind="stable")
+    order = np.argsort(-np.abs(values.sum(axis=0)), kind="stable")
     shown = order[: _MOST_FEATURES if len(order) > _MOST_FEATURES + 1 else len(order)]
     rows = [("all", values.sum(axis=1))] if len(order) > 1 else []
     rows += [(names[feature], values[:, feature]) for feature in shown]
@@ -224,19 +224,19 @@ def _heading(n_steps: int, room: int, tokens: list[str] | None = None) -> str:
     """Give the first and the last step at the ends of the strips; or the text itself, where there is room for it.
 
     >>> _heading(10, 60), _heading(1, 60)
-    ('0                                      9', '0')
+    ('1                                     10', '1')
     >>> _heading(4, 60, ["h", "a", "u", "s"])
     'h   a   u   s   '
     """
     columns = len(binned(np.zeros(n_steps), room))
     if tokens is not None and n_steps <= room:
         return "".join(token.ljust(columns // n_steps) for token in tokens)
-    last = str(n_steps - 1)
-    return "0" + last.rjust(columns - 1) if n_steps > 1 and columns > len(last) + 1 else "0"
+    last = str(n_steps)
+    return "1" + last.rjust(columns - 1) if n_steps > 1 and columns > len(last) + 1 else "1"
 
 
 def _strip(shares: Array, *, is_unicode: bool) -> Text:
-    """Give shares in -1..1 as a strip: bars above zero, shades below, a dot near it."""
+    """Give shares in -1..1 as a strip: bars above zero, shades below, nothing near it."""
     from rich.text import Text
 
     bars, shades = (_FOR, _AGAINST) if is_unicode else (_FOR_ASCII, _AGAINST_ASCII)
@@ -244,34 +244,8 @@ def _strip(shares: Array, *, is_unicode: bool) -> Text:
     for share in shares.tolist():
         marks = bars if share > 0 else shades
         level = min(int(abs(share) * len(marks)), len(marks) - 1)
-        near = abs(share) < _NEAR_ZERO
-        strip.append(("·" if is_unicode else ".") if near else marks[level], "dim" if near else _style(share))
+        strip.append(" " if abs(share) < _NEAR_ZERO else marks[level], _style(share))
     return strip
-
-
-def _half(steps: Array) -> NDArray[np.int64]:
-    """Give the fewest steps, in order, that hold half of what is above zero.
-
-    >>> _half(np.array([0.1, 3.0, -2.0, 2.0, 0.5])).tolist()
-    [1]
-    """
-    above = np.maximum(steps, 0)
-    order = np.argsort(-above, kind="stable")
-    n = int(np.searchsorted(np.cumsum(above[order]), above.sum() / 2)) + 1
-    return np.sort(order[:n])
-
-
-def _ranges(steps: NDArray[np.int64]) -> str:
-    """Give step numbers in words, runs of neighbours as one.
-
-    >>> _ranges(np.array([3])), _ranges(np.array([3, 4, 5, 9]))
-    ('step 3', 'steps 3 to 5, 9')
-    """
-    runs = np.split(steps, np.flatnonzero(np.diff(steps) > 1) + 1)
-    longest = sorted(sorted(runs, key=len, reverse=True)[:_MOST_RANGES], key=lambda run: int(run[0]))
-    named = [f"{run[0]}" if len(run) == 1 else f"{run[0]} to {run[-1]}" for run in longest]
-    more = sum(map(len, runs)) - sum(map(len, longest))
-    return f"step{'s' * (len(steps) > 1)} {', '.join(named)}{f' and {more} more' if more else ''}"
 
 
 def _style(value: float) -> str:

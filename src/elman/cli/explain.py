@@ -30,10 +30,15 @@ def explain(
     step: Annotated[
         int | None,
         typer.Option(
-            "--step", metavar="N", help="Of a model of labels per step: whose label, counted from 0; -1 is the last."
+            "--step",
+            metavar="N",
+            help="Of a model of labels per step: whose label, counted from 1; -1 is the last. "
+            "('elman predict' numbers them from 0.)",
         ),
     ] = None,
-    json: Annotated[bool, typer.Option("--json", metavar="", help="Print every number as JSON instead.")] = False,
+    json: Annotated[
+        bool, typer.Option("--json", metavar="", help="Print every number as JSON instead; its 'step' counts from 1.")
+    ] = False,
     id_column: IdColumn = None,
     time: Time = None,
     label: IgnoredLabel = None,
@@ -44,7 +49,7 @@ def explain(
     """Show which steps and features of a sequence spoke for a class, and which against it.
 
     [bold]elman explain[/] vowels.safetensors vowels_TEST.ts --id 17
-    [bold]elman explain[/] vowels.safetensors vowels_TEST.ts --id 17 --class 3 --method occlusion
+    [bold]elman explain[/] vowels.safetensors vowels_TEST.ts --id 17 --class 3
 
     The logarithm of the probability is compared with that of a sequence at which every feature stands at its mean in
     training, and the difference is shared among all steps and features. It tells what moved the model, which need not
@@ -71,9 +76,10 @@ def explain(
     )
     n = place_of(dataset, id, file)
     chosen = dataset.sequences[[n]]
+    place = None if step is None else _place(step, int(chosen.lengths[0]))
     try:
         say_unknown(classifier, dataset)
-        attribution = attribute(classifier, chosen, method=method, classes=classes, step=step)
+        attribution = attribute(classifier, chosen, method=method, classes=classes, step=place)
         proba = classifier._proba(classifier._sequences(chosen))
     except DataError as error:
         raise FileError(f"{file}, sequence {str(dataset.ids[n])!r}: {error}") from error
@@ -112,3 +118,13 @@ def _check_step(classifier: RecurrentEstimator, step: int | None) -> None:
         raise ParameterError(
             f"--step must be left out, since the model gives a sequence one label. Got {step} instead."
         )
+
+
+def _place(step: int, length: int) -> int:
+    """Give the place, from 0, of a step that is counted from 1, or back from the last by -1, -2 and so on."""
+    if not 1 <= abs(step) <= length:
+        raise ParameterError(
+            f"--step must be in 1..{length}, the steps of the sequence, or in -{length}..-1 from its end. Got {step} "
+            "instead."
+        )
+    return step - 1 if step > 0 else step

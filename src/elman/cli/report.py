@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,14 +13,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from elman.cli.columns import IgnoredGroup, Label, MissingText, Text, Time
-from elman.cli.console import console, say
+from elman.cli.console import console, note, say
 from elman.cli.one_sequence import IdColumn, place_of
 from elman.errors import DataError, FileError
 
 if TYPE_CHECKING:
-    from rich.status import Status
-
     from elman.estimators.base import RecurrentEstimator
+
+_BETWEEN_LINES = 5.0  # seconds, where output goes to a file or a pipe
 
 
 def report(
@@ -43,9 +44,9 @@ def report(
 
     [bold]elman report[/] vowels.safetensors vowels_TEST.ts --output report.html
 
-    The page holds all it shows, opens offline in any browser, in light and dark, and prints. Of large data, figures are
-    of all, while drawings show some, and say so. Columns of a table that are not named are those that the model was
-    trained with, where the table has them.
+    The page holds all it shows, opens offline in any browser, in light and dark, and prints. Figures are of all data;
+    what would take long is measured on a sample, and says so. Columns of a table that are not named are those that the
+    model was trained with, where the table has them.
     """
     from elman.cli.dataset import load_model, read_for, say_unknown
     from elman.cli.places import check_page
@@ -69,8 +70,8 @@ def report(
     try:
         say_unknown(classifier, dataset)
         chosen = None if id is None else place_of(dataset, id, file)
-        with _progress() as status:
-            status.update("Reading and classifying")
+        with _progress() as on_part:
+            on_part("predictions")
             facts = Facts.gather(
                 classifier,
                 dataset,
@@ -80,7 +81,7 @@ def report(
                 others=others,
                 unrolled=chosen,
             )
-            page = make(facts, on_part=lambda name: status.update(f"Working on {name}"))
+            page = make(facts, on_part=on_part)
     except DataError as error:
         raise FileError(f"{file}: {error}") from error
     write_whole(output, page.encode("utf-8", "backslashreplace"))
@@ -106,7 +107,19 @@ def _others(classifier: RecurrentEstimator, paths: list[Path]) -> dict[str, Recu
 
 
 @contextmanager
-def _progress() -> Iterator[Status]:
-    """Show what is being done, in a terminal, on stderr."""
-    with console(stderr=True).status("") as status:
-        yield status
+def _progress() -> Iterator[Callable[[str], object]]:
+    """Show which part is being worked on, on stderr: in a terminal as it changes, else in a line now and then."""
+    to = console(stderr=True)
+    if to.is_terminal and not to.is_dumb_terminal:
+        with to.status("") as status:
+            yield lambda name: status.update(f"Working on {name}")
+        return
+    told = time.monotonic()
+
+    def tell(name: str) -> None:
+        nonlocal told
+        if time.monotonic() - told >= _BETWEEN_LINES:
+            told = time.monotonic()
+            note(f"Working on {name}.", to)
+
+    yield tell

@@ -7,18 +7,22 @@ so that dL/dh at the first step is a product of as many Jacobians as there are s
 Source: Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural networks" (2013).
 """
 
+import math
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from elman.errors import ParameterError
+
 Array = np.ndarray[Any, Any]
 VANISHED = 1e-6  # of a sequence's largest norm: below it a step no longer teaches
 FALL = 10.0  # the fall of the norm that ends what counts as memory
+_FEWEST = 1 / 20  # of the sequences, that a lag of a profile is of
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class HiddenGradients:
     """The norms of dL/dh_t, and what they say of each layer in each direction.
 
@@ -73,46 +77,116 @@ class HiddenGradients:
         steps: Array = np.arange(self.d_h.shape[1]) - np.repeat(self.offsets[:-1], self.lengths)
         return steps
 
-    def is_reverse(self, k: int) -> bool:
-        """Whether a direction reads from the last step to the first."""
-        return self.names[k].endswith("_reverse")
+    @cached_property
+    def relative(self) -> Array:
+        """The `carried` norms over the largest of their own sequence (K, S), so that each sequence counts alike.
 
-    def lags(self, k: int) -> Array:
+        From 0 to 1; 0 throughout where a sequence has no gradient at all.
+        """
+        largest = np.repeat(self._largest, self.lengths, axis=1)
+        relative: Array = np.divide(self.carried, largest, out=np.zeros_like(self.carried), where=largest > 0)
+        return relative
+
+    @cached_property
+    def _largest(self) -> Array:
+        """The largest norm of each sequence (K, N), 0 where it is not finite, as if there were no gradient."""
+        largest: Array = np.maximum.reduceat(self.carried, self.offsets[:-1], axis=1)
+        return np.where(np.isfinite(largest), largest, 0.0)
+
+    def number(self, k: int | str) -> int:
+        """Return the row of a layer and direction, given by that number or by its name.
+
+        Raises
+        ------
+        ParameterError
+            If there is none.
+        """
+        if k in self.names:
+            return self.names.index(str(k))
+        if isinstance(k, int | np.integer) and not isinstance(k, bool) and 0 <= k < len(self.names):
+            return int(k)
+        known = ", ".join(map(repr, self.names))
+        raise ParameterError(
+            f"A layer and direction must be one of {known}, or its number in 0..{len(self.names) - 1}. "
+            f"Got {k!r} instead."
+        )
+
+    def is_reverse(self, k: int | str) -> bool:
+        """Whether a direction reads from the last step to the first."""
+        return self.names[self.number(k)].endswith("_reverse")
+
+    def lags(self, k: int | str) -> Array:
         """How many steps before the direction's end each step is: int64 (S,)."""
         return self._steps_after_the_start if self.is_reverse(k) else self._steps_before_the_end
 
-    def over_lags(self, k: int, norms: Array) -> Array:
+    def over_lags(self, k: int | str, norms: Array) -> Array:
         """Return the mean of norms (S,) at each lag (T,), over the sequences that are that long."""
         lags = self.lags(k)
         mean: Array = np.bincount(lags, norms) / np.bincount(lags)
         return mean
 
-    def profile(self, k: int) -> Array:
-        """Return the mean of the `carried` norms at each lag (T,), over the sequences that are that long."""
-        return self.over_lags(k, self.carried[k])
+    def profile(self, k: int | str) -> Array:
+        """Return the median of the `relative` norms at each lag (T,), over the sequences that are that long.
 
-    def memory(self, k: int) -> int:
+        It ends where fewer than a twentieth of the sequences go on, since so few would tell of themselves alone.
+        Sequences without any gradient are left out; zeros if that is all.
+        """
+        k = self.number(k)
+        has_gradient = self._largest[k] > 0
+        if not has_gradient.any():
+            return np.zeros(int(self.lengths.max()))
+        lengths, n = self.lengths[has_gradient], np.count_nonzero(has_gradient)
+        n_lags = int(np.sort(lengths)[-max(1, math.ceil(_FEWEST * n))])
+        lags = self.lags(k)
+        chosen = np.repeat(has_gradient, self.lengths) & (lags < n_lags)
+        by_lag = np.full((n_lags, n), np.nan)
+        by_lag[lags[chosen], np.repeat(np.arange(n), np.minimum(lengths, n_lags))] = self.relative[k, chosen]
+        by_lag.sort(axis=1)  # what is missing is at the end
+        counts, each = n - np.isnan(by_lag).sum(axis=1), np.arange(n_lags)
+        median: Array = (by_lag[each, (counts - 1) // 2] + by_lag[each, counts // 2]) / 2
+        return median
+
+    def memory(self, k: int | str) -> int:
         """Return how many steps the gradient reaches back: until its profile is a tenth of its greatest or less.
 
-        The length of the longest sequence if it never is; 0 if there is no gradient at all.
+        The length of the profile if it never is; 0 if there is no gradient at all.
         """
         return memory_of(self.profile(k))
 
-    def ratio(self, k: int) -> float:
-        """Return the mean norm at the first step that is read over that at the last; 0 where there is no gradient."""
+    def ratio(self, k: int | str) -> float:
+        """Return the norm at the first step that is read over that at the last, the median over the sequences.
+
+        Sequences without a gradient at the last step are left out; 0 if that is all.
+        """
+        k = self.number(k)
         starts, ends = self.offsets[:-1], self.offsets[1:] - 1
         first, last = (ends, starts) if self.is_reverse(k) else (starts, ends)
-        at_first, at_last = float(self.carried[k, first].sum()), float(self.carried[k, last].sum())
-        return at_first / at_last if at_last > 0 else 0.0
+        at_first, at_last = self.relative[k, first], self.relative[k, last]
+        has_gradient = at_last > 0
+        return float(np.median(at_first[has_gradient] / at_last[has_gradient])) if has_gradient.any() else 0.0
 
-    def vanished(self, k: int) -> float:
-        """Return the share of steps whose norm is below a millionth of their sequence's largest."""
-        largest = np.maximum.reduceat(self.carried[k], self.offsets[:-1])
-        is_below = self.carried[k] < VANISHED * np.repeat(largest, self.lengths)
-        return float(np.count_nonzero(is_below) / len(is_below))
+    def vanished(self, k: int | str) -> float:
+        """Return the share of steps whose norm is below a millionth of their sequence's largest.
+
+        Sequences without any gradient are left out; 0 if that is all.
+        """
+        k = self.number(k)
+        counted = np.repeat(self._largest[k] > 0, self.lengths)
+        n = int(counted.sum())
+        return int((counted & (self.relative[k] < VANISHED)).sum()) / max(n, 1)
+
+    def __repr__(self) -> str:
+        """Show what it says of each layer and direction."""
+        lines = [
+            f"  {name}: memory {self.memory(name)} of {len(self.profile(name))} steps, ratio {self.ratio(name):.2g}, "
+            f"vanished {self.vanished(name):.0%}"
+            for name in self.names
+        ]
+        about = f"{type(self).__name__} of {len(self.lengths)} sequences, readout {self.readout!r}"
+        return "\n".join([about, *lines])
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class GradientFlow(HiddenGradients):
     """The gradient on its way back through time, the states it passes and the gates that let it through.
 

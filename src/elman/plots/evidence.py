@@ -35,9 +35,12 @@ _TOGETHER = 6  # features that are told apart by colour; more have a row each
 _LINE_OF_LEGEND = 48  # characters
 _MOST_ROWS = 20
 _LOWEST, _HIGHEST = 22, 80  # pixels of a row
+_CHARACTER, _LINE = 8, 13  # pixels of a name in a cell
+_STRONG = 0.75  # of the largest attribution, from which on a cell wants light letters
 _WHICH_STEPS = (  # of a cell, that reaches from half a step before the first to half a step behind the last
     "(datum.x2 - datum.x > 1 ? format(datum.x + 0.5, ',d') + ' to ' : '') + format(datum.x2 - 0.5, ',d')"
 )
+_SIGNED = "datum.value == 0 ? '0' : format(datum.value, '+.2~g')"
 
 
 def sequence(
@@ -170,7 +173,7 @@ def _as_steps(values: Any) -> Array:
 
 def _names(names: Sequence[object] | None, n_features: int) -> list[object]:
     if names is None:
-        return [f"feature {number}" for number in range(1, n_features + 1)] if n_features > 1 else ["value"]
+        return [f"feature {number}" for number in range(n_features)] if n_features > 1 else ["value"]
     if isinstance(names, str) or len(names) != n_features:
         raise ParameterError(
             f"The 'feature_names' parameter of sequence must be {n_features} names, one a feature, or None. "
@@ -230,6 +233,27 @@ def _over_time(by_step: Array, edges: NDArray[np.int64], look: Look) -> alt.Laye
     return layered(bars, width=look.width, height=60)
 
 
+def _written(
+    data: list[dict[str, Any]], shown: list[object], n_steps: int, greatest: float, width: int, height: int
+) -> list[alt.Chart]:
+    """Write the names at steps into their cells where there is room for all, across or upwards."""
+    cells = [
+        {"x": cell["x"] + 0.5, "y": cell["row"] + 0.5, "token": cell["token"], "v": cell["v"]}
+        for cell in data
+        if "token" in cell
+    ]
+    is_across = n_steps * max(len(cell["token"]) for cell in cells) * _CHARACTER <= width
+    if not is_across and (n_steps * _LINE > width or height < _HIGHEST):
+        return []
+    base = alt.Chart(as_data(cells)).encode(x=_time(n_steps), y=row_axis(shown), text="token:N")
+    look: dict[str, Any] = {"aria": False, "limit": width if is_across else height - 6}
+    look |= {} if is_across else {"angle": 270}
+    return [
+        base.transform_filter(f"abs(datum.v) <= {_STRONG * greatest}").mark_text(style="on-faint", **look),
+        base.transform_filter(f"abs(datum.v) > {_STRONG * greatest}").mark_text(style="on-strong", **look),
+    ]
+
+
 def _by_feature(
     weights: Array,
     values: Array | None,
@@ -253,21 +277,27 @@ def _by_feature(
     ]
     x = _time(len(weights))
     is_text = len(shown) == 1 and tokens[0] is not None
-    if is_text and len(weights) == len(edges) - 1:
-        for cell, token in zip(data, tokens[0] or []):
-            cell["token"] = token
-        tooltip.insert(1, alt.Tooltip("token:N"))
+    named = {row: names for row, f in enumerate(chosen.tolist()) if (names := tokens[f]) is not None}
+    if named and len(weights) == len(edges) - 1:
+        for cell in data:
+            if cell["row"] in named:
+                cell["token"] = named[cell["row"]][int(cell["x"])]
+        tooltip.insert(1, alt.Tooltip("token:N", title="token" if is_text else "name"))
     greatest = float(np.abs(sums).max()) or 1.0
     shade = (
         alt.Color("v:Q").title("against, for").scale(range="diverging", domain=[-greatest, greatest], interpolate="rgb")
     )
-    shade = shade.legend(orient="bottom", format="+.2~g", values=[-greatest, 0, greatest])
-    cells = named_rows(alt.Chart(as_data(data)), shown).transform_calculate(y2="datum.row + 1")
-    cells = cells.mark_rect(aria=False).encode(
+    shade = shade.legend(orient="bottom", labelExpr=_SIGNED, values=[-greatest, 0, greatest])
+    cells = named_rows(alt.Chart(as_data(data)), shown).transform_calculate(y2="datum.row + 1", of=_WHICH_STEPS)
+    cells = cells.mark_rect(aria=False, x2Offset=0.7, y2Offset=0.7).encode(
         x=x, x2="x2:Q", y=row_axis(shown, "row"), y2="y2:Q", color=shade, tooltip=tooltip
     )
     layers = [cells]
-    if values is not None and not is_text:
-        layers.append(_lines(values[:, chosen], shown, x, MOST_POINTS // 2, is_alone=False))
     height = int(np.clip(240 / len(shown), _LOWEST, _HIGHEST)) * len(shown)
+    if values is not None and len(named) < len(shown):
+        numbers = values[:, chosen]
+        numbers[:, [*named]] = np.nan  # the code of a name is no height
+        layers.append(_lines(numbers, shown, x, MOST_POINTS // 2, is_alone=False))
+    if named and len(weights) == len(edges) - 1:
+        layers += _written(data, shown, len(weights), greatest, look.width, height // len(shown))
     return layered(*layers, width=look.width, height=height)

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
 _MOST_SEQUENCES = 25  # of a heat map
 _MOST_EPOCHS = 50
-_LEAST = 1e-12  # of the greatest norm: what is less is shown as that, for a logarithm has no 0
+_LEAST = 1e-12  # of a sequence's largest norm: what is less is shown as that, for a logarithm has no 0
+_POWER_OF_TEN = "datum.value < 1 ? format(datum.value, '.0e') : '1'"
 _STEPS_BACK = "steps back from where the direction ends"
 
 
@@ -32,8 +33,9 @@ def gradient_flow(
 ) -> alt.LayerChart:
     """Draw the norm of dL/dh_t, of an LSTM dL/dc_t, by how many steps back it is, a line a layer and direction.
 
-    Steps are counted from where a direction ends: the last step forward, the first one in reverse. A ring marks how
-    far back the gradient reaches: where its norm has fallen to a tenth of the greatest.
+    Steps are counted from where a direction ends: the last step forward, the first one in reverse. Norms are relative
+    to the largest of their sequence; the line is their median, as far back as a twentieth of the sequences go. A ring
+    marks how far back the gradient reaches: where the median has fallen to a tenth of its greatest.
 
     Parameters
     ----------
@@ -54,28 +56,32 @@ def gradient_flow(
     if sequences is not None:
         return _of_sequences(flow, sequences, look)
     profiles = [flow.profile(k) for k in range(len(flow.names))]
-    least = max(max(float(profile.max()) for profile in profiles) * _LEAST, 1e-300)
     order = [_direction(name) for name in flow.names]
     lines = [
-        {"x": lag, "y": as_number(max(profile[lag], least)), "series": order[k]}
+        {"x": lag, "y": as_number(max(profile[lag], _LEAST)), "series": order[k]}
         for k, profile in enumerate(profiles)
-        for lag in kept(np.log(np.maximum(profile, least)), max(MOST_POINTS // len(profiles), 8)).tolist()
+        for lag in kept(np.log(np.maximum(profile, _LEAST)), max(MOST_POINTS // len(profiles), 8)).tolist()
     ]
     reach = [(min(flow.memory(k), len(profile) - 1), k) for k, profile in enumerate(profiles)]
     rings = [
-        {"x": lag, "y": as_number(max(profiles[k][lag], least)), "series": order[k]}
+        {"x": lag, "y": as_number(max(profiles[k][lag], _LEAST)), "series": order[k]}
         for lag, k in reach
         if flow.memory(k) < len(profiles[k])
     ]
     x = alt.X("x:Q").title(_STEPS_BACK)
-    furthest = max(len(profiles[0]) - 1, 1)
+    furthest = max(*map(len, profiles), 2) - 1
     x = x.axis(whole_numbers(0, furthest)).scale(domain=[0, furthest], nice=False)
-    y = alt.Y("y:Q").title(f"norm of {_by(flow)}").scale(type="log").axis(format="~e", values=_decades(lines))
+    y = (
+        alt.Y("y:Q")
+        .title(f"{_by(flow)}, relative to the largest of its sequence")
+        .scale(type="log")
+        .axis(labelExpr=_POWER_OF_TEN, values=_decades(lines))
+    )
     colour = alt.Color("series:N").title(None).scale(domain=order).legend(orient="top", columns=4)
     tooltip = [
         alt.Tooltip("series:N", title="layer"),
         alt.Tooltip("x:Q", title="steps back"),
-        alt.Tooltip("y:Q", title=f"norm of {_by(flow)}", format=".3~e"),
+        alt.Tooltip("y:Q", title=f"relative {_by(flow)}", format=".3~e"),
     ]
     base = alt.Chart(as_data(lines)).encode(x=x, y=y, color=colour, tooltip=tooltip)
     layers = [base.mark_line(point={"size": 28} if len(lines) <= len(profiles) * 12 else False)]
@@ -109,7 +115,7 @@ def _direction(name: str) -> str:
 
 def _reach_in_words(flow: GradientFlow) -> str:
     memory, k = min((flow.memory(k), k) for k in range(len(flow.names)))
-    longest = int(flow.lengths.max())
+    longest = len(flow.profile(k))
     where = f" of {_direction(flow.names[k])}" if len(flow.names) > 1 else ""
     if memory >= longest:
         return f"Gradients reach back over all {longest:,} steps"
@@ -122,14 +128,14 @@ def _of_sequences(flow: GradientFlow, name: Any, look: Look) -> alt.LayerChart:
             f"The 'sequences' parameter of gradient_flow must be one of {', '.join(map(repr, flow.names))}. "
             f"Got {name!r} instead."
         )
-    k = flow.names.index(name)
+    k = flow.number(name)
     order = np.argsort(-flow.lengths, kind="stable")
     rows = order[np.linspace(0, len(order) - 1, min(len(order), _MOST_SEQUENCES)).round().astype(np.int64)].tolist()
     longest = int(flow.lengths[rows].max())
     norms = np.full((len(rows), longest), np.nan)
     for row, n in enumerate(rows):
         steps = slice(flow.offsets[n], flow.offsets[n + 1])
-        norms[row, flow.lags(k)[steps]] = flow.carried[k, steps]
+        norms[row, flow.lags(k)[steps]] = flow.relative[k, steps]
     edges = stretches(longest, MOST_CELLS // len(rows))
     data = [
         {"x": x, "x2": x2, "row": n, "v": as_number(v)}
@@ -142,22 +148,24 @@ def _of_sequences(flow: GradientFlow, name: Any, look: Look) -> alt.LayerChart:
     tooltip = [
         alt.Tooltip("row:N", title="sequence"),
         alt.Tooltip("x:Q", title="steps back"),
-        alt.Tooltip("v:Q", title="norm of the gradient", format=".3~e"),
+        alt.Tooltip("v:Q", title=f"relative {_by(flow)}", format=".3~e"),
     ]
     cells = _cells(data).encode(x=x, x2="x2:Q", y=y, tooltip=tooltip)
     chart = layered(cells, width=look.width, height=max(14 * len(rows), 40))
-    return dressed(chart, look, f"Norm of {_by(flow)}_t in {_direction(name)}")
+    return dressed(chart, look, f"{_by(flow)}_t in {_direction(name)}, relative to the largest of its sequence")
 
 
 def _cells(data: list[dict[str, Any]]) -> alt.Chart:
-    """Give cells coloured by the logarithm of their norm, from a millionth of the greatest, where it has vanished."""
-    greatest = max((row["v"] for row in data), default=0.0) or 1.0
+    """Give cells coloured by the logarithm of their relative norm, from a millionth, where it has vanished.
+
+    Each is drawn a little over its neighbours, or the paper would show between them.
+    """
     for row in data:
-        row["v"] = max(row["v"], as_number(greatest * _LEAST))
-    least = greatest * VANISHED
-    shade = alt.Color("v:Q").title("norm of the gradient").legend(orient="top", format=".0e", values=[least, greatest])
-    shade = shade.scale(type="log", domain=[least, greatest], clamp=True, nice=False, interpolate="rgb")
-    cells: alt.Chart = alt.Chart(as_data(data)).mark_rect(aria=False).encode(color=shade)
+        row["v"] = max(row["v"], _LEAST)
+    shade = alt.Color("v:Q").title("relative norm of the gradient")
+    shade = shade.scale(type="log", domain=[VANISHED, 1], clamp=True, nice=False, interpolate="rgb")
+    shade = shade.legend(orient="top", values=[VANISHED, VANISHED**0.5, 1], labelExpr=_POWER_OF_TEN)
+    cells: alt.Chart = alt.Chart(as_data(data)).mark_rect(aria=False, x2Offset=0.7, y2Offset=-0.7).encode(color=shade)
     return cells
 
 
@@ -166,8 +174,8 @@ def gradient_history(
 ) -> alt.LayerChart:
     """Draw how the gradient flowed back in each epoch: a heat map of the norm of dL/dh, of an LSTM dL/dc.
 
-    It is that of the layer and direction where it reached back least. A line through it marks how far: where the norm
-    has fallen to a tenth of its greatest.
+    It is that of the layer and direction where it reached back least, relative to the largest of its sequence. A line
+    through it marks how far: where the norm has fallen to a tenth of its greatest.
 
     Parameters
     ----------
@@ -191,28 +199,24 @@ def gradient_history(
         )
     chosen = [records[start] for start in stretches(len(records), _MOST_EPOCHS)[:-1].tolist()]
     numbers = [record["epoch"] for record in chosen]
-    ends = [*numbers[1:], records[-1]["epoch"] + 1]
+    lasts = [*(number - 1 for number in numbers[1:]), records[-1]["epoch"]]
     data = [
-        {"x": number, "x2": end, **cell}
-        for record, number, end in zip(chosen, numbers, ends)
+        {"x": number - 0.5, "x2": last + 0.5, "of": _epochs(number, last), **cell}
+        for record, number, last in zip(chosen, numbers, lasts)
         for cell in _cells_of_epoch(record, MOST_CELLS // len(chosen))
     ]
     reach = [
-        {"x": (number + end) / 2, "y": record["flow_memory"], "epoch": number, "of": _direction(record["flow_of"])}
-        for record, number, end in zip(chosen, numbers, ends)
+        {"x": (number + last) / 2, "y": record["flow_memory"], "epoch": number, "of": _direction(record["flow_of"])}
+        for record, number, last in zip(chosen, numbers, lasts)
     ]
-    x = (
-        alt.X("x:Q")
-        .title("epoch")
-        .axis(whole_numbers(numbers[0], ends[-1] - 1))
-        .scale(domain=[numbers[0], ends[-1]], nice=False)
-    )
+    x = alt.X("x:Q").title("epoch").axis(whole_numbers(numbers[0], lasts[-1]))
+    x = x.scale(domain=[numbers[0] - 0.5, lasts[-1] + 0.5], nice=False)
     y = alt.Y("y:Q").title("steps back").axis(format="d", tickMinStep=1, grid=False)
     y = y.scale(domain=[0, max(record["flow_steps"] for record in chosen)], nice=False)
     tooltip = [
-        alt.Tooltip("x:Q", title="epoch"),
+        alt.Tooltip("of:N", title="epoch"),
         alt.Tooltip("y:Q", title="steps back", format=".0f"),
-        alt.Tooltip("v:Q", title="norm of the gradient", format=".3~e"),
+        alt.Tooltip("v:Q", title="relative norm", format=".3~e"),
     ]
     cells = _cells(data).encode(x=x, x2="x2:Q", y=y, y2="y2:Q", tooltip=tooltip)
     told = [
@@ -223,6 +227,10 @@ def gradient_history(
     line = alt.Chart(as_data(reach)).mark_line(style="reach", point=len(reach) == 1).encode(x=x, y=y, tooltip=told)
     chart = layered(cells, line, width=width, height=240)
     return dressed(chart, look, "The line: how many steps back the norm has fallen to a tenth")
+
+
+def _epochs(first: int, last: int) -> str:
+    return f"{first:,}" if first == last else f"{first:,} to {last:,}"
 
 
 def _cells_of_epoch(record: Record, most: int) -> list[dict[str, Any]]:

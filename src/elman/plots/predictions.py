@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from elman.errors import DataError
 from elman.estimators.evaluation import Evaluation
+from elman.estimators.labels import as_labels
 from elman.insight.calibration_curve import CalibrationCurve
 from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered, short_names
 
@@ -17,29 +19,42 @@ _WITH_COUNTS = 16  # classes, up to which each cell has its count
 
 
 def confusion(
-    evaluation: Evaluation, *, title: str | None = None, width: int = 420, theme: Theme | None = "light"
+    evaluation: Evaluation | ArrayLike,
+    predicted: ArrayLike | None = None,
+    *,
+    title: str | None = None,
+    width: int = 420,
+    theme: Theme | None = "light",
 ) -> alt.LayerChart:
     """Draw the confusion matrix: a row a true class, a column a predicted one.
+
+    ``confusion(evaluate(classifier, X, y))``, or as in scikit-learn ``confusion(y_true, y_pred)``.
 
     The colour is the share of the row, so that rare classes are seen as well as frequent ones; the figure is the count.
     Of more than 24 classes, those that take most part in confusions are shown.
 
     Parameters
     ----------
-    evaluation : Evaluation
-        As `elman.estimators.evaluation.evaluate(classifier, X, y)` gives it.
+    evaluation : Evaluation, or labels (N,)
+        As `elman.estimators.evaluation.evaluate(classifier, X, y)` gives it; or the true labels.
+    predicted : labels (N,), optional
+        With the true ones.
     title, width, theme
         See `elman.plots`.
 
     Raises
     ------
-    ParameterError, MissingExtraError
+    ParameterError, DataError, MissingExtraError
     """
     look = Look(title, width, theme).checked("confusion")
-    check_type(evaluation, Evaluation, "evaluation", "confusion", "an Evaluation, such as evaluate(model, X, y) gives")
-    matrix = evaluation.confusion_matrix
+    if predicted is None:
+        described = "an Evaluation, such as evaluate(model, X, y) gives, or the true labels with the predicted ones"
+        check_type(evaluation, Evaluation, "evaluation", "confusion", described)
+        matrix, classes = evaluation.confusion_matrix, evaluation.classes  # type: ignore[union-attr]
+    else:
+        matrix, classes = _counted(evaluation, predicted)
     shown = _most_confused(matrix)
-    names = short_names([evaluation.classes[c] for c in shown.tolist()], longest=16)
+    names = short_names([classes[c] for c in shown.tolist()], longest=16)
     data = _cells(matrix, shown, names)
     size = max(width, 10 * len(shown))
     x = alt.X("column:N").sort(names).title("predicted").axis(labelAngle=0 if _fit(names, size) else -45)
@@ -61,6 +76,25 @@ def confusion(
     n_cells = len(shown)
     height = min(size, max(n_cells * 34, 60)) if n_cells <= _WITH_COUNTS else size
     return dressed(layered(*layers, width=size, height=height), look, _left_out(matrix, shown))
+
+
+def _counted(true: Any, predicted: Any) -> tuple[NDArray[np.int64], NDArray[Any]]:
+    """Give how often each class was predicted as each, (C, C), and the classes (C,)."""
+    labels = [as_labels(true, "the true labels"), as_labels(predicted, "the predicted labels")]
+    if len(labels[0]) != len(labels[1]) or not len(labels[0]):
+        raise DataError(
+            f"There must be a predicted label for each true one, and one at least. Got {len(labels[0]):,} true and "
+            f"{len(labels[1]):,} predicted labels."
+        )
+    kinds = {each.dtype.kind for each in labels}
+    if len(kinds) > 1:
+        raise DataError(
+            f"True and predicted labels must be of one type. Got {labels[0].dtype} and {labels[1].dtype} instead."
+        )
+    classes, codes = np.unique(np.concatenate(labels), return_inverse=True)
+    matrix = np.zeros((len(classes), len(classes)), np.int64)
+    np.add.at(matrix, tuple(codes.reshape(2, -1)), 1)
+    return matrix, classes
 
 
 def _fit(names: list[str], width: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
@@ -23,6 +24,15 @@ class Name:
         """The name as a page may show it."""
         return shown(self.text)
 
+    @property
+    def parts(self) -> list[str]:
+        """The same in parts between which a line may break: after dots, hyphens and underscores.
+
+        >>> Name("JapaneseVowels_TEST.ts").parts
+        ['JapaneseVowels_', 'TEST.', 'ts']
+        """
+        return re.findall(r"[^._-]*[._-]|[^._-]+", self.shown)
+
 
 @dataclass(frozen=True)
 class Prose:
@@ -31,6 +41,7 @@ class Prose:
     kind: ClassVar[str] = "prose"
     text: str
     is_soft: bool = False
+    is_printed: bool = True
 
 
 @dataclass(frozen=True)

@@ -24,8 +24,9 @@ def comparison_section(comparison: Comparison, title: str = "Beside other models
         "comparison",
         specification(draw(comparison, width=charts.WIDTH, theme=None)),
         "Models side by side",
-        reads="Above the accuracy of each model with its 95\xa0% interval, below what sets each apart from the first. "
-        "A paired difference counts only where the two disagree, so that it tells more than whether intervals overlap.",
+        reads="Above, the accuracy of each model with its 95\xa0% interval; below, its difference from the first. A "
+        "paired difference counts only the cases where the two disagree, so it can be clear although the intervals "
+        "above overlap.",
         shows=clearest(comparison, called),
         label="Accuracy of each model with its interval, and paired differences to the first",
         table=_figures(comparison),
@@ -50,7 +51,7 @@ def comparison_page(comparison: Comparison, file: str) -> str:
     MissingExtraError
         If a library of the extra ``report`` is not installed.
     """
-    section = comparison_section(comparison, "What sets them apart")
+    section = comparison_section(comparison, "Differences")
     n, names = comparison.n_models, distinct(comparison.names)
     figures = [
         Number(name, percent(evaluation.accuracy), f"95\xa0% interval {between(low, high)}")
@@ -63,7 +64,7 @@ def comparison_page(comparison: Comparison, file: str) -> str:
         kicker="Comparison of models",
         model=Name(" and ".join(names[:n]) if n <= 2 else f"{n} models"),
         file=Name(file),
-        lead=f"The share of {on} that each gets right, and whether chance explains what sets them apart.",
+        lead=f"The accuracy of each on {on}, and whether the differences are more than chance.",
         figures=figures[:_MOST_IN_HEADLINE],
         blocks=(),
     )
@@ -94,10 +95,10 @@ def _figures(comparison: Comparison) -> Table:
 def _paired(comparison: Comparison) -> Table:
     corrected = ", by Holm's correction" if len(comparison.differences) > 1 else ""
     return Table(
-        ("model", "points", "95\xa0% interval", "only it is right", "only the first is right", "p"),
+        ("model", "points", "95\xa0% interval", "only this right", "only the first right", "p"),
         [_row(difference) for difference in comparison.differences],
-        caption=f"Accuracy less that of {shown(comparison.names[0])}. p, by {comparison.test}{corrected}: how often "
-        "chance would part equally good models as much.",
+        caption=f"Accuracy minus that of {shown(comparison.names[0])}, in points. p, by {comparison.test}{corrected}: "
+        "how often chance alone would make equally good models differ as much.",
         numbers=frozenset(range(1, 6)),
         title="Paired differences",
     )
@@ -131,7 +132,8 @@ def _most_different(comparison: Comparison, called: list[str]) -> Table:
     return Table(
         headings,
         rows,
-        caption="How probable each calls the true class" + ("." if comparison.every_step else "; * says another."),
+        caption="p(true class) of each model"
+        + ("." if comparison.every_step else "; * where it predicts another class."),
         numbers=frozenset(range(len(headings) - len(names), len(headings))),
         title="Where they differ most",
     )

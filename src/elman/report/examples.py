@@ -79,11 +79,6 @@ def named(facts: Facts, each: Example) -> str:
 
 def said_of(facts: Facts, each: Example) -> str:
     """Say what is true and what was predicted, with the probabilities."""
-    said = f"It is of class {facts.class_name(each.true)}"
-    if each.is_right:
-        return f"{said}, and the model says so with {percent(each.confidence)}."
-    return (
-        f"{said}; the model says {facts.class_name(each.predicted)} with {percent(each.confidence)}, and gives the "
-        "true "
-        f"class {percent(each.of_true)}."
-    )
+    true, predicted = facts.class_name(each.true), facts.class_name(each.predicted)
+    said = f"True class {true}. Predicted {predicted} ({percent(each.confidence)})"
+    return f"{said}." if each.is_right else f"{said}; class {true} got {percent(each.of_true)}."

@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from elman.data import Dataset, Sequences
 from elman.estimators.base import RecurrentEstimator
 from elman.estimators.evaluation import Evaluation, measure, predictions_on
 from elman.estimators.features import feature_names
+from elman.insight.paired import PairedLabels, holm
+from elman.insight.resampling import Interval
 from elman.report.blocks import shown
 
 
@@ -36,6 +38,16 @@ class Source:
         return cls(path.name, digest, path.stat().st_size)
 
 
+class Standing(NamedTuple):
+    """Accuracies of a model, '', and of its baselines: their 95 % intervals, and p-values of each against the model.
+
+    The p-values are those of `elman compare --baselines`, by Holm's correction.
+    """
+
+    intervals: dict[str, Interval]
+    p_values: dict[str, float]
+
+
 @dataclass(frozen=True, eq=False)
 class Facts:
     """A model on labelled data. M is the number of things labelled: N sequences, or S steps.
@@ -49,6 +61,8 @@ class Facts:
     codes : int64 array (M,)
         The true classes; -1 without a label.
     proba : float64 array (M, C)
+    baselines : dict of float64 arrays (M, C)
+        The probabilities of the model's baselines, by name.
     evaluation : Evaluation
     model, file : Source
     command : str
@@ -65,6 +79,7 @@ class Facts:
     ids: NDArray[np.str_]
     codes: NDArray[np.int64]
     proba: NDArray[np.float64]
+    baselines: dict[str, NDArray[np.float64]]
     evaluation: Evaluation
     model: Source
     file: Source
@@ -96,8 +111,8 @@ class Facts:
         sequences, codes, proba, baselines = found
         evaluation = measure(codes, proba, baselines, estimator.classes_)
         return cls(
-            estimator, sequences, dataset.ids, codes, proba, evaluation, model, file, command, dataset.texts,
-            others or {}, unrolled,
+            estimator, sequences, dataset.ids, codes, proba, baselines, evaluation, model, file, command,
+            dataset.texts, others or {}, unrolled,
         )  # fmt: skip
 
     @property
@@ -125,6 +140,22 @@ class Facts:
         """The sequence that each label is of, int64 (M,)."""
         n = np.arange(len(self.sequences))
         return np.repeat(n, self.sequences.lengths) if self.every_step else n
+
+    @cached_property
+    def beside_baselines(self) -> Standing:
+        """The accuracy of the model and of its baselines, each with its interval, and whether chance parts them."""
+        offsets = self.sequences.offsets if self.every_step else np.arange(len(self.sequences) + 1)
+        labels = PairedLabels.of(self.codes, [self.proba, *self.baselines.values()], offsets)
+        names = ("", *self.baselines)
+        return Standing(
+            {name: labels.accuracy_interval(m) for m, name in enumerate(names)},
+            dict(zip(self.baselines, holm([labels.p_value(m) for m in range(1, len(names))]))),
+        )
+
+    @property
+    def accuracy_interval(self) -> Interval:
+        """The 95 % interval of the model's accuracy: Wilson's; of labelled steps by resampling sequences."""
+        return self.beside_baselines.intervals[""]
 
     @property
     def feature_names(self) -> list[str]:

@@ -13,11 +13,13 @@ class Flow(TypedDict, total=False):
     """
 
     flow_of: str  # "l0", "l0_reverse" and so on
-    flow_ratio: float  # mean norm of dL/dh, of an LSTM dL/dc, at the first step that is read over that at the last
+    flow_ratio: float  # norm of dL/dh, of an LSTM dL/dc, at the first step that is read over that at the last; median
     flow_vanished: float  # share of steps whose norm is below 1e-6 of their sequence's largest
-    flow_memory: int  # steps until the mean norm is a tenth of its greatest
-    flow_steps: int  # of the batch's longest sequence
-    flow_profile: list[float]  # mean norms, four digits each, at up to 48 evenly spaced lags from 0 to flow_steps - 1
+    flow_memory: int  # steps until the norm is a tenth of its greatest
+    flow_steps: int  # that a twentieth of the batch's sequences have at least: as far back as the profile goes
+    # The norm, relative to the largest of its sequence, at up to 48 evenly spaced lags from 0 to flow_steps - 1; median,
+    # four digits each.
+    flow_profile: list[float]
 
 
 class Record(Flow):

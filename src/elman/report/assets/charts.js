@@ -26,6 +26,13 @@
     Object.entries(part).forEach(([name, value]) => { if (name !== "data" && name !== "datasets") shorten(value, most); });
   };
 
+  // Legends beside which there is little room stand in two columns.
+  const inColumns = (part) => {
+    if (part === null || typeof part !== "object") return;
+    if (part.legend && typeof part.legend === "object") part.legend.columns = Math.min(part.legend.columns || 2, 2);
+    Object.entries(part).forEach(([name, value]) => { if (name !== "data" && name !== "datasets") inColumns(value); });
+  };
+
   // Lines of as many characters as the room holds, broken between words.
   const wrapped = (text, most) => text.split(" ").reduce((lines, word) => {
     const last = lines[lines.length - 1];
@@ -48,6 +55,7 @@
     ast: true, // expressions are interpreted, not evaluated, as the page's policy wants it
     config: { ...configs[theme], background: "transparent" },
     tooltip: { theme },
+    formatLocale: { decimal: ".", thousands: ",", grouping: [3], currency: ["", ""], percent: "\u00a0%" },
   });
 
   const drawOne = async (place) => {
@@ -55,10 +63,12 @@
     let result = await embed(place, spec);
     const held = widths(spec);
     let excess = place.querySelector("svg").width.baseVal.value - place.clientWidth;
-    for (let tries = 0; excess > 0 && held.length && tries < 2; tries += 1) {
+    for (let tries = 0; excess > 0 && held.length && tries < 3; tries += 1) {
       wrapTitle(spec, place.clientWidth);
       shorten(spec, Math.round(place.clientWidth / 3));
-      spec.config = { axis: { labelLimit: Math.round(place.clientWidth / 4) }, legend: { gradientLength: 80 } };
+      spec.config = { axis: { labelLimit: Math.round(place.clientWidth / 4) }, legend: { gradientLength: 80, columns: 2 } };
+      const legends = tries === 0 && place.clientWidth < 480;
+      if (legends) inColumns(spec);
       held.forEach((each) => { each.width = Math.max(narrowest, Math.floor(each.width - excess)); });
       result.finalize();
       result = await embed(place, spec);

@@ -5,7 +5,7 @@ from __future__ import annotations
 from elman.insight.calibration_curve import CalibrationCurve, calibration_curve
 from elman.plots import calibration as draw
 from elman.plots.theme import specification
-from elman.report.blocks import Figure, Section, Table, between, percent
+from elman.report.blocks import Figure, Section, Table, between, count, percent
 from elman.report.facts import Facts
 
 
@@ -28,31 +28,30 @@ def calibration(facts: Facts) -> Section:
         "calibration",
         specification(draw(curve, theme=None)),
         "Calibration curve",
-        reads="Predictions sorted by how sure they are, in groups of like size: across how sure the model is, upwards "
-        "how "
-        "often it is right. On the diagonal both agree; below it the model is too sure, above it not sure enough.",
+        reads="Predictions are sorted by confidence into groups of equal size. Each point is a group: its mean "
+        "confidence across, its accuracy upwards. On the dashed diagonal both are equal; below it the model is "
+        "overconfident, above it underconfident.",
         shows=_farthest(curve),
         label="Accuracy against confidence, with the diagonal of perfect calibration",
         table=table,
     )
-    return Section("calibration", "How sure, and how right", (figure,), lead(curve))
+    return Section("calibration", "Calibration", (figure,), lead(curve, facts.unit))
 
 
-def lead(curve: CalibrationCurve) -> str:
+def lead(curve: CalibrationCurve, unit: str = "sequence") -> str:
     """Say how far confidence and accuracy lie apart, and whether that is more than chance."""
-    apart = f"Confidence and accuracy lie {100 * curve.ece:.1f} points apart on average"
-    chance = f"a perfectly calibrated model would show up to {100 * curve.ece_of_chance:.1f} by chance on as much data"
+    apart = f"Confidence and accuracy differ by {100 * curve.ece:.1f} points on average"
+    chance = f"A perfectly calibrated model would show up to {100 * curve.ece_of_chance:.1f} points by chance"
     if curve.ece <= curve.ece_of_chance:
-        return f"{apart}; {chance}, so that its probabilities can be taken at their word."
+        return f"{apart}. {chance}: no miscalibration can be seen on {count(curve.n, unit)}."
     gap = float((curve.confidence - curve.accuracy) @ curve.counts) / curve.n
-    direction = "too sure" if gap > 0 else "not sure enough"
-    return f"{apart}; {chance}. The model is {direction}: calibrate=True would mend that."
+    direction = "overconfident" if gap > 0 else "underconfident"
+    return f"{apart}. {chance}, so the model is {direction}. Training with calibrate=True corrects that."
 
 
 def _farthest(curve: CalibrationCurve) -> str:
     n = int(abs(curve.confidence - curve.accuracy).argmax())
     return (
-        f"The group that is farthest off is {percent(float(curve.confidence[n]))} sure and "
-        f"{percent(float(curve.accuracy[n]))} "
-        f"right, of {int(curve.counts[n]):,}."
+        f"The largest difference is in a group of {int(curve.counts[n]):,}: mean confidence "
+        f"{percent(float(curve.confidence[n]))}, accuracy {percent(float(curve.accuracy[n]))}."
     )

@@ -10,11 +10,12 @@ from typing import Any
 
 from elman import __version__
 from elman.network.threads import available_threads
-from elman.report.blocks import Block, Code, Name, Prose, Remarks, Section, Table, count, percent, shown
+from elman.report.blocks import Block, Code, Name, Prose, Remarks, Section, Table, between, count, shown
 from elman.report.facts import Facts, Source
 from elman.report.sections.data import training_scales
-from elman.report.sections.headline import accuracy_interval
+from elman.report.sections.training import n_trained_on
 
+_CELLS = {"elman": "Elman", "lstm": "LSTM", "gru": "GRU"}
 _PACKAGES = ("numpy", "numba", "scikit-learn", "polars")
 _LONGEST = 200  # characters of a value
 _MANY = 12  # classes or features that are named
@@ -24,13 +25,13 @@ def card(facts: Facts) -> Section:
     """Describe the model, its use and limits, and how to repeat training and report."""
     blocks: list[Block] = [
         Table(("", ""), what_it_is(facts), title="What it is"),
-        Remarks(limits(facts), "What it is for, and where figures stop"),
-        Code(as_python(facts), "To train it again"),
+        Remarks(limits(facts), "Intended use and limits"),
+        Code(as_python(facts), "How to train it again"),
         Prose(repeatable(facts)),
         Table(
             ("parameter", "value", "chosen by 'auto'"),
             parameters(facts),
-            folded="Every parameter, and what 'auto' came to",
+            folded="All parameters, and what 'auto' chose",
         ),
         Table(("", ""), made_from(facts), title="This report"),
         *([Code(facts.command)] if facts.command else []),
@@ -49,20 +50,25 @@ def what_it_is(facts: Facts) -> list[tuple[str, str | Name]]:
         ("kind", type(estimator).__name__),
         (
             "network",
-            f"{architecture.cell}, {_layers(architecture)}" + f", {n_members} of them averaged" * (n_members > 1),
+            f"{_CELLS[architecture.cell]}, {_layers(architecture)}"
+            + f"; {n_members} such networks, averaged" * (n_members > 1),
         ),
         ("parameters", f"{n_parameters:,} in {estimator.network_.dtype.name}"),
-        ("reads", f"{count(preparation.n_features, 'feature')} a step: {_listed(facts.feature_names)}"),
-        ("says", f"one of {len(estimator.classes_):,} classes a {facts.unit}: {_listed(estimator.classes_.tolist())}"),
+        ("input", f"{count(preparation.n_features, 'feature')} per step: {_listed(facts.feature_names)}"),
+        (
+            "output",
+            f"one of {len(estimator.classes_):,} classes per {facts.unit}: {_listed(estimator.classes_.tolist())}",
+        ),
+        ("trained on", count(n_trained_on(estimator.training_), "sequence")),
     ]
     if training_scales(facts):
-        rows.append(("preparation", "numbers standardised by mean and deviation of the training part"))
+        rows.append(("preparation", "features standardised by mean and standard deviation of the training data"))
     if preparation.patch_size > 1:
-        rows.append(("patches", f"every {preparation.patch_size} steps in a row are read as one"))
+        rows.append(("patches", f"every {preparation.patch_size} consecutive steps are read as one"))
     if preparation.start is not None:
-        rows.append(("missing values", "filled in with the last value seen, and told to the network"))
+        rows.append(("missing values", "replaced by the last value seen, and marked for the network"))
     if estimator.temperature_ != 1:
-        rows.append(("calibration", f"probabilities at temperature {estimator.temperature_:.3g}"))
+        rows.append(("calibration", f"probabilities scaled with temperature {estimator.temperature_:.3g}"))
     return rows
 
 
@@ -70,7 +76,7 @@ def _layers(architecture: Any) -> str:
     sizes = architecture.hidden_size
     of = " and ".join(map(str, sizes)) if isinstance(sizes, tuple) else str(sizes)
     directions = "both directions" if architecture.bidirectional else "one direction"
-    return f"{count(architecture.num_layers, 'layer')} of {of}, {directions}, readout {architecture.readout}"
+    return f"{count(architecture.num_layers, 'layer')} of {of} units, {directions}, readout {architecture.readout}"
 
 
 def _listed(names: list[Any]) -> str:
@@ -80,27 +86,30 @@ def _listed(names: list[Any]) -> str:
 
 def limits(facts: Facts) -> list[str]:
     """Say what the model may be used for, by what the figures support, and what they do not tell."""
-    low, high = accuracy_interval(facts)
-    summary = facts.estimator.training_
+    low, high = facts.accuracy_interval
     lengths = facts.sequences.lengths
     sentences = [
-        f"Made to tell {count(len(facts.estimator.classes_), 'class', 'classes')} of {facts.unit}s apart that are "
-        "like those "
-        f"it was trained on ({count(summary['n_training'], 'sequence')}). On such data expect "
-        f"{percent(low, 0)} to {percent(high, 0)} to be right.",
-        "It always names one of its classes, also for what is none of them; its probability is no sign of the unknown.",
-        f"Measured on sequences of {lengths.min():,} to {lengths.max():,} steps; beyond that nothing was measured.",
-        "No figure here tells how it does on other people, devices or times than those in this file, nor whether this "
-        "file "
-        "shares any with the training data.",
+        f"It tells {count(len(facts.estimator.classes_), 'class', 'classes')} apart, in {facts.unit}s like those that "
+        f"it was trained on ({count(n_trained_on(facts.estimator.training_), 'sequence')}). On data like this file, "
+        f"expect {between(low, high, 0)} of the predictions to be right.",
+        "It always predicts one of these classes, also for data that belongs to none of them. A high probability does "
+        "not rule that out.",
+        f"It was measured on sequences of {_range(int(lengths.min()), int(lengths.max()))}, not on shorter or longer "
+        "ones.",
+        "It was measured on this file alone. On other people, devices or times it may do worse, and the figures are "
+        "too good where such a source is both in this file and in the training data.",
     ]
     few = [code for code, n in enumerate(facts.evaluation.confusion_matrix.sum(axis=1).tolist()) if 0 < n < 10]
     if few:
         sentences.append(
-            f"{count(len(few), 'class', 'classes')} with fewer than 10 {facts.unit}s here, such as "
-            f"{facts.class_name(few[0])}: too few to judge."
+            f"{count(len(few), 'class has', 'classes have')} fewer than 10 {facts.unit}s in this file, "
+            f"{'such as ' * (len(few) > 1)}{facts.class_name(few[0])}: too few to judge."
         )
     return sentences
+
+
+def _range(least: int, most: int) -> str:
+    return count(least, "step") if least == most else f"{least:,} to {most:,} steps"
 
 
 def as_python(facts: Facts) -> str:
@@ -136,14 +145,13 @@ def repeatable(facts: Facts) -> str:
     seed = facts.estimator._fit_parameters["random_state"]
     if seed is None:
         return (
-            "The model keeps no seed: trained again, it will be another of the same kind. The name of the training "
-            "file is "
-            "not kept in a model."
+            "It was trained without a seed (random_state), so training again gives other weights. The model file does "
+            "not hold the name of the training file."
         )
     return (
-        f"With elman {__version__} on this kind of machine, the same training data and the seed {seed} give the same "
-        "weights "
-        "to the last bit, on any number of threads. The name of the training file is not kept in a model."
+        f"With elman {__version__}, the same training data, the seed {seed} and the same kind of machine, the weights "
+        "are the same to the last bit, with any number of threads. The model file does not hold the name of the "
+        "training file."
     )
 
 

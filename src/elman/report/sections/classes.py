@@ -28,21 +28,25 @@ def classes(facts: Facts) -> Section:
     table = Table(
         ("class", "n", "precision", "recall", "F1"),
         rows,
-        caption="In per cent; in brackets the 95\xa0% interval.",
+        caption="In %; in brackets the 95\xa0% interval.",
         numbers=frozenset({1, 2, 3, 4}),
     )
-    worst = weakest[0]
-    lead = (
-        f"The weakest class is {Name(str(worst['class'])).shown}, with an F1 of {percent(worst['f1'] or 0.0)} on "
-        f"{count(worst['n'], facts.unit)}."
-    )
     reading = Prose(
-        "Precision is the share of what was called so that is so; recall the share of what is so that was found; F1 "
-        "their "
-        "harmonic mean. Wide intervals mean few examples: two classes whose intervals overlap may be equally hard."
-        + left_out
+        "Precision: of those predicted as this class, how many are. Recall: of those in this class, how many were "
+        "found. F1: their harmonic mean. Wide intervals come from few examples. Where the intervals of two classes "
+        "overlap, both may be equally hard." + left_out
     )
-    return Section("per-class", "Class by class", (table, reading), lead)
+    return Section("per-class", "Class by class", (table, reading), _lead(weakest, facts.unit))
+
+
+def _lead(weakest: list[dict[str, Any]], unit: str) -> str:
+    worst, best = weakest[0], weakest[-1]
+    if worst["f1"] == best["f1"]:
+        return f"All classes have the same F1, {percent(best['f1'] or 0.0)}."
+    return (
+        f"The weakest class is {Name(str(worst['class'])).shown}: its F1 is {percent(worst['f1'] or 0.0)}, on "
+        f"{count(worst['n'], unit)}."
+    )
 
 
 def _share(row: dict[str, Any], figure: str) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from elman.plots import confusion as draw
 from elman.plots.theme import specification
-from elman.report.blocks import Block, Figure, Name, Prose, Section, Table, count, percent
+from elman.report.blocks import Block, Figure, Name, Section, Table, count, percent
 from elman.report.facts import Facts
 
 _MOST_PAIRS = 12
@@ -17,22 +17,21 @@ def confusion(facts: Facts) -> Section:
     evaluation = facts.evaluation
     matrix = evaluation.confusion_matrix
     n_wrong = evaluation.n - int(matrix.trace())
-    lead = f"{count(n_wrong, 'mistake')} among {count(evaluation.n, facts.unit)}, {percent(n_wrong / evaluation.n)}."
+    lead = f"{count(n_wrong, 'mistake')} in {count(evaluation.n, facts.unit)} ({percent(n_wrong / evaluation.n)})."
+    lead = lead if n_wrong else f"No mistakes in {count(evaluation.n, facts.unit)}."
     figure = Figure(
         "confusion",
         specification(draw(evaluation, theme=None)),
         "Confusion matrix",
-        reads="A row is a true class, a column what the model said. The diagonal is right; a dark cell off it is a "
-        "habit.",
-        shows=_habit(facts),
+        reads="Rows are true classes, columns predicted classes. The diagonal is right; a strong colour off the "
+        "diagonal is a confusion that happens often.",
+        shows=_most_frequent(facts),
         label="Confusion matrix: true classes in rows, predicted ones in columns",
     )
     blocks: list[Block] = [figure]
     if n_wrong:
         blocks.append(_pairs(facts))
-    else:
-        blocks.append(Prose("There is nothing to confuse: every prediction was right."))
-    return Section("confusion", "What is confused", blocks, lead)
+    return Section("confusion", "Confusions", blocks, lead)
 
 
 def _order(facts: Facts) -> list[tuple[int, int]]:
@@ -43,15 +42,15 @@ def _order(facts: Facts) -> list[tuple[int, int]]:
     return [(int(n) // len(off), int(n) % len(off)) for n in order if off.flat[n] > 0]
 
 
-def _habit(facts: Facts) -> str:
+def _most_frequent(facts: Facts) -> str:
     pairs = _order(facts)
     if not pairs:
-        return "Here nothing stands off the diagonal."
+        return "There is nothing off the diagonal."
     true, predicted = pairs[0]
     matrix = facts.evaluation.confusion_matrix
     n, of = int(matrix[true, predicted]), int(matrix[true].sum())
     return (
-        f"Most often class {facts.class_name(true)} is taken for {facts.class_name(predicted)}: {n:,} of {of:,} "
+        f"Most often class {facts.class_name(true)} is predicted as {facts.class_name(predicted)}: {n:,} of {of:,} "
         f"({percent(n / of)})."
     )
 
@@ -64,8 +63,8 @@ def _pairs(facts: Facts) -> Table:
         share = percent(n / int(matrix[true].sum()))
         rows.append((Name(str(classes[true])), Name(str(classes[predicted])), f"{n:,}", share))
     return Table(
-        ("true class", "taken for", "how often", "of the class"),
+        ("true class", "predicted", "how often", "share of the true class"),
         rows,
         numbers=frozenset({2, 3}),
-        folded="The confusions",
+        folded="The most frequent confusions",
     )

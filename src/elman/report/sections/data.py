@@ -54,8 +54,6 @@ def _classes(facts: Facts) -> Figure:
     order = np.argsort(-np.maximum(here, prior), kind="stable")[:_MOST_CLASSES]
     order = order if len(n) > _MOST_CLASSES else np.arange(len(n))
     names = distinct([facts.estimator.classes_[code] for code in order])
-    moved = np.abs(here - prior)
-    most = int(moved.argmax())
     left_out = f" Shown are the {len(order)} most frequent of {len(n):,}." if len(order) < len(n) else ""
     rows = [
         (Name(str(facts.estimator.classes_[c])), f"{int(n[c]):,}", percent(here[c]), percent(prior[c])) for c in order
@@ -70,13 +68,20 @@ def _classes(facts: Facts) -> Figure:
         "classes",
         charts.shares(names, here[order].tolist(), prior[order].tolist()),
         "Classes",
-        reads="The dark bar is the share of a class here, the pale one in training. Where they differ, the model "
-        "expects classes as they do not come.",
-        shows=f"The share that differs most is that of class {facts.class_name(most)}: {percent(here[most])} here, "
-        f"{percent(prior[most])} in training.{left_out}",
+        reads="The thin bar is the share of a class in this file, the wide bar its share in the training data. The "
+        "model has learned the shares of training, so large differences cost accuracy.",
+        shows=_most_moved(facts, here, prior) + left_out,
         label="Share of each class, here and in training",
         table=table,
     )
+
+
+def _most_moved(facts: Facts, here: NDArray[np.float64], prior: NDArray[np.float64]) -> str:
+    most = int(np.abs(here - prior).argmax())
+    if percent(here[most]) == percent(prior[most]):
+        return "Here all shares are as in training."
+    name = facts.class_name(most)
+    return f"The largest difference is in class {name}: {percent(here[most])} here, {percent(prior[most])} in training."
 
 
 def _features(facts: Facts) -> list[Block]:
@@ -113,13 +118,12 @@ def _numbers(facts: Facts, features: list[int]) -> list[Block]:
         )
     order = np.argsort(-np.abs(shifts), kind="stable")[:_MOST_FEATURES]
     order = np.sort(order)
-    left_out = f", the {len(order)} of {len(rows)} whose mean moved most" if len(order) < len(rows) else ""
+    left_out = f", the {len(order)} of {len(rows)} whose mean differs most" if len(order) < len(rows) else ""
     table = Table(
-        ("feature", "missing", "least", "mean", "greatest", "in training", "shift"),
+        ("feature", "missing", "minimum", "mean", "maximum", "in training", "shift"),
         [rows[n] for n in order],
-        caption=f"Numeric features{left_out}. In training: mean ± deviation. Shift: how far the mean here lies from "
-        "it, in "
-        "deviations.",
+        caption=f"Numeric features{left_out}. In training: mean ± standard deviation. Shift: the mean here minus "
+        "that in training, in standard deviations.",
         numbers=frozenset(range(1, 7)),
         title="Features",
         folded=f"{count(len(order), 'feature')}, their ranges here and in training" if len(order) > 8 else "",
@@ -132,10 +136,17 @@ def _drift(shifts: list[float], missing: list[float], names: list[str]) -> str:
     most = int(np.abs(shifts).argmax())
     name = Name(names[most]).shown
     if n_far:
-        said = f"{count(n_far, 'feature')} moved by more than a deviation since training, most of all {name} "
-        said += f"({shifts[most]:+.1f}): the model is asked about what it has hardly seen."
+        said = (
+            f"{count(n_far, 'feature')} differ{'s' * (n_far == 1)} from training by more than one standard deviation "
+        )
+        said += f"in the mean, most of all {name} ({shifts[most]:+.1f}): the model has hardly seen such values."
     else:
-        said = f"No mean moved by more than {abs(shifts[most]):.2f} deviations since training ({name} the most)."
+        said = "The mean of every feature is as in training"
+        said += (
+            f", within {abs(shifts[most]):.2f} standard deviations ({name} differs most)."
+            if len(names) > 1
+            else (f", within {abs(shifts[most]):.2f} standard deviations.")
+        )
     gaps = sum(share > 0 for share in missing)
     return f"{said} {count(gaps, 'feature')} {'has' if gaps == 1 else 'have'} missing values." if gaps else said
 
@@ -163,9 +174,9 @@ def _kinds(facts: Facts) -> Table:
         name = "tokens" if facts.texts is not None else facts.feature_names[vocabulary.feature]
         rows.append((Name(name), f"{len(vocabulary.names):,}", f"{unknown:,}", percent(unknown / n_steps, 2)))
     return Table(
-        ("feature of kinds", "names known", "steps with an unknown one", "share"),
+        ("feature", "names known", "steps with an unknown name", "share"),
         rows[:_MOST_FEATURES],
-        caption="Names that did not occur in training count as unknown, and say nothing to the network.",
+        caption="Names that did not occur in training are unknown: the network cannot use them.",
         numbers=frozenset({1, 2, 3}),
-        title="Kinds",
+        title="Features of names",
     )

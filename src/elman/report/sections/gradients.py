@@ -9,9 +9,9 @@ from elman.plots.theme import specification
 from elman.report import charts
 from elman.report.blocks import Block, Figure, Prose, Section, Table, count, number, percent
 from elman.report.facts import Facts
+from elman.training.history import Record
 
-_MOST_STEPS = 40_000  # that the gradient is followed through
-_MOST_SEQUENCES = 200
+_MOST_STEPS = 200_000  # that the gradient is followed through
 
 
 def gradients(facts: Facts) -> Section:
@@ -21,27 +21,30 @@ def gradients(facts: Facts) -> Section:
     if records:
         blocks.append(_over_epochs(facts))
     else:
-        blocks.append(Prose("The records of this model's training do not hold its gradient flow.", is_soft=True))
+        blocks.append(Prose("The training records of this model hold no gradient flow.", is_soft=True))
     flow, n = flow_here(facts)
     blocks.append(_here(facts, flow, n))
-    return Section("gradients", "How far gradients reach back", blocks, lead(flow))
+    sampled = n < len(facts.sequences)
+    return Section("gradients", "How far gradients reach back", blocks, lead(flow, sampled=sampled))
 
 
 def flow_here(facts: Facts) -> tuple[GradientFlow, int]:
     """Follow the gradient on some sequences of the file; give how many."""
-    chosen = facts.some(_MOST_STEPS, _MOST_SEQUENCES, labelled=True)
+    chosen = facts.some(_MOST_STEPS, len(facts.sequences), labelled=True)
     return facts.estimator.gradient_flow(facts.sequences[chosen], facts.labels_of(chosen)), len(chosen)
 
 
-def lead(flow: GradientFlow) -> str:
+def lead(flow: GradientFlow, *, sampled: bool = False) -> str:
     """Give how far the direction reaches back that does so least."""
     k = weakest(flow)
-    memory, longest = flow.memory(k), int(flow.lengths.max())
+    memory, longest = flow.memory(k), len(flow.profile(k))
     if memory >= longest:
-        return f"In the finished network the gradient reaches back over all {count(longest, 'step')} in every layer."
+        everywhere = "" if len(flow.names) == 1 else " in every layer"
+        return f"In the trained network the gradient reaches back over all {count(longest, 'step')}{everywhere}."
     return (
-        f"In the finished network the gradient of {direction(flow.names[k])} falls to a tenth of its greatest within "
-        f"{count(memory, 'step')} of {longest:,}: what lies further back than that hardly teaches it."
+        f"In the trained network the gradient of {direction(flow.names[k])} falls to a tenth of its maximum within "
+        f"{count(memory, 'step')} of {longest:,}{' in this sample' * sampled}: steps further back hardly affect "
+        "learning there."
     )
 
 
@@ -57,18 +60,28 @@ def _over_epochs(facts: Facts) -> Figure:
         "gradient-history",
         specification(draw_history(facts.estimator, width=charts.WIDTH, theme=None)),
         "Gradient health over the epochs",
-        reads="A column is an epoch, a row a number of steps back; the stronger the colour, the larger the gradient "
-        "that arrives there, on a logarithmic scale. The line is how far back a tenth of it reaches.",
-        shows=f"In epoch {first['epoch']} it reached back {first['flow_memory']:,} of {first['flow_steps']:,} steps, "
-        f"in epoch {last['epoch']} {last['flow_memory']:,} of {last['flow_steps']:,}, in {direction(last['flow_of'])}, "
-        "which reaches least.",
+        reads="A column is an epoch, a row a number of steps back. The stronger the colour, the larger the gradient "
+        "that arrives there, on a logarithmic scale. The line is where it has fallen to a tenth.",
+        shows=_reached(first, last),
         label="Heat map of the gradient's norm by epoch and steps back",
     )
 
 
+def _reached(first: Record, last: Record) -> str:
+    """Say how far the gradient reached in the first epoch and the last, in the layers that reach least."""
+    if all(record["flow_memory"] >= record["flow_steps"] for record in (first, last)):
+        return "In the first epoch and in the last the gradient reached back over all steps, in every layer."
+    then, now = (
+        f"{record['flow_memory']:,} of {record['flow_steps']:,} steps in epoch {record['epoch']} "
+        f"({direction(record['flow_of'])})"
+        for record in (first, last)
+    )
+    return f"The layer that reaches least reached back {then} and {now}."
+
+
 def _here(facts: Facts, flow: GradientFlow, n: int) -> Figure:
     k = weakest(flow)
-    some = f" Followed on {n:,} of {len(facts.sequences):,} sequences." if n < len(facts.sequences) else ""
+    some = f" Measured on a sample of {n:,} of {len(facts.sequences):,} sequences." if n < len(facts.sequences) else ""
     rows = [
         (
             direction(name),
@@ -89,8 +102,8 @@ def _here(facts: Facts, flow: GradientFlow, n: int) -> Figure:
     table = Table(
         headings,
         rows,
-        caption="First over last: the norm at the first step read over that at the last. Vanished: the share of steps "
-        "below a millionth of the largest. Saturated: the share of a gate's units at the ends of its range.",
+        caption="First over last: the norm at the first step read, divided by that at the last. Vanished: the share of "
+        "steps below a millionth of the largest. Saturated: the share of a gate's values near the ends of its range.",
         numbers=frozenset(range(1, len(headings))),
         folded="Layer by layer, with the saturation of gates",
     )
@@ -98,13 +111,18 @@ def _here(facts: Facts, flow: GradientFlow, n: int) -> Figure:
         "gradient-flow",
         specification(draw_flow(flow, width=charts.WIDTH, theme=None)),
         "Gradient flow on this data",
-        reads="The size of the loss's gradient by the state, from where a direction ends back to where it begins, "
-        "mean over the sequences. A steep fall is a vanishing gradient; a rise an exploding one.",
+        reads="The norm of the gradient of the loss with respect to the state, from the last step read back to the "
+        "first: relative to the largest of its sequence, the median of the sequences, as far back as a twentieth of "
+        "them go. A steep fall is a vanishing gradient, a steep rise an exploding one.",
         shows=f"In {direction(flow.names[k])} it is {number(flow.ratio(k))} times as large at the first step read as "
-        f"at the last, and {percent(flow.vanished(k))} of the steps get less than a millionth of the largest.{some}",
+        f"at the last{_vanished(flow.vanished(k))}.{some}",
         label="Norm of the gradient by the state against the number of steps back, a line a layer and direction",
         table=table,
     )
+
+
+def _vanished(share: float) -> str:
+    return f", and {percent(share)} of the steps get less than a millionth of the largest" if share else ""
 
 
 def direction(name: str) -> str:

@@ -6,14 +6,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from elman.insight.health import examine
-from elman.insight.intervals import wilson
+from elman.insight.intervals import LEVEL
 from elman.report.blocks import Name, Prose, Remarks, between, count, percent
 from elman.report.facts import Facts
 
-BASELINES = {"summary_statistics": "logistic regression on summary statistics", "majority": "the most frequent class"}
+BASELINES = {"summary_statistics": "logistic regression on summary statistics", "majority": "most frequent class"}
+FEW = 50  # labels that tell little
 
 _MOST_STEPS = 40_000  # that are looked at for signs of ill health
 _MOST_SEQUENCES = 200
+_FEW_EPOCHS = 30
+_LEAST_P = 0.0001  # that is shown
 
 
 @dataclass(frozen=True)
@@ -42,7 +45,7 @@ def headline(facts: Facts) -> Headline:
     evaluation = facts.evaluation
     rival = evaluation.baselines["summary_statistics"]
     figures = [
-        Figure("accuracy", percent(evaluation.accuracy), _interval(facts)),
+        Figure("accuracy", percent(evaluation.accuracy), f"95\xa0% interval {between(*facts.accuracy_interval)}"),
         Figure("balanced accuracy", percent(evaluation.balanced_accuracy), _beside(rival["balanced_accuracy"])),
         Figure("macro F1", percent(evaluation.macro_f1), _beside(rival["macro_f1"])),
         Figure("log loss", f"{evaluation.log_loss:.3f}", f"logistic regression {rival['log_loss']:.3f}"),
@@ -62,37 +65,21 @@ def health(facts: Facts) -> list[Remarks | Prose]:
     chosen = facts.some(_MOST_STEPS, _MOST_SEQUENCES, labelled=True)
     findings = examine(facts.estimator, facts.sequences[chosen], facts.labels_of(chosen))
     if not findings:
-        return [
-            Prose("No sign of ill training was found, in its records or in gradients and gates on this data.", True)
-        ]
+        return [Prose("No problem was found in the training records, nor in gradients and gates on this data.", True)]
     return [Remarks([finding.sentence for finding in findings], "Health of the network")]
 
 
 def lead(facts: Facts) -> str:
     """Give what the model gets right, how sure that is, and what the baselines get right."""
     evaluation = facts.evaluation
-    low, high = accuracy_interval(facts)
     n_classes = count(len(evaluation.classes), "class", "classes")
-    regression, majority = (evaluation.baselines[name]["accuracy"] for name in ("summary_statistics", "majority"))
+    regression, majority = (percent(evaluation.baselines[name]["accuracy"]) for name in BASELINES)
     return (
-        f"It puts {percent(evaluation.accuracy)} of {count(evaluation.n, facts.unit)} into the right one of "
-        f"{n_classes}. Of more data like this it would get {between(low, high)} right, with {percent(0.95, 0)} "
-        "confidence. "
-        f"A logistic regression on summary statistics gets {percent(regression)} right, and always naming the most "
-        f"frequent class of training {percent(majority)}."
+        f"{percent(evaluation.accuracy)} of {count(evaluation.n, facts.unit)} are classified correctly, with "
+        f"{n_classes} to choose from. On more data like this, expect {between(*facts.accuracy_interval)} "
+        f"({percent(0.95, 0)} interval). A logistic regression on summary statistics reaches {regression}; always "
+        f"predicting the most frequent class of training reaches {majority}."
     )
-
-
-def accuracy_interval(facts: Facts) -> tuple[float, float]:
-    """Give Wilson's 95\xa0% interval of the accuracy."""
-    n_right = int(facts.evaluation.confusion_matrix.trace())
-    low, high = wilson(n_right, facts.evaluation.n)
-    return float(low), float(high)
-
-
-def _interval(facts: Facts) -> str:
-    low, high = accuracy_interval(facts)
-    return f"95\xa0% interval {between(low, high)}"
 
 
 def _beside(value: float) -> str:
@@ -106,29 +93,53 @@ def remarks(facts: Facts) -> list[str]:
     absent = int((evaluation.confusion_matrix.sum(axis=1) == 0).sum())
     if absent:
         sentences.append(
-            f"{count(absent, 'class', 'classes')} of training {'does' if absent == 1 else 'do'} not occur here: of "
-            "them "
-            "these figures say nothing."
+            f"{count(absent, 'class', 'classes')} of the training data {'does' if absent == 1 else 'do'} not occur in "
+            f"this file. The figures say nothing about {'it' if absent == 1 else 'them'}."
         )
     if facts.every_step:
         sentences.append(
-            "Steps of one sequence are alike, so that the true uncertainty is greater than the interval, which takes "
-            "each step for a draw of its own."
+            "The steps of one sequence are not independent. The intervals of the accuracies allow for that, by "
+            "resampling whole sequences; those of single classes and groups do not, and are too narrow."
         )
-    if evaluation.n < 50:
-        sentences.append(f"With {count(evaluation.n, facts.unit)}, small differences mean little.")
+    if evaluation.n < FEW:
+        sentences.append(f"With only {count(evaluation.n, facts.unit)}, small differences mean little.")
     return sentences
 
 
 def verdict(facts: Facts) -> str:
-    """Say whether recurrence paid."""
-    rivals = {name: figures["accuracy"] for name, figures in facts.evaluation.baselines.items()}
-    best = max(rivals, key=rivals.__getitem__)
-    gain = 100 * (facts.evaluation.accuracy - rivals[best])
-    low, _ = accuracy_interval(facts)
+    """Say whether the network beats the better baseline, by the paired test of `elman compare`."""
+    evaluation = facts.evaluation
+    best = max(evaluation.baselines, key=lambda name: evaluation.baselines[name]["accuracy"])
+    rival, p_value = evaluation.baselines[best], facts.beside_baselines.p_values[best]
+    accuracies = f"{100 * evaluation.accuracy:.1f} against {percent(rival['accuracy'])}"
+    test = f"({accuracies}, {p(p_value)})"
     against = f"the better baseline, {BASELINES[best]}"
-    if gain <= 0:
-        reason = "the order of the steps may not matter here, or there is too little data to learn it"
-        return f"The network does not beat {against} ({gain:+.1f} points of accuracy): {reason}."
-    sure = "" if rivals[best] < low else ", which is within the uncertainty of these figures"
-    return f"The network is {gain:.1f} points of accuracy ahead of {against}{sure}."
+    gain = 100 * (evaluation.accuracy - rival["accuracy"])
+    if p_value >= 1 - LEVEL:
+        return (
+            f"By accuracy, the network cannot be told apart from {against}, on this file {test}. Its log loss is "
+            f"{evaluation.log_loss:.3f}, that of the baseline {rival['log_loss']:.3f}."
+        )
+    if gain > 0:
+        return f"The network is {gain:.1f} points of accuracy ahead of {against} {test}."
+    return f"The network is {-gain:.1f} points of accuracy behind {against} {test}. {_why_behind(facts)}"
+
+
+def _why_behind(facts: Facts) -> str:
+    """Say what may be the reason: training that was short explains it before the data does."""
+    summary = facts.estimator.training_
+    if summary["interrupted"] or summary["stopped_early"] or summary["epochs"] < _FEW_EPOCHS:
+        return (
+            f"It was trained for {count(summary['epochs'], 'epoch')}: more epochs, a higher patience or other settings "
+            "('elman tune') may change that."
+        )
+    return "Either the order of the steps matters little here, or there is too little data to learn it from."
+
+
+def p(value: float) -> str:
+    r"""Give a p-value, which no line break tears apart.
+
+    >>> p(0.6875), p(0.0123), p(0.00001)
+    ('p\xa0=\xa00.69', 'p\xa0=\xa00.012', 'p\xa0<\xa00.0001')
+    """
+    return f"p\xa0=\xa0{value:.2g}" if value >= _LEAST_P else f"p\xa0<\xa0{_LEAST_P}"

@@ -21,14 +21,11 @@ def most_confident_mistakes(facts: Facts) -> Section:
     worst = mistakes(facts, _MOST_LISTED)
     title = "The most confident mistakes"
     if not worst:
-        return Section("mistakes", title, (), f"There are none: every {facts.unit} was predicted right.")
+        return Section("mistakes", title, (), "There are none: every prediction was right.")
     n_wrong = int(facts.is_wrong.sum())
     n_sure = int((facts.proba[facts.is_wrong].max(axis=1) > 0.9).sum())
-    sure = f"{n_sure:,} of them" if n_sure else "none of them"
-    lead = f"{count(n_wrong, 'mistake')}, {sure} made with more than {percent(0.9, 0)} confidence."
-    advice = Prose(
-        "Look here first: such mistakes are often wrong labels, classes that overlap, or recordings that went wrong."
-    )
+    lead = f"{count(n_wrong, 'mistake')}, {n_sure or 'none'} of them with more than {percent(0.9, 0)} confidence."
+    advice = Prose("Confident mistakes are often wrong labels, classes that overlap, or faulty recordings.")
     blocks: list[Block] = [advice, _table(facts, worst)]
     blocks += [_drawn(facts, each, n) for n, each in enumerate(worst[:_MOST_DRAWN], 1)]
     return Section("mistakes", title, blocks, lead)
@@ -47,7 +44,7 @@ def _table(facts: Facts, worst: list[Example]) -> Table:
         for each in worst
     ]
     step = ("step",) if facts.every_step else ()
-    headings = ("sequence", *step, "true class", "said", "confidence", "given to the true class")
+    headings = ("sequence", *step, "true class", "predicted", "confidence", "p(true class)")
     right = range(len(headings) - 2, len(headings))
     return Table(headings, rows, numbers=frozenset({*right, *([1] if step else [])}))
 
@@ -64,7 +61,7 @@ def _drawn(facts: Facts, each: Example, n: int) -> Block:
         f"mistake-{n}",
         specification(draw(values, names, width=charts.WIDTH, theme=None)),
         title,
-        reads="Each line is a feature over the steps, in its own unit." + here,
+        reads="Each line is a feature over the steps." + here,
         shows=said_of(facts, each),
         label=f"The features of {named(facts, each)} over time",
     )

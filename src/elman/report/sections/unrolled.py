@@ -25,11 +25,11 @@ def unrolled(facts: Facts) -> Section | None:
     lead = f"Sequence {name}, step by step through the network and back: {_said(facts, n)}"
     reading = Prose(
         "Point at a time step, or move with the arrow keys, to see its inputs, gates and state, the gradient that "
-        "reaches it, "
-        "and what it adds to each weight."
+        "reaches it, and what it adds to the gradient of each weight.",
+        is_printed=False,
     )
     members = len(facts.estimator.networks_)
-    note = (Prose(f"Shown is the first of {members} networks; the model averages them.", is_soft=True),)
+    note = (Prose(f"This is the first of {members} networks, whose probabilities the model averages.", is_soft=True),)
     return Section(
         "unrolled", "One sequence, unrolled", (reading, *(note if members > 1 else ()), Fragment(view)), lead
     )
@@ -47,9 +47,7 @@ def _said(facts: Facts, n: int) -> str:
     codes, predicted = facts.codes[of], facts.predicted[of]
     if not facts.every_step:
         confidence = percent(float(facts.proba[of].max()))
-        return (
-            f"it is {facts.class_name(codes[0])}, and the model says {facts.class_name(predicted[0])} ({confidence})."
-        )
+        return f"true class {facts.class_name(codes[0])}, predicted {facts.class_name(predicted[0])} ({confidence})."
     labelled = codes >= 0
     n_right = int((codes == predicted)[labelled].sum())
     return f"{n_right:,} of its {int(labelled.sum()):,} labelled steps are right."

@@ -309,7 +309,6 @@ def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Pa
             if sentences:
                 tell("", sentences)
     for finding in training["health"]:
-        if finding["rule"] != "chance" or not figures:  # which the verdict says
-            tell("", with_options(finding["sentence"]))
+        tell("", with_options(finding["sentence"]))
     say("", f"Saved {model}. Next, on data that it has not seen:")
     say_command(f"elman evaluate {quoted(model)} {quoted(test_file(file))}")

@@ -8,36 +8,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-from numba.core.event import Event, Listener, register
 from numpy.typing import NDArray
 
+from elman.network.machine import n_compiled as n_compiled
 from elman.training.callbacks import Run
 
 PATIENCE = 2.0  # seconds without a first step before the reason is told
 PREPARING = (
     "Preparing. Kernels are compiled the first time that a cell is used on a machine, which takes up to half a minute."
 )
-
-
-class _Compilations(Listener):  # type: ignore[misc]
-    """How many functions have been compiled in this process: those that are on disk are not."""
-
-    n = 0
-
-    def on_start(self, event: Event) -> None:
-        self.n += 1
-
-    def on_end(self, event: Event) -> None:
-        pass
-
-
-_compilations = _Compilations()
-register("numba:compile", _compilations)
-
-
-def n_compiled() -> int:
-    """Give how many functions have been compiled in this process, or are being so."""
-    return _compilations.n
 
 
 class Waiting(threading.Timer):

@@ -17,8 +17,8 @@ class Flow(TypedDict, total=False):
     flow_vanished: float  # share of steps whose norm is below 1e-6 of their sequence's largest
     flow_memory: int  # steps until the norm is a tenth of its greatest
     flow_steps: int  # that a twentieth of the batch's sequences have at least: as far back as the profile goes
-    # The norm, relative to the largest of its sequence, at up to 48 evenly spaced lags from 0 to flow_steps - 1; median,
-    # four digits each.
+    # The norm, relative to the largest of its sequence, at up to 48 evenly spaced lags from 0 to flow_steps - 1:
+    # median, four digits.
     flow_profile: list[float]
 
 

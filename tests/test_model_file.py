@@ -476,6 +476,16 @@ def test_what_was_ill_in_training_comes_back_and_older_files_say_nothing_of_it(t
     assert elman.load(tmp_path / "model").health_ == []
 
 
+@pytest.mark.parametrize("digits", ["", "0" * 31, "G" * 32, "0" * 33, "0" * 31 + "\n", "١" * 32, 7, ["0" * 32]])
+def test_a_fingerprint_that_is_none_is_refused_and_older_files_have_none(tmp_path, content, digits):
+    header, metadata, arrays = taken_apart(content)
+    wrong = put_together(header, with_value(metadata, ("training", "fingerprint"), digits), arrays)
+    assert "expected 32 hexadecimal digits or null in 'training.fingerprint'" in refused(tmp_path, wrong)
+    del metadata["training"]["fingerprint"]
+    (tmp_path / "model").write_bytes(put_together(header, metadata, arrays))
+    assert elman.load(tmp_path / "model").training_["fingerprint"] is None
+
+
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [

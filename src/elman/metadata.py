@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Any
@@ -65,8 +66,9 @@ class Metadata:
         'epochs', 'best_epoch', 'seconds', 'learning_rate', 'n_training', 'n_validation', 'stopped_early',
         'interrupted', 'validation' (figures of model and baselines, or None), 'members' ('epochs' and 'best_epoch' of
         each network), 'n_refit' (sequences of the run on all data, 0 without it), 'chosen' (the parameters that were
-        'auto'), 'health' (the problems that were found, each the fields of `elman.training.health.Finding`) and
-        'histories' (a list of records for each network).
+        'auto'), 'health' (the problems that were found, each the fields of `elman.training.health.Finding`),
+        'fingerprint' (of all sequences that were given, see `elman.estimators.fingerprint`, or None) and 'histories' (a
+        list of records for each network).
     temperature : float
         Of the probabilities, see `elman.estimators.calibration`; 1: as the networks have them.
     elman_version : str
@@ -306,6 +308,7 @@ def _check_columns(columns: Any) -> None:
 def _check_training(data: Any) -> None:
     if isinstance(data, dict):
         data.setdefault("health", [])  # files from before training was judged have none
+        data.setdefault("fingerprint", None)
     expected = {
         "epochs",
         "best_epoch",
@@ -321,6 +324,7 @@ def _check_training(data: Any) -> None:
         "n_refit",
         "chosen",
         "health",
+        "fingerprint",
     }
     is_complete = isinstance(data, dict) and data.keys() == expected
     _require("training", is_complete, f"the fields {', '.join(sorted(expected))}", data)
@@ -339,6 +343,9 @@ def _check_training(data: Any) -> None:
     if data["validation"] is not None:
         _check_validation(data["validation"])
     _check_health(data["health"])
+    digits = data["fingerprint"]
+    is_known = digits is None or (isinstance(digits, str) and re.fullmatch("[0-9a-f]{32}", digits, re.ASCII))
+    _require("training.fingerprint", bool(is_known), "32 hexadecimal digits or null", digits)
 
 
 def _check_health(findings: Any) -> None:

@@ -22,7 +22,7 @@ def test_train_prints_the_validation_figures_beside_the_baselines_and_what_to_ty
     assert done.code == 0
     assert "GRU, 1 layer of 4, both directions." in done.out
     assert "Trained on 30 sequences, validated on 6: 6 epochs in" in done.out
-    for row in ("this model", "logistic regression", "majority class"):
+    for row in ("this model", "logistic regression", "most frequent class"):
         assert sum(line.startswith(row) for line in done.out.splitlines()) == 1
     assert done.out.splitlines()[-1].strip() == f"elman evaluate {model} {files / 'walks_TEST.csv'}"
     assert "note: Read column 'id' as the sequence id." in done.err
@@ -436,7 +436,7 @@ def test_what_was_chosen_and_that_all_data_was_learned_in_the_end_is_told(elman,
         (0.9, 0.8, 0.7, ""),
         (0.8, 0.8, 0.7, "Logistic regression does as well here: the order of the steps may not matter, or there is"),
         (0.7, 0.8, 0.7, "Logistic regression does better here: the order of the steps may not matter, or there is"),
-        (0.6, 0.5, 0.7, "To predict the most frequent class each time does better here: there may be too little data"),
+        (0.6, 0.5, 0.7, "The most frequent class, predicted each time, does better here: there may be too little data"),
     ],
 )
 def test_what_it_means_that_a_baseline_wins_is_said_where_one_does(accuracy, logistic, majority, expected):
@@ -460,6 +460,15 @@ def test_a_network_far_behind_the_regression_is_to_blame_and_not_the_data():
     assert said.startswith("Logistic regression does better here: the network has not learned what is there. It sees")
     of_few = verdict({"accuracy": 0.8, "baselines": rivals}, 10, every_step=False)
     assert "the order of the steps may not matter" in of_few
+
+
+def test_a_baseline_that_chance_sets_apart_is_not_called_better():
+    rivals = {"summary_statistics": {"accuracy": 0.81}, "majority": {"accuracy": 0.3}}
+    figures = {"accuracy": 0.8, "baselines": rivals}
+    near = verdict(figures, 370, every_step=False, p_values={"summary_statistics": 0.62, "majority": 0.0})
+    assert near.startswith("Logistic regression cannot be told apart from this model (p = 0.62) here: the order")
+    far = verdict(figures, 370, every_step=False, p_values={"summary_statistics": 0.04, "majority": 0.0})
+    assert far.startswith("Logistic regression does better here: ")
 
 
 def test_labels_and_groups_that_are_of_no_use_may_hold_anything(elman, files, tmp_path):

@@ -82,7 +82,7 @@ def test_the_baselines_of_one_model_are_rivals_enough(elman, models):
     assert done.out.startswith("1 model and the baselines of A on 18 sequences of TEST.csv")
     assert [line[:22] for line in done.out.splitlines() if line[:3] in ("B  ", "C  ")] == [
         "B  logistic regression",
-        "C  majority class     ",
+        "C  most frequent class",
     ]
     assert "B is right on " in done.prose
     assert "C is right on " in done.prose

@@ -73,3 +73,16 @@ def test_a_missing_extra_is_named_before_any_work(elman, files, tmp_path, monkey
     done = elman("report", files / "walks.model", files / "walks_TEST.csv", "-o", tmp_path / "report.html")
     assert done.code == 2
     assert "pip install 'elman[report]'" in done.err
+
+
+def test_training_data_is_noticed_by_all_that_measure(elman, files, tmp_path):
+    said = "These are the sequences that the model was trained on"
+    page = tmp_path / "report.html"
+    model, training, other = files / "walks.model", files / "walks_TRAIN.csv", files / "walks_TEST.csv"
+    assert f"warning: {said}" in elman("evaluate", model, training).err
+    assert said not in elman("evaluate", model, other).err
+    assert f"warning: walks.model: {said}" in elman("compare", model, training, "--baselines").err
+    assert f"warning: {said}" in elman("report", model, training, "-o", page).err
+    text = page.read_text(encoding="utf-8")
+    assert said in text
+    assert "On more data like this" not in text

@@ -3,6 +3,7 @@
 import functools
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from cases import CELLS
 from comparisons import assert_close
 from elman import DataError, ParameterError, SequenceClassifier, SequenceTagger
+from elman.insight import attribution_methods
 from elman.insight.attribution import METHODS, attribute
 
 QUICK = {"num_layers": 1, "hidden_size": 5, "max_epochs": 4, "random_state": 0, "dtype": "float64", "refit": False}
@@ -83,6 +85,26 @@ def test_integrated_gradients_add_up_to_what_predictions_differ_by(cell, readout
         assert found.gap[n] == pytest.approx(found[n].sum() - expected, abs=1e-9)
     assert found.is_complete.all()
     assert (found.codes == classifier.predict(X[:6])).all()
+
+
+def test_only_stretches_whose_integral_is_off_are_halved(monkeypatch):
+    """f rises by 1 all along and jumps by 5 at 0.8, which a stretch shows only where it is shorter than 1/32."""
+
+    def f(share):
+        return share + 5.0 * (np.asarray(share) > 0.8)
+
+    def integrals(explained, starts, width):
+        looked_at.extend(zip(starts.tolist(), [width] * len(starts)))
+        jumps = (starts <= 0.8) & (starts + width > 0.8)
+        return np.where(jumps & (width > 1 / 32), width, f(starts + width) - f(starts))[:, None, None]
+
+    looked_at = []
+    monkeypatch.setattr(attribution_methods, "_integrals", integrals)
+    monkeypatch.setattr(attribution_methods, "_parts", lambda n, *_: [slice(n)])
+    explained = SimpleNamespace(at=f, baseline=0.0, log_proba=6.0, n_steps=1, n_features=1, tolerance=0.01, inputs=None)
+    assert attribution_methods.integrated_gradients(explained).sum() == pytest.approx(6)
+    assert len(looked_at) == 1 + 2 * 5
+    assert looked_at[-2:] == [(24 / 32, 1 / 32), (25 / 32, 1 / 32)]
 
 
 @pytest.mark.parametrize("cell", CELLS)

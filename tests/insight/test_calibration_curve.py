@@ -65,8 +65,27 @@ def test_a_model_as_sure_as_it_is_right_is_within_chance_and_a_sharpened_one_is_
 
 
 def test_a_calibrated_model_stays_below_what_chance_gives_as_often_as_it_says():
-    curves = [calibration_curve(*drawn(200, 1.0, seed)) for seed in range(100)]
+    curves = [calibration_curve(*drawn(100, 1.0, seed)) for seed in range(100)]
     assert 0.91 <= np.mean([curve.ece <= curve.ece_of_chance for curve in curves]) <= 0.99
+
+
+def test_what_chance_gives_is_the_quantile_computed_by_hand():
+    """Of 20 tosses of a coin 6 to 14 are heads in 95.9 % of cases: the error is at most 4 / 20."""
+    curve = calibration_curve(sure_of([0.5] * 20), np.zeros(20, dtype=int), n_bins=1)
+    assert curve.ece_of_chance == pytest.approx(4 / 20)
+
+
+def test_cases_of_a_bin_are_each_right_as_often_as_they_are_sure():
+    """Nine are sure, ten are coins: only these vary, and 2 to 8 heads of 10 are 97.9 % of cases."""
+    curve = calibration_curve(sure_of([0.5001] * 10 + [0.9999] * 9), np.zeros(19, dtype=int), n_bins=1)
+    assert curve.ece_of_chance == pytest.approx(3 / 19, abs=1e-3)
+
+
+def test_many_cases_are_drawn_in_groups_of_neighbours():
+    """Half of 4,000 are sure and half are coins, all in one bin: the error's deviation is that of 2,000 coins."""
+    sure = np.repeat([0.5001, 0.9999], 2000)
+    curve = calibration_curve(sure_of(sure), np.zeros(4000, dtype=int), n_bins=1)
+    assert curve.ece_of_chance == pytest.approx(1.96 * np.sqrt(2000 / 4) / 4000, rel=0.05)
 
 
 def test_what_is_not_labelled_is_left_out():

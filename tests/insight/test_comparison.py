@@ -12,8 +12,9 @@ from elman.errors import DataError, ParameterError
 from elman.estimators.evaluation import evaluate, measure
 from elman.insight.comparison import Judged, compare, side_by_side
 from elman.insight.comparison_in_words import cautions, differences_in_words
+from elman.insight.intervals import paired_interval, wilson
 from elman.insight.paired import PairedLabels, holm, mcnemar
-from elman.insight.resampling import bootstrap_interval, swap_test
+from elman.insight.resampling import bootstrap_interval, interval_by_sequence, swap_test
 
 CLASSES = np.array(["a", "b", "c"])
 
@@ -148,14 +149,63 @@ def test_the_bootstrap_agrees_with_scipy():
     assert found != pytest.approx(tuple(uncorrected), rel=0.03)
 
 
-def test_the_interval_over_clusters_holds_the_share_as_often_as_it_says():
+@pytest.mark.parametrize("n", [3, 5, 10, 14, 40])
+def test_the_interval_over_clusters_holds_the_share_as_often_as_it_says(n):
     rng = np.random.default_rng(0)
     held = 0
     for _ in range(200):
-        counts = rng.integers(5, 30, 40)
-        low, high = bootstrap_interval(rng.binomial(counts, rng.beta(6, 2, 40)).astype(float), counts)
+        counts = rng.integers(5, 30, n)
+        low, high = interval_by_sequence(rng.binomial(counts, rng.beta(6, 2, n)).astype(float), counts)
         held += low <= 0.75 <= high
     assert 0.9 <= held / 200 <= 0.99
+
+
+def test_of_few_sequences_the_interval_is_students():
+    totals = np.array([3.0, 5.0, 4.0, 9.0])
+    mean = stats.ttest_1samp(totals / 10, 0).confidence_interval(0.95)
+    assert interval_by_sequence(totals, np.full(4, 10)) == pytest.approx((mean.low, mean.high))
+
+
+def test_from_fifteen_sequences_on_the_interval_is_the_bootstraps():
+    totals, counts = np.arange(15.0) ** 2, np.full(15, 20)
+    assert interval_by_sequence(totals, counts) == bootstrap_interval(totals, counts)
+    assert interval_by_sequence(totals[:14], counts[:14]) != bootstrap_interval(totals[:14], counts[:14])
+
+
+def test_draws_that_equal_the_value_count_half():
+    """Of 20 right and 20 wrong the interval lies around a half, which every eighth draw equals."""
+    low, high = bootstrap_interval(np.repeat([0.0, 1.0], 20), np.ones(40, dtype=np.int64))
+    assert (low, high) == (pytest.approx(0.35), pytest.approx(0.65))
+
+
+def of_sequences(right_of_each, n_steps=20):
+    """Two taggers: one right nowhere, the other on so many of the steps of each sequence."""
+    codes = np.tile(np.arange(n_steps) % 3, len(right_of_each))
+    offsets = np.arange(0, len(codes) + 1, n_steps)
+    right = np.concatenate([np.arange(n_steps) < n for n in right_of_each])
+    return side_by_side([judged("a", right & False, codes, offsets), judged("b", right, codes, offsets)])
+
+
+def test_one_sequence_of_many_steps_tells_nothing_of_others():
+    comparison = of_sequences([5])
+    [difference] = comparison.differences
+    assert difference.accuracy_interval == (-1.0, 1.0)
+    assert comparison.accuracy_intervals.tolist() == [[0.0, 1.0], [0.0, 1.0]]
+    assert difference.p_value == 1.0
+    assert json.loads(json.dumps(comparison.to_dict()))["differences"][0]["log_loss_interval"] == [None, None]
+    [paragraph] = differences_in_words(comparison)
+    assert "25.0 points in favour of b on this one sequence, without an interval or a test. The log" in paragraph
+    assert "95 %" not in paragraph
+    assert cautions(comparison)[0] == "One sequence tells nothing of others."
+
+
+def test_where_sequences_do_not_differ_each_counts_as_one_case():
+    [difference] = of_sequences([20] * 5).differences
+    assert difference.accuracy_interval == paired_interval(5, 0, 5)
+    comparison = of_sequences([5] * 8)
+    assert comparison.differences[0].accuracy_interval == paired_interval(2, 0, 8)
+    assert comparison.accuracy_intervals[0].tolist() == [float(bound) for bound in wilson(0, 8)]
+    assert comparison.accuracy_intervals[1].tolist() == [float(bound) for bound in wilson(2, 8)]
 
 
 def test_losses_without_spread_have_no_width():
@@ -200,7 +250,7 @@ def test_taggers_are_compared_step_by_step_and_told_from_chance_by_sequence():
 
 def test_baselines_stand_beside_the_models_as_rivals(trained, unseen):
     comparison = compare({"gru": trained}, *unseen, baselines=True)
-    assert comparison.names == ("gru", "logistic regression", "majority class")
+    assert comparison.names == ("gru", "logistic regression", "most frequent class")
     own = comparison.evaluations[0].baselines
     assert comparison.evaluations[1].accuracy == own["summary_statistics"]["accuracy"]
     assert comparison.evaluations[2].log_loss == own["majority"]["log_loss"]
@@ -223,8 +273,8 @@ def test_words_give_the_numbers_behind_them(pair):
     [paragraph] = differences_in_words(pair, ["A", "B"])
     assert paragraph.startswith(
         "B is right on 12 sequences where A is wrong, A on 3 where B is wrong: 9.0 points in favour of B (95 % "
-        "interval 1.1 to 16.6). Were the two equally good, chance would part them as much in 3.5 % of cases "
-        "(McNemar's exact test): that is beyond chance at the usual 5 %. The log loss of B is 0.1386 lower (95 % "
+        "interval 1.1 to 16.6). p = 0.035 (McNemar's exact test): two equally good models would differ this much in "
+        "3.5 % of such files. At the usual 5 % that is beyond chance. The log loss of B is 0.1386 lower (95 % "
     )
     assert paragraph.endswith("They predict the same for 85.0 % of sequences.")
 
@@ -235,6 +285,24 @@ def test_words_say_it_where_nothing_differs(trained, unseen):
     assert paragraph.startswith("c and a are right on the same sequences, with a 95 % interval of -")
     assert "Their log losses are the same. They predict the same for 100.0 % of sequences." in paragraph
     assert cautions(comparison)[0] == "22 sequences can tell little: only a great difference would show."
+
+
+def test_p_is_said_however_small_or_large_it_is():
+    codes = np.arange(100) % 3
+    first, second = counted(50, 0, 30, 20)
+    [far] = differences_in_words(side_by_side([judged("a", first, codes), judged("b", second, codes)]))
+    assert (
+        "p < 0.0001 (McNemar's exact test): two equally good models would differ this much in fewer than 1 of 10,000 "
+        "such files. At the usual 5 % that is beyond chance."
+    ) in far
+    first, second = counted(60, 6, 10, 24)
+    near = differences_in_words(side_by_side([judged("a", first, codes), *[judged("b", second, codes)] * 2]))[0]
+    assert (
+        "p = 0.45 (McNemar's exact test): two equally good models would differ this much in 45.4 % of such files; by "
+        "Holm's correction for 2 comparisons p = 0.91. At the usual 5 % chance is explanation enough."
+    ) in near
+    [same] = differences_in_words(side_by_side([judged("a", first, codes), judged("b", first, codes)]))
+    assert "points, p = 1 (McNemar's exact test). Their log losses are the same." in same
 
 
 def test_the_interval_is_in_favour_of_the_better_one_as_well(pair):

@@ -9,6 +9,7 @@ from cases import CELLS, Case, draw
 from comparisons import assert_close, assert_same_gradients
 from elman.errors import DataError, ParameterError
 from elman.insight.unroll import unroll
+from elman.kernels import reference_options
 from elman.kernels.reference_network import network_forward
 from engine import network_for, run_engine
 
@@ -88,24 +89,111 @@ def test_gates_and_states_fulfil_the_cells_equations(cell):
             assert_close(states["h"], np.tanh(a) if cell == "elman" else np.maximum(a, 0), 1e-14, "h")
 
 
+class PerStep(np.ndarray):
+    """A parameter that is moved at one of its uses alone: a copy of its own for each step."""
+
+    def move(self, use, by):
+        self.use, self.by, self.n_uses = use, by, 0
+        return self
+
+    def now(self):
+        self.n_uses += 1
+        return np.asarray(self) + self.by if self.n_uses - 1 == self.use else np.asarray(self)
+
+    def __matmul__(self, other):
+        return self.now() @ other
+
+    def __mul__(self, other):
+        return self.now() * other
+
+    def __radd__(self, other):
+        return other + self.now()
+
+
+def loss_of(case, batch, weights, x=None):
+    """The loss of the first sequence, complex where the weights or the sequence are."""
+    logits = network_forward(batch.sequences[0] if x is None else x, weights, **case.settings).logits[0]
+    return np.log(np.exp(logits).sum()) - logits[batch.targets[0]]
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("layer_norm", [False, True])
+def test_what_a_step_adds_is_the_gradient_by_a_copy_of_the_parameter_for_that_step_alone(cell, layer_norm):
+    case = Case(cell, bidirectional=True, readout="mean", layer_norm=layer_norm, learn_initial_state=True)
+    unrolled, batch = unrolled_of(case)
+    T = unrolled.n_steps
+    rng = np.random.default_rng(0)
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", *(("gain_ih", "gain_hh") if layer_norm else ()))
+    for name, suffix in np.array(np.meshgrid(names, ("_l0", "_l0_reverse"))).T.reshape(-1, 2):
+        weight = batch.weights[name + suffix]
+        direction = rng.standard_normal(weight.shape)
+        for t in range(T):
+            use = T - 1 - t if suffix.endswith("reverse") else t
+            moved = weight.astype(complex).view(PerStep).move(use, 1e-200j * direction)
+            slope = loss_of(case, batch, batch.weights | {name + suffix: moved}).imag / 1e-200
+            added = unrolled.contributions[name + suffix].at(t)
+            assert np.sum(added * direction) == pytest.approx(slope, rel=1e-10, abs=1e-14), f"{name}{suffix} at {t}"
+            assert moved.n_uses == T
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_a_state_that_is_learned_gets_its_gradient_where_a_direction_starts(cell):
+    unrolled, _ = unrolled_of(Case(cell, bidirectional=True, readout="mean", learn_initial_state=True))
+    for state in ("h_0", "c_0")[: 1 + (cell == "lstm")]:
+        for suffix, start in (("_l0", 0), ("_l0_reverse", unrolled.n_steps - 1)):
+            contribution = unrolled.contributions[state + suffix]
+            assert_close(contribution.at(start), unrolled.gradients[state + suffix], 1e-13, state + suffix)
+            assert np.flatnonzero(contribution.norms()).tolist() == [start]
+
+
+def test_the_bias_of_a_whole_sequences_scores_counts_at_the_last_step():
+    unrolled, _ = unrolled_of(Case("gru", bidirectional=True))
+    assert np.flatnonzero(unrolled.contributions["bias_out"].norms()).tolist() == [unrolled.n_steps - 1]
+    assert_close(unrolled.contributions["bias_out"].at(unrolled.n_steps - 1), unrolled.d_logits[0], 1e-15)
+
+
 @pytest.mark.parametrize("cell", CELLS)
 @pytest.mark.parametrize("readout", ["last", "mean"])
-def test_d_h_is_the_derivative_of_the_loss_by_each_state(cell, readout):
-    """The bias of a step of its own would move that step's pre-activation alone: so does an input of its own."""
+def test_d_x_is_the_derivative_of_the_loss_by_each_input(cell, readout):
     case = Case(cell, readout=readout)
-    network, batch = one(case)
-    x, weights = batch.sequences[0], batch.weights
-    unrolled = unroll(network, x, batch.targets)
+    unrolled, batch = unrolled_of(case)
     (passage,) = unrolled.passages
     for t in range(unrolled.n_steps):
         for column in range(case.input_size):
-            moved = x.astype(complex)
+            moved = batch.sequences[0].astype(complex)
             moved[t, column] += 1e-200j
-            logits = network_forward(moved, weights, **case.settings).logits[0]
-            loss = np.log(np.exp(logits).sum()) - logits[batch.targets[0]]
-            assert passage.d_x[t, column] == pytest.approx(loss.imag / 1e-200, rel=1e-10, abs=1e-14)
+            slope = loss_of(case, batch, batch.weights, moved).imag / 1e-200
+            assert passage.d_x[t, column] == pytest.approx(slope, rel=1e-10, abs=1e-14)
         blocks = np.concatenate(list(passage.d_pre.values()), axis=1)[t]
-        assert_close(weights["weight_ih_l0"].T @ blocks, passage.d_x[t], 1e-13, "d_x from d_pre")
+        assert_close(batch.weights["weight_ih_l0"].T @ blocks, passage.d_x[t], 1e-13, "d_x from d_pre")
+
+
+@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("readout", ["last", "mean"])
+def test_d_h_and_d_c_are_the_derivatives_of_the_loss_by_each_state(cell, readout, monkeypatch):
+    """The derivative is total: an LSTM's c_t moves h_t = o tanh(c_t) at the same step, and what comes later."""
+    case = Case(cell, readout=readout)
+    unrolled, batch = unrolled_of(case)
+    (passage,) = unrolled.passages
+    plain = reference_options.CELLS[cell]
+    for state, d_states in passage.d_states.items():
+        for at, unit in np.ndindex(d_states.shape):
+            steps = iter(range(unrolled.n_steps))
+
+            def forward(*given, state=state, at=at, unit=unit, steps=steps):
+                states, kept = plain.forward(*given)
+                if next(steps) != at:
+                    return states, kept
+                moved = dict(zip(("h", "c"), (each.astype(complex) for each in states)))
+                moved[state][unit] += 1e-200j
+                if state == "c":
+                    moved["h"] = kept[3] * np.tanh(moved["c"])
+                return tuple(moved.values()), kept
+
+            monkeypatch.setitem(reference_options.CELLS, cell, plain._replace(forward=forward))
+            complex_weights = {name: weight.astype(complex) for name, weight in batch.weights.items()}
+            slope = loss_of(case, batch, complex_weights).imag / 1e-200
+            assert d_states[at, unit] == pytest.approx(slope, rel=1e-10, abs=1e-14), f"{state}, step {at}"
 
 
 def test_d_h_and_d_c_of_an_lstm_give_d_pre_by_the_chain_rule():

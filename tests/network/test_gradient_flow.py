@@ -10,7 +10,7 @@ from elman.kernels import reference_options
 from elman.kernels.reference import cross_entropy
 from elman.kernels.reference_flow import gradient_flow
 from elman.kernels.reference_network import network_forward
-from elman.network.flow import GradientFlow, HiddenGradients, memory_of
+from elman.network.flow import GradientFlow, HiddenGradients, memory_of, shares_of_batch
 from engine import masks_of_the_engine, network_for
 
 TINY = 1e-200
@@ -268,3 +268,16 @@ def test_vanished_is_measured_by_each_sequences_own_largest():
     assert flow.ratio(1) == 0
     flow = by_hand([[0, 0, 1e-9, 1]], [0, 2, 4], ("l0",))
     assert flow.vanished(0) == 1 / 2, "of the steps of sequences that have a gradient"
+
+
+def test_a_sequences_share_of_the_batchs_loss_goes_by_its_own_weights():
+    """Of four sequences three are chosen, in an order of their own, one of them without a label."""
+    offsets, chosen = np.array([0, 2, 3, 5, 6]), np.array([3, 2, 0])
+    of_sequences = np.array([1.0, 2.0, 4.0, 8.0])
+    found = shares_of_batch(offsets, chosen, np.array([0, 1, -1, 2]), of_sequences, 9.0, every_step=False)
+    assert found.tolist() == [8 / 9, 1.0, 1 / 9]
+    of_steps, targets = np.array([1.0, 2, 4, 8, 16, 32]), np.array([0, 1, 1, -1, 2, 0])
+    found = shares_of_batch(offsets, chosen, targets, of_steps, 51.0, every_step=True)
+    assert found.tolist() == [32 / 51, 16 / 51, 3 / 51]
+    found = shares_of_batch(offsets, chosen, targets, None, 4.0, every_step=True)
+    assert found.tolist() == [1 / 4, 1 / 4, 2 / 4]

@@ -39,7 +39,7 @@ def test_curves_hold_each_epochs_loss_and_accuracy():
 def test_the_best_epoch_is_marked():
     chart = plots.learning_curves(THREE)
     assert [(row["x"], row["y"]) for row in rows(chart, "ring")] == [(2, 0.5)]
-    assert note(chart) == "Best epoch: 2, validation loss 0.5, accuracy 87.5%"
+    assert note(chart) == "Best epoch: 2, validation loss 0.5, accuracy 87.5\xa0%"
     assert rows(plots.learning_curves(History(THREE, best_epoch=3)), "ring")[0]["x"] == 3
 
 

@@ -88,7 +88,7 @@ def test_the_calibration_curve_holds_its_bins():
     for name, values in (("x", curve.confidence), ("y", curve.accuracy), ("low", curve.low), ("high", curve.high)):
         assert [row[name] for row in drawn] == pytest.approx(values.tolist(), rel=1e-4)
     assert [row["count"] for row in drawn] == curve.counts.tolist()
-    assert note(chart).startswith(f"Off by {curve.ece:.1%} on average")
+    assert note(chart).startswith(f"Off by {100 * curve.ece:.1f}\xa0% on average")
     svg(chart)
 
 

@@ -278,7 +278,7 @@ def test_the_interval_and_the_test_of_a_tagger_are_those_of_compare(steps):
     found = compare({"it": steps.estimator}, steps.sequences, labels, baselines=True)
     assert steps.accuracy_interval == tuple(found.accuracy_intervals[0])
     p_values = steps.beside_baselines.p_values
-    assert [p_values[name] for name in BASELINES] == [each.p_corrected for each in found.differences]
+    assert [p_values[name] for name in BASELINES] == [each.p_value for each in found.differences]
     low, high = (100 * bound for bound in steps.accuracy_interval)
     assert f"{low:.1f} to {high:.1f} %" in text_of(report(steps))
 

@@ -107,7 +107,7 @@ def _judge_all(
     missing_text: list[str],
 ) -> tuple[list[Judged], Dataset]:
     """Let every model predict the file, read as each was trained to read; those that read alike share what is read."""
-    from elman.cli.dataset import load_model, read_as, say_unknown, settings_for
+    from elman.cli.dataset import load_model, read_as, say_unknown, settings_for, warn_of_training_data
     from elman.insight.comparison import judge, require_alike
 
     judged: list[Judged] = []
@@ -121,6 +121,7 @@ def _judge_all(
                 dataset = read_as(settings, file)
                 readings.append((settings, dataset))
             say_unknown(classifier, dataset, f"{name}: ")
+            warn_of_training_data(classifier, dataset, f"{name}: ")
             judged.append(judge(name, classifier, dataset.sequences, dataset.labels, place_of=dataset.place))
         except DataError as error:
             raise FileError(f"{file}, read for {name}: {error}") from error

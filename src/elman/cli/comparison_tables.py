@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,16 @@ def letters(n: int) -> list[str]:
     return [ascii_uppercase[m] if m < len(ascii_uppercase) else str(m + 1) for m in range(n)]
 
 
+def without_suffix(names: Sequence[str]) -> list[str]:
+    """Leave out what names of model files end in, where they stay distinct.
+
+    >>> without_suffix(["gru.safetensors", "lstm.safetensors"]), without_suffix(["gru", "gru.safetensors"])
+    (['gru', 'lstm'], ['gru', 'gru.safetensors'])
+    """
+    short = [name.removesuffix(".safetensors") for name in names]
+    return short if len(set(short)) == len(names) else [*names]
+
+
 def figures(comparison: Comparison) -> Table:
     """Lay the figures of the models one below the other, each under its letter."""
     from rich.table import Table
@@ -35,7 +46,8 @@ def figures(comparison: Comparison) -> Table:
     headings = [*FIGURES.values()]
     for heading in (headings[0], "95 %\ninterval", *headings[1:]):
         table.add_column(Text(heading), justify="right", vertical="bottom", no_wrap=True)
-    rows = zip(letters(len(comparison.names)), comparison.names, comparison.evaluations, comparison.accuracy_intervals)
+    names = without_suffix(comparison.names)
+    rows = zip(letters(len(names)), names, comparison.evaluations, comparison.accuracy_intervals)
     for letter, name, evaluation, (low, high) in rows:
         scores = [f"{evaluation.scores[figure]:.4f}" for figure in FIGURES]
         table.add_row(Text(letter, "bold"), Text(name), scores[0], f"{low:.3f} to {high:.3f}", *scores[1:])

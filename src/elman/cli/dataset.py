@@ -189,6 +189,20 @@ def say_unknown(classifier: RecurrentEstimator, dataset: Dataset, of: str = "") 
             note(f"{of}{n:,} {what} were never seen in training and count as unknown.")
 
 
+def warn_of_training_data(classifier: RecurrentEstimator, dataset: Dataset, of: str = "") -> None:
+    """Warn where a model is to be measured on the data that it was trained on, ``of`` in front of it.
+
+    Raises
+    ------
+    DataError
+        If the features are not those of training.
+    """
+    from elman.estimators.fingerprint import TRAINED_ON, is_trained_on
+
+    if is_trained_on(classifier, dataset.sequences):
+        warn(f"{of}{TRAINED_ON}")
+
+
 def say_notes(dataset: Dataset, of: Path | None = None) -> None:
     """Print what was guessed in reading; ``of`` names the file where there are two."""
     for sentence in dataset.notes:

@@ -27,13 +27,14 @@ def evaluate(
 
     [bold]elman evaluate[/] vowels.safetensors vowels_TEST.ts
 
-    The baselines are the majority class and a logistic regression on summary statistics of each feature: they tell
+    The baselines are the most frequent class and a logistic regression on summary statistics of each feature: they tell
     whether recurrence paid. Columns of a table that are not named are those that the model was trained with, where
     the table has them.
     """
-    from elman.cli.dataset import load_model, read_for, say_unknown
+    from elman.cli.dataset import load_model, read_for, say_unknown, warn_of_training_data
     from elman.cli.tables import confusion_table, count, figures_table, is_cut_short, verdict
-    from elman.estimators.evaluation import evaluate as measure
+    from elman.insight.comparison import judge
+    from elman.insight.paired import PairedLabels
 
     classifier = load_model(model)
     every_step = classifier.every_step
@@ -47,17 +48,22 @@ def evaluate(
     )
     try:
         say_unknown(classifier, dataset)
-        evaluation = measure(classifier, dataset.sequences, dataset.labels, place_of=dataset.place)
+        warn_of_training_data(classifier, dataset)
+        judged = judge(model.name, classifier, dataset.sequences, dataset.labels, place_of=dataset.place)
     except DataError as error:
         raise FileError(f"{file}: {error}") from error
+    evaluation = judged.evaluation
     figures = evaluation.to_dict()
     if json:
         say_json(figures)
         return
     say(f"{model.name} on {count(evaluation.n, 'step' if every_step else 'sequence')} of {file.name}", "")
     say(figures_table(figures), "")
+    paired = PairedLabels.of(judged.codes, [judged.proba, *judged.baselines.values()], judged.offsets)
+    p_values = {name: paired.p_value(m) for m, name in enumerate(judged.baselines, 1)}
+    cut_short = is_cut_short(classifier.training_)
     sentences = verdict(
-        figures, len(dataset.sequences), every_step=every_step, is_cut_short=is_cut_short(classifier.training_)
+        figures, len(dataset.sequences), every_step=every_step, p_values=p_values, is_cut_short=cut_short
     )
     if sentences:
         tell(sentences, "")

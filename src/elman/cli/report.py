@@ -48,7 +48,7 @@ def report(
     what would take long is measured on a sample, and says so. Columns of a table that are not named are those that the
     model was trained with, where the table has them.
     """
-    from elman.cli.dataset import load_model, read_for, say_unknown
+    from elman.cli.dataset import load_model, read_for, say_unknown, warn_of_training_data
     from elman.cli.places import check_page
     from elman.output_file import write_whole
     from elman.report.facts import Facts, Source
@@ -69,6 +69,7 @@ def report(
     )
     try:
         say_unknown(classifier, dataset)
+        warn_of_training_data(classifier, dataset)
         chosen = None if id is None else place_of(dataset, id, file)
         with _progress() as on_part:
             on_part("predictions")

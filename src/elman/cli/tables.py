@@ -20,11 +20,11 @@ FIGURES = {
     "macro_f1": "macro\nF1",
     "log_loss": "log\nloss",
 }
-_BASELINES = {"summary_statistics": "logistic regression", "majority": "majority class"}
+_BASELINES = {"summary_statistics": "logistic regression", "majority": "most frequent class"}
 _RIVALS = {
-    "summary_statistics": "Logistic regression does {how} here: {why}. It sees mean, deviation, minimum, maximum, "
-    "first and last value of each feature, and the length{scope}.",
-    "majority": "To predict the most frequent class each time does {how} here: {why}.",
+    "summary_statistics": "Logistic regression {how} here: {why}. It sees mean, deviation, minimum, maximum, first and "
+    "last value of each feature, and the length{scope}.",
+    "majority": "The most frequent class, predicted each time, {how} here: {why}.",
 }
 _REASONS = {
     "summary_statistics": "the order of the steps may not matter, or there is too little data",
@@ -33,6 +33,7 @@ _REASONS = {
 _FAR = 0.1  # behind a baseline in accuracy
 _MOST_MEMBERS = 10  # whose best epochs are named
 _FEW = 50  # sequences
+_CHANCE = 0.05  # what chance does as often is no difference
 _MOST_CLASSES = 8  # that are named with their counts
 _LONGEST_NAME = 20  # characters of a class's name that are shown
 
@@ -148,10 +149,19 @@ def is_cut_short(training: Mapping[str, Any]) -> bool:
     return bool(training["interrupted"]) or any(finding["rule"] == "unfinished" for finding in training["health"])
 
 
-def verdict(figures: Mapping[str, Any], n_sequences: int, *, every_step: bool, is_cut_short: bool = False) -> str:
+def verdict(
+    figures: Mapping[str, Any],
+    n_sequences: int,
+    *,
+    every_step: bool,
+    p_values: Mapping[str, float] | None = None,
+    is_cut_short: bool = False,
+) -> str:
     """Say what it means where a baseline does as well as the model, and how far figures on so few sequences go; or ''.
 
-    That the data may be to blame is said only of a network that was trained to the end and is not far behind.
+    With ``p_values``, how often chance sets the accuracies of the model and of each baseline as far apart, it is said
+    that a baseline does better only where chance does not explain it. That the data may be to blame is said only of a
+    network that was trained to the end and is not far behind.
 
     >>> baselines = {"summary_statistics": {"accuracy": 0.7}, "majority": {"accuracy": 0.5}}
     >>> verdict({"accuracy": 0.9, "baselines": baselines}, 60, every_step=False)
@@ -161,7 +171,10 @@ def verdict(figures: Mapping[str, Any], n_sequences: int, *, every_step: bool, i
     best = max(rivals, key=rivals.__getitem__)  # of two alike the first
     sentences: list[str] = []
     if rivals[best] >= figures["accuracy"]:
-        how = "better" if rivals[best] > figures["accuracy"] else "as well"
+        how = "does better" if rivals[best] > figures["accuracy"] else "does as well"
+        p = 0.0 if p_values is None else p_values[best]
+        if how == "does better" and p >= _CHANCE:
+            how = f"cannot be told apart from this model (p = {p:.2g})"
         is_far = rivals[best] - figures["accuracy"] >= _FAR
         why = _REASONS[best]
         if is_cut_short:

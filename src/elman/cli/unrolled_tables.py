@@ -14,7 +14,7 @@ from rich.text import Text
 from elman.cli.tables import count, describe_network
 from elman.cli.text_table import BETWEEN, NUMBER_WIDTH, bar, columns, decades, fitted, log_share, number, plain
 from elman.errors import ParameterError
-from elman.insight.equations import EQUATIONS, GRADIENT, UPDATE, of_readout, remarks
+from elman.insight.equations import UPDATE, of_cell, of_readout, remarks
 
 if TYPE_CHECKING:
     from elman.insight.passage import Passage
@@ -78,7 +78,7 @@ class UnrolledTables:
         self.unrolled, self.steps, self.width, self.is_unicode = unrolled, steps, max(width, 40), is_unicode
         self.most = most
         self.number = 0
-        self.equations = EQUATIONS[unrolled.architecture.cell]
+        self.equations = of_cell(unrolled.architecture)
         self.of_readout = of_readout(unrolled.architecture)
         self.shown = unrolled.passages[-_MOST_PASSAGES:]
         self.is_small = len(unrolled.passages) == 1 and unrolled.passages[0].states["h"].shape[1] <= _SMALL
@@ -192,16 +192,16 @@ class UnrolledTables:
     def _forward(self, passage: Passage) -> Iterator[Text]:
         of, equations = self._of(passage), self.equations
         if self.is_small:
-            yield from self._title(f"Pre-activation{of}", equations.pre)
+            yield from self._title(f"Pre-activation{of}", *equations.pre)
             yield from self._vectors(passage, passage.pre, "a")
             if passage.gates:
-                yield from self._title(f"Gates{of}", equations.gates)
+                yield from self._title(f"Gates{of}", *equations.gates)
                 yield from self._vectors(passage, passage.gates, "")
-            yield from self._title(f"State{of}", equations.states)
+            yield from self._title(f"State{of}", *equations.states)
             yield from self._vectors(passage, passage.states, "")
             return
-        once = (equations.pre, equations.gates, equations.states) if passage is self.shown[0] else ()
-        yield from self._title(f"State{of}", *filter(None, once))
+        once = (*equations.pre, *equations.gates, *equations.states) if passage is self.shown[0] else ()
+        yield from self._title(f"State{of}", *once)
         if passage.gates:
             yield Text(f"{_INDENT}mean of each gate over its units, norms of the states", style="dim")
             heads = ["t", *passage.gates, *(f"|{state}_t|" for state in reversed(passage.states))]
@@ -321,16 +321,17 @@ class UnrolledTables:
     def _backward(self, passage: Passage) -> Iterator[Text]:
         of, equations = self._of(passage), self.equations
         order = "t = 1, ..., T" if passage.is_reverse else "t = T, ..., 1"
-        once = equations.d_states if passage is self.shown[-1] else ()
+        d_pre = () if self.is_small else equations.d_pre  # which has a table of its own
+        once = (*equations.d_states, *d_pre) if passage is self.shown[-1] else ()
         yield from self._title(f"Gradient of the states{of}, {order}", *once)
         named = {f"dL/d{state}": array for state, array in passage.d_states.items()}
         yield from self._vectors(passage, named, "dL/dh", is_backward=True)
         if self.is_small:
-            yield from self._title(f"Gradient of the pre-activations{of}", equations.d_pre)
+            yield from self._title(f"Gradient of the pre-activations{of}", *equations.d_pre)
             yield from self._vectors(passage, passage.d_pre, "dL/da", is_backward=True)
 
     def _contributions(self) -> Iterator[Text]:
-        yield from self._title("What each step adds to each weight's gradient, as norms", GRADIENT)
+        yield from self._title("What each step adds to each weight's gradient, as norms", *self.equations.gradient)
         groups: list[tuple[str, list[str]]] = []
         names = list(self.unrolled.contributions)
         for passage in reversed(self.shown):

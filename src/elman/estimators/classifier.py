@@ -39,7 +39,7 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     learn_initial_state : bool
         Whether the states before the first step are learned, instead of 0.
     residual : bool
-        Whether a layer's input is added to its output, where both are of one size.
+        Whether, from the second layer on, a layer's input is added to its output, where both are of one size.
     readout : {'last', 'mean', 'max', 'attention'} or 'auto'
         What of the last layer's states is classified: those at each direction's last step, or their mean or maximum,
         or a mean with learned weights (Felbo et al. 2017).

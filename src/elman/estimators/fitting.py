@@ -22,6 +22,7 @@ from elman.estimators.calibration import at_temperature, learned_temperature, no
 from elman.estimators.doubts import doubt_data
 from elman.estimators.evaluation import Evaluation, measure
 from elman.estimators.features import read_like_training, read_training
+from elman.estimators.fingerprint import fingerprint
 from elman.estimators.going_on import SplitSource, require_same_reading
 from elman.estimators.groups import as_groups
 from elman.estimators.labels import declared_classes
@@ -107,8 +108,9 @@ class Fitting(Building):
         seconds = time.perf_counter() - start
         found = self._found_ill(histories, setup, figures)
         self.training_: dict[str, Any] = summary(
-            histories, training, held_out, figures, seconds, self.learning_rate_, self.chosen_, n_refit, found
-        )
+            histories, training, held_out, figures, seconds, self.learning_rate_, self.chosen_, n_refit, found,
+            fingerprint(sequences),
+        )  # fmt: skip
 
     def _check_validation_part(self, validation: tuple[Any, ...] | None) -> None:
         """Refuse what goes by a validation part where there is to be none."""

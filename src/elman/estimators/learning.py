@@ -146,6 +146,7 @@ def summary(
     chosen: dict[str, Any],
     n_refit: int = 0,
     health: Sequence[Finding] = (),
+    fingerprint: str | None = None,
 ) -> dict[str, Any]:
     """Give what training came to, as `training_` keeps it: that of the first member, and in short of every member."""
     history = histories[0]
@@ -163,6 +164,7 @@ def summary(
         "members": [{"epochs": len(history.records), "best_epoch": history.best_epoch} for history in histories],
         "validation": as_dict(figures),
         "health": [finding._asdict() for finding in health],
+        "fingerprint": fingerprint,
     }
 
 

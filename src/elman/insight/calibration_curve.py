@@ -15,6 +15,7 @@ Array = NDArray[np.float64]
 
 _FEWEST = 10  # cases a bin, for a share of fewer says nothing
 _SIMULATIONS = 2_000
+_DRAWN_APART = 1_000  # cases of which each is drawn by itself
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,7 +113,7 @@ def calibration_curve(proba: Array, codes: NDArray[np.int64], n_bins: int = 10) 
         high=high,
         counts=counts,
         ece=float(_error(hits, counts, confidence)),
-        ece_of_chance=_of_chance(counts, confidence),
+        ece_of_chance=_of_chance(sure, starts, counts),
     )
 
 
@@ -130,7 +131,16 @@ def _error(hits: NDArray[np.int64], counts: NDArray[np.int64], confidence: Array
     return np.asarray(np.abs(hits - counts * confidence).sum(axis=-1) / counts.sum())
 
 
-def _of_chance(counts: NDArray[np.int64], confidence: Array) -> float:
-    rng = np.random.default_rng(0)
-    hits = rng.binomial(counts, np.minimum(confidence, 1.0), size=(_SIMULATIONS, len(counts)))
-    return float(np.quantile(_error(hits, counts, confidence), LEVEL))
+def _of_chance(sure: Array, starts: NDArray[np.int64], counts: NDArray[np.int64]) -> float:
+    """Give what the error stays below in 95 % of draws in which each case is right as often as it is sure.
+
+    Of more than a thousand, neighbours in the order of confidence are drawn together, as often right as their mean.
+    """
+    spaced = np.arange(0, len(sure), -(-len(sure) // _DRAWN_APART))
+    groups = np.union1d(starts, spaced)
+    sizes = np.diff(np.append(groups, len(sure)))
+    drawn = np.random.default_rng(0).binomial(
+        sizes, np.minimum(np.add.reduceat(sure, groups) / sizes, 1.0), size=(_SIMULATIONS, len(groups))
+    )
+    hits = np.add.reduceat(drawn, np.searchsorted(groups, starts), axis=1)
+    return float(np.quantile(_error(hits, counts, np.add.reduceat(sure, starts) / counts), LEVEL))

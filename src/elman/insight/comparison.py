@@ -19,7 +19,7 @@ from elman.insight.resampling import Interval
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
-BASELINES = {"summary_statistics": "logistic regression", "majority": "majority class"}
+BASELINES = {"summary_statistics": "logistic regression", "majority": "most frequent class"}
 _MOST_NAMED = 6  # classes that an error names
 
 
@@ -33,7 +33,7 @@ class Difference:
     accuracy, log_loss : float
         Figures of this model minus those of the reference.
     accuracy_interval, log_loss_interval : (float, float)
-        Their 95 % intervals.
+        Their 95 % intervals. One sequence tells nothing of others: they are then all that is possible.
     only_this, only_reference : int
         How many labels the one alone predicts right, and the other alone.
     alike : float
@@ -62,8 +62,11 @@ class Difference:
         return self.p_corrected < 1 - LEVEL
 
     def to_dict(self) -> dict[str, Any]:
-        """Give everything as JSON can hold it."""
-        return {name: [*value] if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        """Give everything as JSON can hold it; None is where an interval has no end."""
+        return {
+            name: [bound if np.isfinite(bound) else None for bound in value] if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+        }
 
 
 @dataclass(frozen=True, eq=False)
@@ -188,7 +191,8 @@ def compare(
     Sequences that all models have right, or wrong, say nothing about which is better; so differences are taken sequence
     by sequence. The accuracies of classifiers are told from chance by McNemar's exact test, with the interval of Bonett
     and Price. The steps of a sequence are not independent, so taggers are told apart by whole sequences: by swapping
-    the models on each of them, and by drawing sequences anew for the interval; so is the log loss of both.
+    the models on each of them, and by drawing sequences anew for the interval (below 15 by Student's t); so is the log
+    loss of both.
 
     All this is about these models, as they were trained once. Trained again with another ``random_state`` they might
     change places: see docs/comparing.md.

@@ -35,7 +35,9 @@ def clearest(comparison: Comparison, names: Sequence[str] | None = None) -> str:
 def cautions(comparison: Comparison) -> list[str]:
     """Give what a reader must know before believing the differences, a sentence or two each."""
     sentences = []
-    if comparison.n_sequences < FEW:
+    if comparison.n_sequences == 1:
+        sentences.append("One sequence tells nothing of others.")
+    elif comparison.n_sequences < FEW:
         sentences.append(
             f"{_counted(comparison.n_sequences, 'sequence')} can tell little: only a great difference would show."
         )
@@ -54,7 +56,7 @@ def cautions(comparison: Comparison) -> list[str]:
 def _paragraph(comparison: Comparison, difference: Difference, this: str, first: str) -> str:
     unit = "step" if comparison.every_step else "sequence"
     if difference.only_this == difference.only_reference == 0:
-        right = f"{this} and {first} are right on the same {unit}s, {_interval_of(difference)}."
+        right = f"{this} and {first} are right on the same {unit}s{_interval_of(comparison, difference)}."
     else:
         right = (
             f"{this} is right on {_counted(difference.only_this, unit)} where {first} is wrong, {first} on "
@@ -62,9 +64,10 @@ def _paragraph(comparison: Comparison, difference: Difference, this: str, first:
             f"{_points(comparison, difference, this, first)}."
         )
     low, high = difference.log_loss_interval
+    interval = f" (95 % interval of the difference {low:+.4f} to {high:+.4f})" if comparison.n_sequences > 1 else ""
     loss = (
-        f"The log loss of {this} is {abs(difference.log_loss):.4f} {'lower' if difference.log_loss < 0 else 'higher'} "
-        f"(95 % interval of the difference {low:+.4f} to {high:+.4f})."
+        f"The log loss of {this} is {abs(difference.log_loss):.4f} {'lower' if difference.log_loss < 0 else 'higher'}"
+        f"{interval}."
         if difference.log_loss
         else "Their log losses are the same."
     )
@@ -74,8 +77,10 @@ def _paragraph(comparison: Comparison, difference: Difference, this: str, first:
 
 def _points(comparison: Comparison, difference: Difference, this: str, first: str) -> str:
     if difference.accuracy == 0:
-        return f"no difference in accuracy, {_interval_of(difference)}"
+        return f"no difference in accuracy{_interval_of(comparison, difference)}"
     points, better = 100 * difference.accuracy, this if difference.accuracy > 0 else first
+    if comparison.n_sequences == 1:
+        return f"{abs(points):.1f} points in favour of {better} on this one sequence, without an interval or a test"
     low, high = sorted(100 * bound if points > 0 else -100 * bound for bound in difference.accuracy_interval)
     return (
         f"{abs(points):.1f} points in favour of {better} (95 % interval {low:.1f} to {high:.1f}). "
@@ -83,34 +88,47 @@ def _points(comparison: Comparison, difference: Difference, this: str, first: st
     )
 
 
-def _interval_of(difference: Difference) -> str:
+def _interval_of(comparison: Comparison, difference: Difference) -> str:
+    """Give how far a difference of 0 can be trusted."""
     low, high = difference.accuracy_interval
-    return f"with a 95 % interval of {100 * low:+.1f} to {100 * high:+.1f} points"
+    if comparison.n_sequences == 1:
+        return ""
+    interval = f"with a 95 % interval of {100 * low:+.1f} to {100 * high:+.1f} points"
+    return f", {interval}, {_p(difference.p_value)} ({comparison.test})"
 
 
 def _chance(comparison: Comparison, difference: Difference) -> str:
-    """Say how often chance does as much, and what that means."""
+    """Give p, what it says, and what follows from it."""
     n = len(comparison.differences)
-    often, corrected = _often(difference.p_value), _often(difference.p_corrected)
-    several = f", {corrected} by Holm's correction for {n} comparisons" if corrected != often else ""
+    p, corrected = _p(difference.p_value), _p(difference.p_corrected)
+    several = f"; by Holm's correction for {n} comparisons {corrected}" if corrected != p else ""
     meaning = "that is beyond chance" if difference.is_beyond_chance else "chance is explanation enough"
     return (
-        f"Were the two equally good, chance would part them as much {often} ({comparison.test}){several}: {meaning} at "
-        "the usual 5 %"
+        f"{p} ({comparison.test}): two equally good models would differ this much {_often(difference.p_value)}"
+        f"{several}. At the usual 5 % {meaning}"
     )
+
+
+def _p(p_value: float) -> str:
+    """Give a p-value.
+
+    >>> _p(0.03515), _p(0.0), _p(1.0)
+    ('p = 0.035', 'p < 0.0001', 'p = 1')
+    """
+    return f"p = {p_value:.2g}" if p_value >= _LEAST_SHOWN else f"p < {_LEAST_SHOWN:g}"
 
 
 def _often(p_value: float) -> str:
     """Give a p-value as how often something happens.
 
     >>> _often(0.0352), _often(0.0), _often(1.0)
-    ('in 3.5 % of cases', 'in less than 0.01 % of cases', 'every time')
+    ('in 3.5 % of such files', 'in fewer than 1 of 10,000 such files', 'in any such file')
     """
     if p_value >= 1:
-        return "every time"
+        return "in any such file"
     if p_value < _LEAST_SHOWN:
-        return f"in less than {100 * _LEAST_SHOWN:g} % of cases"
-    return f"in {100 * p_value:.{1 if p_value >= 0.01 else 2}f} % of cases"
+        return f"in fewer than 1 of {1 / _LEAST_SHOWN:,.0f} such files"
+    return f"in {100 * p_value:.{1 if p_value >= 0.01 else 2}f} % of such files"
 
 
 def _counted(n: int, thing: str = "") -> str:

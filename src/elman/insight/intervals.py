@@ -74,7 +74,7 @@ def f1_interval(hits: ArrayLike, misses: ArrayLike, level: float = LEVEL) -> tup
     return 2 * low / (1 + low), 2 * high / (1 + high)
 
 
-def paired_interval(only_this: int, only_other: int, n: int, level: float = LEVEL) -> tuple[float, float]:
+def paired_interval(only_this: float, only_other: float, n: int, level: float = LEVEL) -> tuple[float, float]:
     """Give the interval of the difference of two accuracies on the same n independent cases.
 
     Cases that both have right, or wrong, cancel; the others are counted with one more on each side, so that the
@@ -82,8 +82,8 @@ def paired_interval(only_this: int, only_other: int, n: int, level: float = LEVE
 
     Parameters
     ----------
-    only_this, only_other : int
-        How many cases the one alone has right, and the other alone.
+    only_this, only_other : float
+        How many cases the one alone has right, and the other alone; where a case is a whole sequence, its shares.
 
     Source: Bonett & Price, "Adjusted Wald confidence interval for a difference of binomial proportions based on paired
     data" (2012).

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import binomtest
 
 from elman.insight.intervals import paired_interval, wilson
-from elman.insight.resampling import Interval, bootstrap_interval, swap_test
+from elman.insight.resampling import Interval, interval_by_sequence, swap_test
 
 Array = NDArray[np.float64]
 Codes = NDArray[np.int64]
@@ -80,23 +80,36 @@ class PairedLabels:
         return int(np.sum(right[m] & ~right[0])), int(np.sum(right[0] & ~right[m]))
 
     def accuracy_interval(self, m: int) -> Interval:
-        """Give the 95 % interval of the accuracy of the m-th model: Wilson's, or by drawing sequences of several."""
+        """Give the 95 % interval of the accuracy of the m-th model: Wilson's, or by sequence where one has several.
+
+        Where sequences do not differ, that would have no width; then each counts as one case, by Wilson's.
+        """
         right = self.right[m]
-        if self._one_each:
-            low, high = wilson(right.sum(), len(right))
-            return float(low), float(high)
-        return bootstrap_interval(self.by_sequence(right.astype(np.float64)), self.counts)
+        if not self._one_each:
+            found = interval_by_sequence(self.by_sequence(right.astype(np.float64)), self.counts)
+            if found[0] < found[1]:
+                return max(found[0], 0.0), min(found[1], 1.0)
+        n = len(self.counts)
+        low, high = wilson(right.mean() * n, n)
+        return float(low), float(high)
 
     def accuracy_difference_interval(self, m: int) -> Interval:
-        """Give the 95 % interval of the accuracy of the m-th model minus that of the first."""
-        if self._one_each:
-            return paired_interval(*self.only_right(m), len(self.codes))
-        return bootstrap_interval(self._gains(m).astype(np.float64), self.counts)
+        """Give the 95 % interval of the accuracy of the m-th model minus that of the first.
+
+        Where no sequence differs from the others, each counts as one case here, too.
+        """
+        gains, losses = self.only_right(m)
+        if not self._one_each:
+            found = interval_by_sequence(self._gains(m).astype(np.float64), self.counts)
+            if found[0] < found[1]:
+                return max(found[0], -1.0), min(found[1], 1.0)
+        n, n_labels = len(self.counts), len(self.codes)
+        return paired_interval(gains * n / n_labels, losses * n / n_labels, n)
 
     def log_loss_difference_interval(self, m: int) -> Interval:
-        """Give the 95 % interval of the log loss of the m-th model minus that of the first."""
+        """Give the 95 % interval of the log loss of the m-th model minus that of the first; endless of one sequence."""
         losses = self.losses
-        return bootstrap_interval(self.by_sequence(losses[m] - losses[0]), self.counts)
+        return interval_by_sequence(self.by_sequence(losses[m] - losses[0]), self.counts)
 
     def p_value(self, m: int) -> float:
         """Give how often chance makes the accuracies of the m-th model and the first differ as much as they do."""

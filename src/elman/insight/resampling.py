@@ -1,6 +1,6 @@
-"""Chance, by drawing sequences: intervals by the bootstrap, and a test that swaps two models on whole sequences.
+"""Chance, by whole sequences: intervals from what sets them apart, and a test that swaps two models on each.
 
-Whole sequences are drawn, for they are independent of each other, and the steps of one are not. The same data gives the
+Whole sequences count, for they are independent of each other, and the steps of one are not. The same data gives the
 same bits: the random numbers start from a fixed seed.
 """
 
@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, ndtri
+from scipy.special import ndtr, ndtri, stdtrit
 
 from elman.insight.intervals import LEVEL
 
@@ -20,13 +20,16 @@ Interval = tuple[float, float]
 _DRAWS = 1_999
 _SWAPS = 9_999
 _AT_A_TIME = 1 << 22  # numbers drawn together
+_FEWEST_DRAWN = 15  # sequences; drawn from fewer, intervals are too narrow
 
 
-def bootstrap_interval(totals: Array, counts: NDArray[np.int64]) -> Interval:
-    """Give the 95 % interval of sum(totals) / sum(counts) over N sequences, drawn anew with replacement.
+def interval_by_sequence(totals: Array, counts: NDArray[np.int64]) -> Interval:
+    """Give the 95 % interval of sum(totals) / sum(counts) over N sequences.
 
-    The interval is corrected for bias and acceleration (BCa), for losses are skewed. Where all sequences say the same
-    it has no width.
+    From 15 sequences on it is the bootstrap's. Drawn from fewer, sequences vary too little: of 5 the bootstrap's
+    interval holds the true value in 83 to 93 % of cases. There it is Student's, with N - 1 degrees of freedom, by the
+    influence of each sequence. One sequence tells nothing of others, and the interval has no end; where all say the
+    same, it has no width.
 
     Parameters
     ----------
@@ -35,17 +38,41 @@ def bootstrap_interval(totals: Array, counts: NDArray[np.int64]) -> Interval:
     counts : int64 array (N,)
         How many labels each has, at least one.
 
+    Source: for few sequences Cameron & Miller, "A practitioner's guide to cluster-robust inference" (2015).
+
+    >>> interval_by_sequence(np.array([3.0]), np.array([4]))
+    (-inf, inf)
+    >>> low, high = interval_by_sequence(np.array([3.0, 4.0, 2.0]), np.array([4, 4, 4]))
+    >>> round(low, 3), round(high, 3)
+    (0.129, 1.371)
+    """
+    n = len(totals)
+    if n == 1:
+        return -np.inf, np.inf
+    value, _, squares = _influence(totals, counts)
+    if squares == 0:
+        return value, value
+    if n >= _FEWEST_DRAWN:
+        return bootstrap_interval(totals, counts)
+    half = float(stdtrit(n - 1, 0.5 + LEVEL / 2) * np.sqrt(squares * n / (n - 1)) / counts.sum())
+    return value - half, value + half
+
+
+def bootstrap_interval(totals: Array, counts: NDArray[np.int64]) -> Interval:
+    """Give the 95 % interval of sum(totals) / sum(counts) over N sequences, drawn anew with replacement.
+
+    The interval is corrected for bias and acceleration (BCa), for losses are skewed. Where all sequences say the same
+    it has no width. Parameters are those of `interval_by_sequence`.
+
     Source: Efron, "Better bootstrap confidence intervals" (1987); the acceleration by the influence of each sequence.
 
     >>> low, high = bootstrap_interval(np.arange(100.0), np.ones(100, dtype=np.int64))
     >>> 43 < low < 45 and 54 < high < 56
     True
     """
-    value = totals.sum() / counts.sum()
-    influence = totals - value * counts
-    squares = float((influence**2).sum())
-    if squares <= 1e-24 * float((totals**2).sum()):  # nothing but rounding
-        return float(value), float(value)
+    value, influence, squares = _influence(totals, counts)
+    if squares == 0:
+        return value, value
     draws = _drawn(_DRAWS, len(totals), below=len(totals))
     values = np.concatenate([totals[drawn].sum(axis=1) / counts[drawn].sum(axis=1) for drawn in draws])
     below = (np.sum(values < value) + np.sum(values == value) / 2) / len(values)
@@ -54,6 +81,14 @@ def bootstrap_interval(totals: Array, counts: NDArray[np.int64]) -> Interval:
     moved = bias + ndtri([0.5 - LEVEL / 2, 0.5 + LEVEL / 2])
     low, high = np.quantile(values, ndtr(bias + moved / (1 - acceleration * moved)))
     return float(low), float(high)
+
+
+def _influence(totals: Array, counts: NDArray[np.int64]) -> tuple[float, Array, float]:
+    """Give the mean, how far each sequence draws it, and the sum of the squares of that, 0 if it is but rounding."""
+    value = float(totals.sum() / counts.sum())
+    influence = totals - value * counts
+    squares = float((influence**2).sum())
+    return value, influence, squares if squares > 1e-24 * float((totals**2).sum()) else 0.0
 
 
 def swap_test(differences: NDArray[np.int64]) -> float:

@@ -27,7 +27,7 @@ class Architecture:
     zoneout : share of the units whose states stay as they were at t - 1
     layer_norm : W_ih x and W_hh h are normalised, and scaled by gains, before they are added up
     learn_initial_state : the states before the first step are parameters, instead of 0
-    residual : a layer's input is added to its output, where both are of one size
+    residual : from the second layer on, a layer's input is added to its output, where both are of one size
     embeddings : (column, n_codes, size) for each column of the values that holds codes 0, ..., n_codes - 1 and enters
         the first layer as a learned vector of `size`; columns rising. The layer reads the other columns, in their
         order, then the vectors.

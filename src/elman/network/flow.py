@@ -78,6 +78,11 @@ class HiddenGradients:
         return steps
 
     @cached_property
+    def _sequence_of_each_step(self) -> Array:
+        numbers: Array = np.repeat(np.arange(len(self.lengths)), self.lengths)
+        return numbers
+
+    @cached_property
     def relative(self) -> Array:
         """The `carried` norms over the largest of their own sequence (K, S), so that each sequence counts alike.
 
@@ -135,14 +140,16 @@ class HiddenGradients:
         has_gradient = self._largest[k] > 0
         if not has_gradient.any():
             return np.zeros(int(self.lengths.max()))
-        lengths, n = self.lengths[has_gradient], np.count_nonzero(has_gradient)
-        n_lags = int(np.sort(lengths)[-max(1, math.ceil(_FEWEST * n))])
-        lags = self.lags(k)
-        chosen = np.repeat(has_gradient, self.lengths) & (lags < n_lags)
-        by_lag = np.full((n_lags, n), np.nan)
-        by_lag[lags[chosen], np.repeat(np.arange(n), np.minimum(lengths, n_lags))] = self.relative[k, chosen]
+        n = int(has_gradient.sum())
+        n_lags = int(np.sort(self.lengths[has_gradient])[-math.ceil(_FEWEST * n)])
+        lags, sequences, norms = self.lags(k), self._sequence_of_each_step, self.relative[k]
+        if n < len(has_gradient) or n_lags < self.lengths.max():
+            chosen = (lags < n_lags) & has_gradient[sequences]
+            lags, sequences, norms = lags[chosen], sequences[chosen], norms[chosen]
+        by_lag = np.full((n_lags, len(has_gradient)), np.inf)
+        by_lag[lags, sequences] = norms
         by_lag.sort(axis=1)  # what is missing is at the end
-        counts, each = n - np.isnan(by_lag).sum(axis=1), np.arange(n_lags)
+        counts, each = np.bincount(lags), np.arange(n_lags)
         median: Array = (by_lag[each, (counts - 1) // 2] + by_lag[each, counts // 2]) / 2
         return median
 
@@ -163,7 +170,9 @@ class HiddenGradients:
         first, last = (ends, starts) if self.is_reverse(k) else (starts, ends)
         at_first, at_last = self.relative[k, first], self.relative[k, last]
         has_gradient = at_last > 0
-        return float(np.median(at_first[has_gradient] / at_last[has_gradient])) if has_gradient.any() else 0.0
+        ratios = np.sort(at_first[has_gradient] / at_last[has_gradient])
+        n = len(ratios)
+        return float(ratios[(n - 1) // 2] + ratios[n // 2]) / 2 if n else 0.0
 
     def vanished(self, k: int | str) -> float:
         """Return the share of steps whose norm is below a millionth of their sequence's largest.
@@ -171,7 +180,7 @@ class HiddenGradients:
         Sequences without any gradient are left out; 0 if that is all.
         """
         k = self.number(k)
-        counted = np.repeat(self._largest[k] > 0, self.lengths)
+        counted = (self._largest[k] > 0)[self._sequence_of_each_step]
         n = int(counted.sum())
         return int((counted & (self.relative[k] < VANISHED)).sum()) / max(n, 1)
 

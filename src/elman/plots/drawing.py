@@ -30,6 +30,7 @@ __all__ = [
     "check_type",
     "dressed",
     "layered",
+    "percent",
     "short_names",
     "whole_numbers",
 ]
@@ -123,6 +124,15 @@ def as_number(value: Any) -> float | None:
     if value is None or not math.isfinite(value):
         return None
     return float(f"{float(value):.{_DIGITS}g}")
+
+
+def percent(share: float) -> str:
+    """Give a share as axes and tooltips write it, with a space that no line is broken at.
+
+    >>> percent(0.875)
+    '87.5\xa0%'
+    """
+    return f"{100 * share:.1f}\N{NO-BREAK SPACE}%"
 
 
 def _seen(name: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from elman.errors import ParameterError
-from elman.plots.drawing import Look, Theme, alt, as_data, as_number, dressed, layered, whole_numbers
+from elman.plots.drawing import Look, Theme, alt, as_data, as_number, dressed, layered, percent, whole_numbers
 from elman.plots.thinning import MOST_POINTS, kept
 from elman.training.history import History
 
@@ -64,7 +64,7 @@ def _best_in_words(record: Record) -> str:
     loss, accuracy = (_value(record, "validation", figure) for figure in ("loss", "accuracy"))
     told = [str(record["epoch"])]
     told += [] if loss is None else [f"validation loss {loss:.3g}"]
-    told += [] if accuracy is None else [f"accuracy {accuracy:.1%}"]
+    told += [] if accuracy is None else [f"accuracy {percent(accuracy)}"]
     return ", ".join(told)
 
 

@@ -11,7 +11,7 @@ from elman.errors import DataError
 from elman.estimators.evaluation import Evaluation
 from elman.estimators.labels import as_labels
 from elman.insight.calibration_curve import CalibrationCurve
-from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered, short_names
+from elman.plots.drawing import Look, Theme, alt, as_data, as_number, check_type, dressed, layered, percent, short_names
 
 _MOST_CLASSES = 24
 _STRONG = 0.3  # share from which a cell is nearer to the strong end of its colours
@@ -180,5 +180,5 @@ def calibration(
     line = base.mark_line().encode(y=y)
     area = alt.Size("count:Q").scale(domain=[0, max(curve.counts.tolist())], range=[20, 110]).legend(None)
     points = base.mark_point(style="dot").encode(y=y, size=area)
-    note = f"Off by {curve.ece:.1%} on average; by chance alone up to {curve.ece_of_chance:.1%}"
+    note = f"Off by {percent(curve.ece)} on average; by chance alone up to {percent(curve.ece_of_chance)}"
     return dressed(layered(even, spread, line, points, width=width, height=width), look, note)

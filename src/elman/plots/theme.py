@@ -20,6 +20,8 @@ Theme: TypeAlias = Literal["light", "dark"]
 
 FONT = "-apple-system, BlinkMacSystemFont, 'Segoe UI', 'Helvetica Neue', 'Liberation Sans', Arial, sans-serif"
 
+_NUMBERS = {"decimal": ".", "thousands": ",", "grouping": [3], "currency": ["$", ""], "percent": "\N{NO-BREAK SPACE}%"}
+
 
 def config(dark: bool = False) -> dict[str, Any]:
     """Give the configuration of Vega-Lite for light or dark paper.
@@ -33,6 +35,7 @@ def config(dark: bool = False) -> dict[str, Any]:
     return {
         "background": c.paper,
         "font": FONT,
+        "locale": {"number": _NUMBERS},
         "padding": 6,
         "view": {"stroke": None, "continuousWidth": 560, "continuousHeight": 240},
         "axis": _axis(c),

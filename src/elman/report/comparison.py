@@ -98,7 +98,7 @@ def _paired(comparison: Comparison) -> Table:
         ("model", "points", "95\xa0% interval", "only this right", "only the first right", "p"),
         [_row(difference) for difference in comparison.differences],
         caption=f"Accuracy minus that of {shown(comparison.names[0])}, in points. p, by {comparison.test}{corrected}: "
-        "how often chance alone would make equally good models differ as much.",
+        "in how many of such files two equally good models would differ this much.",
         numbers=frozenset(range(1, 6)),
         title="Paired differences",
     )
@@ -112,7 +112,7 @@ def _row(difference: Difference) -> tuple[str | Name, ...]:
         f"{100 * low:+.1f} to {100 * high:+.1f}",
         f"{difference.only_this:,}",
         f"{difference.only_reference:,}",
-        f"{difference.p_corrected:.2g}" if difference.p_corrected >= 0.0001 else "below 0.0001",
+        f"{difference.p_corrected:.2g}" if difference.p_corrected >= 0.0001 else "< 0.0001",
     )
 
 

@@ -16,7 +16,8 @@ from elman.data import Dataset, Sequences
 from elman.estimators.base import RecurrentEstimator
 from elman.estimators.evaluation import Evaluation, measure, predictions_on
 from elman.estimators.features import feature_names
-from elman.insight.paired import PairedLabels, holm
+from elman.estimators.fingerprint import is_trained_on
+from elman.insight.paired import PairedLabels
 from elman.insight.resampling import Interval
 from elman.report.blocks import shown
 
@@ -41,7 +42,7 @@ class Source:
 class Standing(NamedTuple):
     """Accuracies of a model, '', and of its baselines: their 95 % intervals, and p-values of each against the model.
 
-    The p-values are those of `elman compare --baselines`, by Holm's correction.
+    The p-values are those of `elman evaluate`; of `elman compare --baselines` before Holm's correction.
     """
 
     intervals: dict[str, Interval]
@@ -149,12 +150,17 @@ class Facts:
         names = ("", *self.baselines)
         return Standing(
             {name: labels.accuracy_interval(m) for m, name in enumerate(names)},
-            dict(zip(self.baselines, holm([labels.p_value(m) for m in range(1, len(names))]))),
+            {name: labels.p_value(m) for m, name in enumerate(self.baselines, 1)},
         )
+
+    @cached_property
+    def is_of_training(self) -> bool:
+        """Whether these are all the sequences that the model was trained on."""
+        return is_trained_on(self.estimator, self.sequences)
 
     @property
     def accuracy_interval(self) -> Interval:
-        """The 95 % interval of the model's accuracy: Wilson's; of labelled steps by resampling sequences."""
+        """The 95 % interval of the model's accuracy: Wilson's; of labelled steps by whole sequences."""
         return self.beside_baselines.intervals[""]
 
     @property

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from elman.insight.equations import EQUATIONS, GRADIENT, UPDATE, of_readout, remarks
+from elman.insight.equations import UPDATE, of_cell, of_readout, remarks
 from elman.insight.passage import Passage
 from elman.insight.unroll import Unrolled
 from elman.report.blocks import shown
@@ -76,12 +76,12 @@ def _short(name: str) -> str:
 
 
 def _equations(unrolled: Unrolled) -> dict[str, list[str]]:
-    of_cell, readout = EQUATIONS[unrolled.architecture.cell], of_readout(unrolled.architecture)
-    forward = [of_cell.pre, of_cell.gates, of_cell.states]
+    lines, readout = of_cell(unrolled.architecture), of_readout(unrolled.architecture)
+    forward = [*lines.pre, *lines.gates, *lines.states]
     forward += [readout[name] for name in ("features", "logits", "proba", "loss")]
-    backward = [readout["d_logits"], *of_cell.d_states, of_cell.d_pre, GRADIENT, UPDATE]
+    backward = [readout["d_logits"], *lines.d_states, *lines.d_pre, *lines.gradient, UPDATE]
     return {
-        "forward": [line for line in forward if line],
+        "forward": forward,
         "backward": backward,
         "remarks": list(remarks(unrolled.architecture)),
     }

@@ -10,7 +10,7 @@ from elman.training.history import Flow
 
 MOST_LAGS = 48
 # What watching and summing up one batch costs beside an epoch, in microseconds, so that it stays within 3 % of it.
-_EPOCH, _STEP, _MULTIPLY_ADD = 7000.0, 40.0, 1e-4
+_EPOCH, _STEP, _MULTIPLY_ADD = 10_000.0, 40.0, 1e-4
 
 
 def epochs_apart(steps_per_epoch: int, n_rows: int, n_parameters: int) -> int:
@@ -19,7 +19,7 @@ def epochs_apart(steps_per_epoch: int, n_rows: int, n_parameters: int) -> int:
     A rule by size, not by the clock, so that training keeps its bits.
 
     >>> epochs_apart(8, 7168, 8000), epochs_apart(32, 28672, 8000), epochs_apart(8, 768, 300)
-    (2, 1, 21)
+    (2, 1, 30)
     """
     return math.ceil(_EPOCH / (_STEP * steps_per_epoch + _MULTIPLY_ADD * n_rows * n_parameters))
 

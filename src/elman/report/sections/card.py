@@ -86,12 +86,15 @@ def _listed(names: list[Any]) -> str:
 
 def limits(facts: Facts) -> list[str]:
     """Say what the model may be used for, by what the figures support, and what they do not tell."""
-    low, high = facts.accuracy_interval
+    expected = (
+        "How many predictions are right on new data is not known: this file holds the training data."
+        if facts.is_of_training
+        else f"On data like this file, expect {between(*facts.accuracy_interval, 0)} of the predictions to be right."
+    )
     lengths = facts.sequences.lengths
     sentences = [
         f"It tells {count(len(facts.estimator.classes_), 'class', 'classes')} apart, in {facts.unit}s like those that "
-        f"it was trained on ({count(n_trained_on(facts.estimator.training_), 'sequence')}). On data like this file, "
-        f"expect {between(low, high, 0)} of the predictions to be right.",
+        f"it was trained on ({count(n_trained_on(facts.estimator.training_), 'sequence')}). {expected}",
         "It always predicts one of these classes, also for data that belongs to none of them. A high probability does "
         "not rule that out.",
         f"It was measured on sequences of {_range(int(lengths.min()), int(lengths.max()))}, not on shorter or longer "

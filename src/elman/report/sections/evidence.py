@@ -71,7 +71,7 @@ def _most(facts: Facts, found: Attribution, tokens: list[str] | None) -> str:
         return said.strip()
     top = int(np.abs(by_step).argmax())
     name = "" if tokens is None else f" ({shown(tokens[top])})"
-    return f"{said}{half_in_words(found)} Step {top + 1:,}{name} counts most."
+    return " ".join(filter(None, [said.strip(), half_in_words(found), f"Step {top + 1:,}{name} counts most."]))
 
 
 def _tokens(one: Sequences) -> list[str] | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from elman.insight.health import examine
+from elman.estimators.fingerprint import TRAINED_ON
+from elman.insight.health import SAMPLE, examine
 from elman.insight.intervals import LEVEL
 from elman.report.blocks import Name, Prose, Remarks, between, count, percent
 from elman.report.facts import Facts
@@ -65,7 +66,8 @@ def health(facts: Facts) -> list[Remarks | Prose]:
     chosen = facts.some(_MOST_STEPS, _MOST_SEQUENCES, labelled=True)
     findings = examine(facts.estimator, facts.sequences[chosen], facts.labels_of(chosen))
     if not findings:
-        return [Prose("No problem was found in the training records, nor in gradients and gates on this data.", True)]
+        on = "this data" if len(facts.sequences) <= SAMPLE else f"a sample of {SAMPLE} sequences"
+        return [Prose(f"No problem was found in the training records, nor in gradients and gates on {on}.", True)]
     return [Remarks([finding.sentence for finding in findings], "Health of the network")]
 
 
@@ -74,11 +76,14 @@ def lead(facts: Facts) -> str:
     evaluation = facts.evaluation
     n_classes = count(len(evaluation.classes), "class", "classes")
     regression, majority = (percent(evaluation.baselines[name]["accuracy"]) for name in BASELINES)
+    warning, expected = f"{TRAINED_ON} ", ""
+    if not facts.is_of_training:
+        interval = f"{between(*facts.accuracy_interval)} ({percent(0.95, 0)} interval)"
+        warning, expected = "", f"On more data like this, expect {interval}. "
     return (
-        f"{percent(evaluation.accuracy)} of {count(evaluation.n, facts.unit)} are classified correctly, with "
-        f"{n_classes} to choose from. On more data like this, expect {between(*facts.accuracy_interval)} "
-        f"({percent(0.95, 0)} interval). A logistic regression on summary statistics reaches {regression}; always "
-        f"predicting the most frequent class of training reaches {majority}."
+        f"{warning}{percent(evaluation.accuracy)} of {count(evaluation.n, facts.unit)} are classified correctly, with "
+        f"{n_classes} to choose from. {expected}A logistic regression on summary statistics reaches {regression}; "
+        f"always predicting the most frequent class of training reaches {majority}."
     )
 
 
@@ -98,8 +103,8 @@ def remarks(facts: Facts) -> list[str]:
         )
     if facts.every_step:
         sentences.append(
-            "The steps of one sequence are not independent. The intervals of the accuracies allow for that, by "
-            "resampling whole sequences; those of single classes and groups do not, and are too narrow."
+            "The steps of one sequence are not independent. The intervals of the accuracies and the test allow for "
+            "that: they go by whole sequences. The intervals of single classes and groups do not, and are too narrow."
         )
     if evaluation.n < FEW:
         sentences.append(f"With only {count(evaluation.n, facts.unit)}, small differences mean little.")

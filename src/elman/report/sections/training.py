@@ -41,7 +41,7 @@ def ending(summary: dict[str, Any]) -> str:
     said += f" on {count(summary['n_training'], 'sequence')}"
     if summary["n_validation"]:
         said += f", with {summary['n_validation']:,} more for validation"
-    said += f". All this took {summary['seconds']:.1f} s, any compiling included."
+    said += "."
     if summary["stopped_early"]:
         said += " Training stopped early, because the validation loss no longer fell."
     if summary["interrupted"]:
@@ -51,7 +51,7 @@ def ending(summary: dict[str, Any]) -> str:
             f" {'The networks were' if n > 1 else 'The network was'} then trained again from the start on all "
             f"{count(summary['n_refit'], 'sequence')}: that is the saved model. The curves show the first run."
         )
-    return said
+    return f"{said} All this took {summary['seconds']:.1f} s, any compilation included."
 
 
 def n_trained_on(summary: dict[str, Any]) -> int:

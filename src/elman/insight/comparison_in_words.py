@@ -41,10 +41,10 @@ def cautions(comparison: Comparison) -> list[str]:
         sentences.append(
             f"{_counted(comparison.n_sequences, 'sequence')} can tell little: only a great difference would show."
         )
-    if comparison.every_step:
+    if comparison.every_step and comparison.n_sequences > 1:
         sentences.append(
-            "The steps of a sequence are not independent, so that chance is reckoned by whole sequences: the models "
-            "are swapped on each, and sequences drawn anew for the intervals."
+            "The steps of a sequence are not independent, so that chance is judged by whole sequences: the test swaps "
+            "the models on each, and intervals go by how far sequences differ."
         )
     sentences.append(
         "All this is about these trained models, not about the ways they were trained: with another seed the order may "

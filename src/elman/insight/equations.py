@@ -57,7 +57,8 @@ def of_cell(architecture: Architecture) -> Equations:
         known = "" if has_norm else ", with q_t = W_hh h_{t-1} + b_hh"
         d_pre = (*d_pre, f"dL/dq_t = (dL/da_r, dL/da_z, r_t dL/da_n){known}")
     gradient = [
-        f"dL/dW_ih = sum over t of dL/d{product_x}_t x_t^T, dL/dW_hh = sum over t of dL/d{product_h}_t h_{{t-1}}^T",
+        f"dL/dW_ih = sum over t of dL/d{product_x}_t x_t^T",
+        f"dL/dW_hh = sum over t of dL/d{product_h}_t h_{{t-1}}^T",
         f"dL/db_ih = sum over t of dL/da_t, dL/db_hh = sum over t of dL/d{from_h}_t",
     ]
     if has_norm:
@@ -67,8 +68,8 @@ def of_cell(architecture: Architecture) -> Equations:
             f"dL/dm_t = back(gain_hh dL/d{from_h}_t, m_t)",
             _NORM_BACK,
         )
-        gains = f"dL/dgain_ih = sum over t of dL/da_t norm(k_t), dL/dgain_hh = sum over t of dL/d{from_h}_t norm(m_t)"
-        gradient.append(gains)
+        gradient.append("dL/dgain_ih = sum over t of dL/da_t norm(k_t)")
+        gradient.append(f"dL/dgain_hh = sum over t of dL/d{from_h}_t norm(m_t)")
     if share:
         states += tuple(f"{s}_t = {share:g} {s}_{{t-1}} + {1 - share:g} {s}~_t" for s in ("h", "c")[: len(states)])
     return Equations(_before(architecture), gates, states, tuple(d_states), d_pre, tuple(gradient))

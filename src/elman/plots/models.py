@@ -128,8 +128,10 @@ def _panel(
         tooltip.append(alt.Tooltip("kind:N", title="is"))
     low = alt.X("low:Q").title(heading).axis(**x_axis).scale(zero=zero)
     value = alt.X("x:Q").title(heading).axis(**x_axis).scale(zero=zero)
-    base = alt.Chart(as_data(rows)).encode(y=y, tooltip=tooltip)
-    layers = [base.mark_rule(style="interval").encode(x=low, x2="high:Q")]
+    layers = []
+    if bounded := [row for row in rows if row["low"] is not None]:  # of one sequence a log loss has no interval
+        base = alt.Chart(as_data(bounded)).encode(y=y, tooltip=tooltip)
+        layers.append(base.mark_rule(style="interval").encode(x=low, x2="high:Q"))
     if zero:
         layers.insert(0, alt.Chart(as_data([{"x": 0}])).mark_rule(style="guide").encode(x=alt.X("x:Q")))
     for kind, style in _STYLES.items():

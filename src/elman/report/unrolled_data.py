@@ -14,8 +14,8 @@ from elman.report.blocks import shown
 
 Array = NDArray[Any]
 
-_DECIMALS = 4  # that a page shows of a number from 0.1 on
-_DIGITS = 6  # of a smaller one: more than a page shows, so that they are not rounded twice
+_DIGITS = 7  # of a norm or a probability, from which the page makes lengths and text
+_DIGITS_OF_COLOUR = 3  # of what is only drawn as a colour
 _LONGEST_NAME = 60
 _MOST_CLASSES = 10
 _MOST_PASSAGES = 12
@@ -68,15 +68,23 @@ def most_active(activity: Array, most: int) -> NDArray[np.int64]:
     return chosen
 
 
+def _for_colour(array: Array) -> Any:
+    """Give a matrix as lists of numbers from which colours are made."""
+    return [[float(f"{value:.{_DIGITS_OF_COLOUR}g}") for value in row] for row in array.tolist()]
+
+
 def _rounded(array: Array) -> Any:
-    """Give an array as lists of numbers that a page shows as they are; None for what is no number."""
+    """Give an array as lists of numbers; None for what is no number."""
     if array.ndim > 1:
         return [_rounded(row) for row in array]
-    return [_short_number(value) if np.isfinite(value) else None for value in array.tolist()]
+    return [float(f"{value:.{_DIGITS}g}") if np.isfinite(value) else None for value in array.tolist()]
 
 
-def _short_number(value: float) -> float:
-    return round(value, _DECIMALS) if abs(value) >= 0.1 else float(f"{value:.{_DIGITS}g}")
+def _as_shown(array: Array) -> Any:
+    """Give a matrix as lists of numbers with the digits that the page and the terminal show, and no more."""
+    return [
+        [float(f"{value:.1e}") if abs(value) < 1e-3 else round(value, 4) for value in row] for row in array.tolist()
+    ]
 
 
 def _short(name: str) -> str:
@@ -109,7 +117,7 @@ def _inputs(unrolled: Unrolled, steps: Array, most: int) -> dict[str, Any]:
         "n": values.shape[1],
         "names": [_short(unrolled.feature_names[column]) for column in columns],
         "is_code": [bool(column in codes) for column in columns],
-        "values": _rounded(values[np.ix_(steps, columns)]),
+        "values": _as_shown(values[np.ix_(steps, columns)]),
         "raw": raw,
     }
 
@@ -124,7 +132,7 @@ def _passage(unrolled: Unrolled, passage: Passage, steps: Array, most: int) -> d
     chosen = np.ix_(steps, units)
 
     def of_units(arrays: dict[str, Array]) -> dict[str, Any]:
-        return {name: _rounded(array[chosen]) for name, array in arrays.items()}
+        return {name: _as_shown(array[chosen]) for name, array in arrays.items()}
 
     norms = {f"d_{state}": np.linalg.norm(d_state, axis=1) for state, d_state in passage.d_states.items()}
     norms["h"] = np.linalg.norm(h, axis=1)
@@ -171,9 +179,9 @@ def _terms(unrolled: Unrolled, passage: Passage, steps: Array, units: Array, mos
         contribution = unrolled.contributions[f"{name}_{passage.name}"]
         assert contribution.columns is not None
         terms[name] = {
-            "rows": _rounded(contribution.rows[np.ix_(steps, rows)]),
-            "columns": _rounded(contribution.columns[np.ix_(steps, columns)]),
-            "gradient": _rounded(unrolled.gradients[f"{name}_{passage.name}"][np.ix_(rows, columns)]),
+            "rows": _for_colour(contribution.rows[np.ix_(steps, rows)]),
+            "columns": _as_shown(contribution.columns[np.ix_(steps, columns)]),
+            "gradient": _for_colour(unrolled.gradients[f"{name}_{passage.name}"][np.ix_(rows, columns)]),
         }
     names = _names_of_inputs(unrolled, passage)
     return {"gates": list(passage.pre), "inputs": [names[k] for k in inputs], "n_inputs": len(names), **terms}

@@ -280,7 +280,7 @@ const drawLabels = (data, at, marks) => {
     svg.append(label);
   }
   put("x_t", at.inputTop + at.inputHeight / 2 + 4, "strong");
-  put("|dL/dh_t|", at.barTop - 10, "strong");
+  put("|dL/dh_t|", at.barTop - 15, "strong");
   for (const [y, text] of marks) svg.append(element("text", { x: width - 10, y: y + 4, "text-anchor": "end", class: "soft small" }, text));
   return svg;
 };

@@ -119,7 +119,7 @@ const matrix = (caption, rows, scale, names, label) => {
   return html("figure", {}, html("figcaption", {}, equation(caption)), svg);
 };
 
-const key = (scale) => html("span", { class: "u-key" }, html("i", {}), `−${number(scale)} to ${number(scale)}`);
+const key = (scale) => html("span", { class: "u-key" }, html("i", {}), typeset(`-${scale.toPrecision(2)} to ${scale.toPrecision(2)}`));
 
 const outer = (rows, columns, k) => rows[k].map((a) => columns[k].map((b) => a * b));
 

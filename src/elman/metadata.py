@@ -66,7 +66,7 @@ class Metadata:
         'epochs', 'best_epoch', 'seconds', 'learning_rate', 'n_training', 'n_validation', 'stopped_early',
         'interrupted', 'validation' (figures of model and baselines, or None), 'members' ('epochs' and 'best_epoch' of
         each network), 'n_refit' (sequences of the run on all data, 0 without it), 'chosen' (the parameters that were
-        'auto'), 'health' (what was found ill, each the fields of `elman.training.health.Finding`),
+        'auto'), 'health' (the problems that were found, each the fields of `elman.training.health.Finding`),
         'fingerprint' (of all sequences that were given, see `elman.estimators.fingerprint`, or None) and 'histories' (a
         list of records for each network).
     temperature : float

@@ -1,4 +1,4 @@
-"""What is ill in training, on the command line: a note while it goes on, lines after it and in `info`, and as JSON."""
+"""Problems of training, on the command line: a note while it goes on, lines after it and in `info`, and as JSON."""
 
 import pytest
 
@@ -6,7 +6,7 @@ IN_OPTIONS = "try --learning-rate auto or --learning-rate "
 
 
 @pytest.fixture
-def ill(elman, files, tmp_path, small):
+def troubled(elman, files, tmp_path, small):
     """Train with steps that are far too small, and give what was said and the model."""
 
     def train(*more):
@@ -16,8 +16,8 @@ def ill(elman, files, tmp_path, small):
     return train
 
 
-def test_it_is_told_while_training_goes_on_and_after_it(ill, elman):
-    done, model = ill()
+def test_it_is_told_while_training_goes_on_and_after_it(troubled, elman):
+    done, model = troubled()
     notes = [line for line in done.err.splitlines() if line.startswith("note: Steps are too small")]
     assert len(notes) == 1
     assert IN_OPTIONS in notes[0]
@@ -28,8 +28,8 @@ def test_it_is_told_while_training_goes_on_and_after_it(ill, elman):
     assert IN_OPTIONS in info
 
 
-def test_programs_get_rule_sentence_and_number(ill, elman):
-    done, model = ill("--json")
+def test_programs_get_rule_sentence_and_number(troubled, elman):
+    done, model = troubled("--json")
     [finding] = done.data["health"]
     assert finding["rule"] == "small_steps"
     assert 0 < finding["number"] < 1e-5

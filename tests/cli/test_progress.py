@@ -1,5 +1,6 @@
 """What is shown of a training run while it goes on."""
 
+import itertools
 import time
 import warnings
 
@@ -180,6 +181,11 @@ def test_in_a_terminal_the_display_is_live(elman, files, tmp_path, small, monkey
 
 def test_off_a_terminal_the_wait_for_kernels_is_explained_once_it_is_long(monkeypatch, capfd):
     monkeypatch.setattr("elman.estimators.progress.PATIENCE", 0.05)
+    with follow(3):
+        time.sleep(0.2)  # over something else: kernels are on disk
+    assert capfd.readouterr().err == ""
+    n_compiled = itertools.count()
+    monkeypatch.setattr("elman.estimators.progress.n_compiled", lambda: next(n_compiled))
     with follow(3) as progress:
         progress.on_step_end({"step": 1, "epoch": 1, "step_in_epoch": 1, "n_steps_in_epoch": 2})
         time.sleep(0.2)

@@ -1,4 +1,4 @@
-"""What a look at units and gradients tells: networks made ill in one way each, and a healthy one."""
+"""What a look at units and gradients tells: networks with one problem each, and a healthy one."""
 
 import numpy as np
 import pytest
@@ -25,7 +25,7 @@ def fitted(X, y, **parameters):
     return SequenceClassifier(**options | parameters).fit(X, y)
 
 
-def findings(model, X, y, *, but=("chance",)):
+def findings(model, X, y, *, but=("chance", "unfinished")):
     return {finding.rule: finding for finding in examine(model, X, y) if finding.rule not in but}
 
 
@@ -76,9 +76,17 @@ def test_saturated_units_are_found(cell, gate):
     found = findings(model, X, y)["saturated"]
     assert 0.9 < found.number <= 1
     assert found.sentence == (
-        f"Units are saturated: in a step {found.number:.0%} of those in layer 0 are above 0.95 in absolute value: "
-        "try leaving standardise=False out or layer_norm=True."
+        f"Units are saturated: in a step {100 * found.number:.0f} % of those in layer 1 are above 0.95 in absolute "
+        "value: try leaving standardise=False out or layer_norm=True."
     )
+
+
+def test_units_are_saturated_at_either_end_of_tanh():
+    X, y = data()
+    for sign in (-1, 1):
+        model = fitted(X, y, cell="elman", standardise=False)
+        model.network_.parameters["bias_ih_l0"][:] = 30 * sign
+        assert findings(model, X, y)["saturated"].number == 1
 
 
 def test_shut_gates_of_an_lstm_are_found_and_open_ones_are_not():
@@ -90,10 +98,12 @@ def test_shut_gates_of_an_lstm_are_found_and_open_ones_are_not():
     bias[3, :4] = -30
     found = findings(model, X, y)["shut"]
     assert found.number == 0.5
-    assert found.sentence.startswith("The output gates of 50% of the units in layer 0 are shut in all steps: try learn")
+    assert found.sentence.startswith(
+        "The output gates of 50 % of the units in layer 1 are shut in all steps: try learn"
+    )
 
 
-def test_a_chrono_start_is_not_taken_for_an_ill():
+def test_a_chrono_start_is_not_taken_for_a_problem():
     X, y = data(n_steps=40, n=12)
     for cell in ("gru", "lstm"):
         assert findings(fitted(X, y, cell=cell, initialisation="chrono"), X, y) == {}
@@ -106,10 +116,10 @@ def test_gradients_that_vanish_are_found_where_the_last_step_is_read():
     found = findings(model, X, y)["vanishing"]
     flow = model.gradient_flow(X, y)
     assert found.number == flow.memory(0) == 2
-    share = f"{flow.vanished(0):.0%}"
+    share = f"{100 * flow.vanished(0):.0f} %"
     assert found.sentence == (
-        f"Gradients vanish: they reach back 2 of 40 steps in layer 0, and {share} of the steps get less than a "
-        "millionth of the largest: try cell='lstm', readout='attention', or patch_size=2."
+        f"Gradients vanish: {share} of the steps get less than a millionth of the largest, and a tenth is left after 2 "
+        "of 40 steps in layer 1: try cell='lstm', readout='attention', or patch_size=2."
     )
     by_attention = fitted(X, y, cell="elman", readout="attention")
     by_attention.network_.parameters["weight_hh_l0"][...] = 0.2 * np.eye(8)
@@ -123,9 +133,19 @@ def test_gradients_that_grow_are_found():
     model.network_.parameters["bias_ih_l0"][...] = 5.0
     found = findings(model, X, y)["growing"]
     assert found.number == pytest.approx(1.5**39, rel=1e-3)
-    assert found.sentence.startswith(
-        "Gradients grow on their way back: 7.4e+06-fold over 40 steps in layer 0: try learn"
-    )
+    assert found.sentence.startswith("Gradients grow on their way back: 7.4e+06-fold over 40 steps: try learn")
+
+
+def test_gradients_that_grow_in_one_direction_are_found_beside_another_that_forgets():
+    X, y = data(n_steps=40)
+    model = fitted(X, y, cell="elman_relu", bidirectional=True)
+    parameters = model.network_.parameters
+    parameters["weight_hh_l0"][...] = 0.2 * np.eye(8)
+    parameters["weight_hh_l0_reverse"][...] = 1.5 * np.eye(8)
+    parameters["bias_ih_l0_reverse"][...] = parameters["bias_ih_l0"][...] = 5.0
+    flow = model.gradient_flow(X, y)
+    assert flow.memory(0) < flow.memory(1)
+    assert findings(model, X, y)["growing"].number == pytest.approx(1.5**39, rel=1e-3)
 
 
 def test_taggers_are_examined_too():

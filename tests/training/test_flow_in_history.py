@@ -7,6 +7,7 @@ import pytest
 
 from elman import SequenceClassifier, load
 from elman.network.architecture import Architecture
+from elman.network.flow import HiddenGradients
 from elman.network.network import Network
 from elman.training.checkpoint import Checkpoint
 from elman.training.flow import epochs_apart, is_sound, summary
@@ -44,10 +45,17 @@ def test_the_record_of_a_full_batch_is_what_gradient_flow_says_of_it():
     k = reach.index(min(reach))
     assert record["flow_of"] == flow.names[k]
     assert record["flow_memory"] == reach[k][0]
-    assert record["flow_ratio"] == pytest.approx(reach[k][1], rel=1e-4)
-    assert record["flow_vanished"] == flow.vanished(k)
+    assert record["flow_ratio"] == pytest.approx(max(flow.ratio(each) for each in range(4)), rel=1e-4)
     assert record["flow_steps"] == 9, "four of 48 sequences are that long"
     assert record["flow_profile"] == pytest.approx(flow.profile(k).tolist(), rel=1e-3)
+
+
+def test_ratio_and_vanished_steps_are_the_largest_of_all_directions_wherever_memory_is_least():
+    short, lost = np.r_[np.full(90, 0.05), np.ones(10)], np.r_[np.full(70, 1e-9), np.ones(30)]
+    growing = np.r_[np.full(50, 8.0), np.ones(50)]
+    of = HiddenGradients(np.array([0, 100]), np.array([growing, lost, short]), ("l0", "l1", "l2"), "last", "last")
+    kept = summary(of)
+    assert (kept["flow_of"], kept["flow_memory"], kept["flow_ratio"], kept["flow_vanished"]) == ("l2", 10, 8.0, 0.7)
 
 
 def test_the_longest_profiles_are_thinned_to_evenly_spaced_lags():

@@ -25,10 +25,11 @@ def display(progress: Progress, *, ascii_only: bool = False) -> RenderableType:
     from rich.console import Group
     from rich.text import Text
 
-    from elman.estimators.progress import PATIENCE, PREPARING
+    from elman.estimators.progress import PATIENCE, PREPARING, n_compiled
 
     if progress.step is None:
-        return Text(f"{PREPARING if progress.seconds > PATIENCE else 'Preparing.'} {progress.seconds:.0f} s")
+        is_compiling = progress.seconds > PATIENCE and n_compiled() > 0
+        return Text(f"{PREPARING if is_compiling else 'Preparing.'} {progress.seconds:.0f} s")
     lines: list[RenderableType] = [_bar(progress)]
     if progress.records:
         lines.append(_figures(progress, with_curves=not ascii_only))

@@ -32,7 +32,7 @@ def evaluate(
     the table has them.
     """
     from elman.cli.dataset import load_model, read_for, say_unknown, warn_of_training_data
-    from elman.cli.tables import confusion_table, count, figures_table, verdict
+    from elman.cli.tables import confusion_table, count, figures_table, is_cut_short, verdict
     from elman.insight.comparison import judge
     from elman.insight.paired import PairedLabels
 
@@ -61,7 +61,13 @@ def evaluate(
     say(figures_table(figures), "")
     paired = PairedLabels.of(judged.codes, [judged.proba, *judged.baselines.values()], judged.offsets)
     p_values = {name: paired.p_value(m) for m, name in enumerate(judged.baselines, 1)}
-    sentences = verdict(figures, len(dataset.sequences), every_step=every_step, p_values=p_values)
+    sentences = verdict(
+        figures,
+        len(dataset.sequences),
+        every_step=every_step,
+        is_cut_short=is_cut_short(classifier.training_),
+        p_values=p_values,
+    )
     if sentences:
         tell(sentences, "")
     title, table = confusion_table(evaluation.confusion_matrix, figures["classes"], console().width)

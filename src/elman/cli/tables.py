@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from elman.estimators.recipe import refit_epochs
+from elman.training.findings import is_clearly_above
 from elman.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
@@ -21,12 +22,15 @@ FIGURES = {
 }
 _BASELINES = {"summary_statistics": "logistic regression", "majority": "most frequent class"}
 _RIVALS = {
-    "summary_statistics": "Logistic regression {how} here: the order of the steps may not matter, or there is too "
-    "little data. It sees mean, deviation, least, greatest, first and last value of each feature, and the "
-    "length{scope}.",
-    "majority": "The most frequent class, predicted each time, {how} here: there may be too little data, or little "
-    "in it that tells the classes apart.",
+    "summary_statistics": "Logistic regression {how} here: {why}. It sees mean, deviation, minimum, maximum, first and "
+    "last value of each feature, and the length{scope}.",
+    "majority": "The most frequent class, predicted each time, {how} here: {why}.",
 }
+_REASONS = {
+    "summary_statistics": "the order of the steps may not matter, or there is too little data",
+    "majority": "there may be too little data, or little in it that tells the classes apart",
+}
+_FAR = 0.1  # behind a baseline in accuracy
 _MOST_MEMBERS = 10  # whose best epochs are named
 _FEW = 50  # sequences
 _CHANCE = 0.05  # what chance does as often is no difference
@@ -140,13 +144,24 @@ def figures_table(figures: Mapping[str, Any]) -> Table:
     return table
 
 
+def is_cut_short(training: Mapping[str, Any]) -> bool:
+    """Whether training ended while the network was still improving, or by Ctrl-C."""
+    return bool(training["interrupted"]) or any(finding["rule"] == "unfinished" for finding in training["health"])
+
+
 def verdict(
-    figures: Mapping[str, Any], n_sequences: int, *, every_step: bool, p_values: Mapping[str, float] | None = None
+    figures: Mapping[str, Any],
+    n_sequences: int,
+    *,
+    every_step: bool,
+    is_cut_short: bool = False,
+    p_values: Mapping[str, float] | None = None,
 ) -> str:
     """Say what it means where a baseline does as well as the model, and how far figures on so few sequences go; or ''.
 
-    With ``p_values``, how often chance sets the accuracies of the model and of each baseline as far apart, it is said
-    that a baseline does better only where chance does not explain it.
+    That the data may be to blame is said only of a network that was trained to the end and is not far behind. With
+    ``p_values``, how often chance sets the accuracies of the model and of each baseline as far apart, it is said that a
+    baseline does better only where chance does not explain it.
 
     >>> baselines = {"summary_statistics": {"accuracy": 0.7}, "majority": {"accuracy": 0.5}}
     >>> verdict({"accuracy": 0.9, "baselines": baselines}, 60, every_step=False)
@@ -158,9 +173,16 @@ def verdict(
     if rivals[best] >= figures["accuracy"]:
         how = "does better" if rivals[best] > figures["accuracy"] else "does as well"
         p = 0.0 if p_values is None else p_values[best]
+        is_far = rivals[best] - figures["accuracy"] >= _FAR
+        why = _REASONS[best]
+        if is_cut_short:
+            why = "training of the network was cut short"
+        elif best != "majority" and is_far and is_clearly_above(rivals[best], figures["accuracy"], n_sequences):
+            why = "the network has not learned what is there"
         if how == "does better" and p >= _CHANCE:
             how = f"cannot be told apart from this model (p = {p:.2g})"
-        sentences.append(_RIVALS[best].format(how=how, scope=", of the sequence up to each step" * every_step))
+        scope = ", of the sequence up to each step" * every_step
+        sentences.append(_RIVALS[best].format(how=how, why=why, scope=scope))
     if n_sequences < _FEW:
         sentences.append("With so few sequences, small differences mean little.")
     return " ".join(sentences)

@@ -276,6 +276,7 @@ def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Pa
         describe_network,
         describe_training,
         figures_table,
+        is_cut_short,
         validation_heading,
         verdict,
     )
@@ -296,14 +297,18 @@ def _print_summary(classifier: RecurrentEstimator, grouping: Grouping, model: Pa
         tell("", validation_heading(is_calibrated=classifier.calibrate, is_refit=is_refit, apart_by=grouping.apart_by))
         say(figures_table(figures))
         for sentences in (
-            verdict(figures, training["n_validation"], every_step=classifier.every_step),
+            verdict(
+                figures,
+                training["n_validation"],
+                every_step=classifier.every_step,
+                is_cut_short=is_cut_short(training),
+            ),
             describe_calibration(classifier.temperature_) if classifier.calibrate else "",
             grouping.caution,
         ):
             if sentences:
                 tell("", sentences)
     for finding in training["health"]:
-        if finding["rule"] != "chance":  # which the verdict says
-            tell("", with_options(finding["sentence"]))
+        tell("", with_options(finding["sentence"]))
     say("", f"Saved {model}. Next, on data that it has not seen:")
     say_command(f"elman evaluate {quoted(model)} {quoted(test_file(file))}")

@@ -210,7 +210,7 @@ class RecurrentEstimator(CallbackSupport, Fitting):
 
     @property
     def health_(self) -> list[str]:
-        """What is ill in how it was trained, a sentence each with what to try; empty where all is well."""
+        """The problems of its training, a sentence each with what to try; empty where all is well."""
         return [finding["sentence"] for finding in self.training_["health"]]
 
     @property

@@ -17,7 +17,7 @@ from elman.estimators.labels import classes_of
 from elman.estimators.members import make_networks
 from elman.estimators.parameters import SharedParameters, check_size, in_python, plain
 from elman.estimators.parts import Part
-from elman.estimators.recipe import choose
+from elman.estimators.recipe import choose, max_epochs_for
 from elman.estimators.runs import prepared
 from elman.estimators.weights import Weights, check_together, together, weights_by_class
 from elman.network.architecture import Architecture
@@ -145,15 +145,20 @@ class Building(SharedParameters, BaseEstimator):  # type: ignore[misc]
         names -= {"learning_rate"} if self.learning_rate == "auto" else set()
         return TrainingSettings(**{name: self._value(name) for name in names})
 
-    def _setup(self, settings: TrainingSettings, longest: int) -> Setup:
+    def _setup(self, settings: TrainingSettings, longest: int, n_training: int | None = None) -> Setup:
         """Give what is trained, and how, as far as health goes by it."""
         architecture = self.network_.architecture
+        prior = self.baselines_.prior
+        by_class = weights_by_class(self.class_weight, self.classes_, np.arange(len(prior)), prior)
+        shares = prior if by_class is None else prior * by_class
         return Setup(
             architecture,
             settings,
             longest=longest,
             initialisation=str(self._value("initialisation")),
             patch_size=None if self.every_step or architecture.embeddings else self.preparation_.patch_size,
+            shares=tuple((shares / shares.sum()).tolist()),
+            usual_epochs=0 if n_training is None else max_epochs_for(n_training, settings.batch_size),
         )
 
     def _prepared(self, sequences: Sequences, first: int = 0) -> Sequences:

@@ -183,7 +183,7 @@ class SequenceClassifier(ClassifierMixin, Defaults, RecurrentEstimator):  # type
     training_ : dict
         What the last training was: epochs, best epoch, seconds, learning rate, sizes of both parts, figures on the
         validation part, or None where there is none or the scores on it are not finite.
-        Epochs are of the first member, and under 'members' of each. 'health' has what was found ill: rule, sentence
+        Epochs are of the first member, and under 'members' of each. 'health' has the problems found: rule, sentence
         and number.
     health_ : list of str
         The sentences of it, each with what to try; empty where all is well, and after `partial_fit`.

@@ -96,7 +96,7 @@ class Fitting(Building):
         doubt_data(training, held_out, samples, self.preparation_, self.classes_, every_step=self.every_step)
         settings = with_rate(self, self._settings(), samples[0], rngs[1], is_new=is_new)
         before: list[list[Record]] = [[] for _ in self.networks_] if is_new else self.histories_
-        setup = self._setup(settings, int(self._lengths(training).max()))
+        setup = self._setup(settings, int(self._lengths(training).max()), len(training.sequences))
         watching = [*callbacks, HealthWatch(setup, partial(self._remark, callbacks=callbacks))]
         histories = self._train(self._members(rngs), settings, before, *samples, watching, checkpoint)
         self.n_iter_ = len(histories[0].records)
@@ -309,10 +309,11 @@ class Fitting(Building):
         Callbacks(callbacks).on_remark(sentence)
 
     def _found_ill(self, histories: Sequence[History], setup: Setup, figures: Evaluation | None) -> list[Finding]:
-        """Give what is ill in the networks; of several the first that has it."""
+        """Give the problems of the networks; of several the first that has one tells of it."""
         found: dict[str, Finding] = {}
+        validation = None if figures is None else {**(as_dict(figures) or {}), "n": figures.n}
         for history, network in zip(histories, self.networks_):
-            for finding in after_training(history.records, setup, network.parameters, as_dict(figures)):
+            for finding in after_training(history.records, setup, network.parameters, validation):
                 found.setdefault(finding.rule, finding)
         return list(found.values())
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from elman.network.machine import n_compiled as n_compiled
 from elman.training.callbacks import Run
 
 PATIENCE = 2.0  # seconds without a first step before the reason is told
@@ -18,10 +19,25 @@ PREPARING = (
 )
 
 
-def tell_if_slow(tell: Callable[[str], object]) -> threading.Timer:
-    """Start a timer that tells why training has not begun; whoever makes the first step cancels it."""
-    timer = threading.Timer(PATIENCE, tell, [PREPARING])
-    timer.daemon = True
+class Waiting(threading.Timer):
+    """Tells why training has not begun, where that is since kernels are compiled; the first step cancels it."""
+
+    def __init__(self, tell: Callable[[str], object]) -> None:
+        super().__init__(PATIENCE, tell, [PREPARING])
+        self.daemon = True
+        self._n_before = n_compiled()
+
+    def run(self) -> None:
+        """Look now and then, until something is compiled or training has begun."""
+        while not self.finished.wait(self.interval):
+            if n_compiled() > self._n_before:
+                self.function(*self.args)
+                return
+
+
+def tell_if_slow(tell: Callable[[str], object]) -> Waiting:
+    """Start what tells why training has not begun; whoever makes the first step cancels it."""
+    timer = Waiting(tell)
     timer.start()
     return timer
 

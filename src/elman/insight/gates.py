@@ -1,7 +1,7 @@
 """Rules of health that go by what units do on a sample: dead, saturated, shut.
 
-A forget gate of an LSTM or an update gate of a GRU that is open at every step is no ill: it is how a state is kept, and
-what "chrono" starts with. Neither is a GRU's reset gate at either end: its unit recalls all that was, or nothing.
+A forget gate of an LSTM or an update gate of a GRU that is open at every step is no problem: it is how a state is kept,
+and what "chrono" starts with. Neither is a GRU's reset gate at either end: its unit recalls all that was, or nothing.
 
 Source: Pascanu, Mikolov & Bengio, "On the difficulty of training recurrent neural networks" (2013), for saturation;
 Karpathy, Johnson & Fei-Fei, "Visualizing and understanding recurrent networks" (2015), for gates that are often open.
@@ -48,7 +48,7 @@ def saturated_units(found: Sequence[Activity], setup: Setup, *, is_scaled: bool)
     number, worst = max(shares, key=lambda share: share[0])
     if number < SATURATED:
         return None
-    where = f"in a step {number:.0%} of those {place(worst.name)}"
+    where = f"in a step {100 * number:.0f} % of those {place(worst.name)}"
     sentence = f"Units are saturated: {where} are above 0.95 in absolute value"
     return Finding("saturated", f"{sentence}: {tried(_to_desaturate(setup, is_scaled=is_scaled))}", number)
 
@@ -63,7 +63,9 @@ def shut_units(found: Sequence[Activity], setup: Setup, *, is_scaled: bool) -> F
     number = float(np.mean(worst.low >= _NEARLY_ALL))
     if number < SHUT:
         return None
-    sentence = f"The {_GATES[worst.gate]} gates of {number:.0%} of the units {place(worst.name)} are shut in all steps"
+    sentence = (
+        f"The {_GATES[worst.gate]} gates of {100 * number:.0f} % of the units {place(worst.name)} are shut in all steps"
+    )
     return Finding("shut", f"{sentence}: {tried(_to_desaturate(setup, is_scaled=is_scaled))}", number)
 
 

@@ -1,4 +1,4 @@
-"""Whether a trained model is healthy, beyond what its records say: its gradients, gates and units on a sample."""
+"""Whether a trained model is healthy, beyond what its records say: gradients, gates and units on a sample."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from elman.estimators.alignment import aligned
 from elman.insight.gates import dead_units, saturated_units, shut_units
 from elman.insight.units import activities
 from elman.training.findings import Finding, Setup, is_solved
+from elman.training.flow import summary
 from elman.training.health import first_of_each
-from elman.training.reach import Reach, growing, is_read_at_the_end, vanishing
+from elman.training.reach import growing, is_read_at_the_end, reach_of, vanishing
 
 if TYPE_CHECKING:
     from elman.estimators.base import RecurrentEstimator
@@ -23,7 +24,7 @@ SAMPLE = 32  # sequences that are looked at
 
 
 def examine(estimator: RecurrentEstimator, X: Any = None, y: Any = None) -> list[Finding]:
-    """Give what is ill in a fitted estimator; with sequences also what only a look at its units and gradients tells.
+    """Give the problems of a fitted estimator; with sequences also what only a look at its units and gradients tells.
 
     Of several members the first is looked at.
 
@@ -62,7 +63,7 @@ def examine(estimator: RecurrentEstimator, X: Any = None, y: Any = None) -> list
     if y is not None and is_read_at_the_end(setup):
         codes = estimator._targets(aligned(y, X, "y"), sequences).codes(estimator.classes_)
         flow = estimator.gradient_flow(sample, estimator.classes_[codes[chosen]])
-        found = [*_of_gradients(flow, setup, is_missed=not is_solved(estimator.history_)), *found]
+        found = [*_of_gradients(flow, setup, is_missed=not is_solved(estimator.history_, setup)), *found]
     seen = {finding.rule for finding in found}
     return [*(finding for finding in known if finding.rule not in seen), *found]
 
@@ -80,9 +81,9 @@ def _of_units(estimator: RecurrentEstimator, sample: Sequences, setup: Setup) ->
 
 
 def _of_gradients(flow: GradientFlow, setup: Setup, *, is_missed: bool) -> list[Finding]:
-    """Judge the layer and direction that reaches back least, and the one in which gradients grow most."""
-    ways = range(len(flow.names))
-    longest = int(flow.lengths.max())
-    reaches = [Reach(flow.memory(k), longest, flow.ratio(k), flow.vanished(k), flow.names[k]) for k in ways]
-    least, most = max(reaches, key=lambda each: each.vanished), max(reaches, key=lambda each: each.ratio)
-    return first_of_each([[growing(most, setup)], [vanishing(least, setup) if is_missed else None]])
+    """Judge gradients as the record of an epoch would have them."""
+    kept = summary(flow)
+    reach = None if kept is None else reach_of(kept)
+    if reach is None or not is_missed:
+        return []
+    return first_of_each([[growing(reach, setup), vanishing(reach, setup)]])

@@ -23,6 +23,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.caching import FunctionCache, NullCache
+from numba.core.event import Event, Listener, register
 from numba.core.registry import cpu_target
 from numba.core.serialize import dumps
 from numba.extending import intrinsic
@@ -103,6 +104,28 @@ class KernelFiles:
         except OSError:
             with contextlib.suppress(OSError):
                 own.unlink()
+
+
+class _Compilations(Listener):  # type: ignore[misc]
+    """Counts what is compiled in this process, as it begins; what is found on disk is not."""
+
+    n = 0
+
+    def on_start(self, event: Event) -> None:
+        """Count one more."""
+        self.n += 1
+
+    def on_end(self, event: Event) -> None:
+        """Leave it at that."""
+
+
+_compilations = _Compilations()
+register("numba:compile", _compilations)
+
+
+def n_compiled() -> int:
+    """Return how many functions this process has compiled, or begun to."""
+    return _compilations.n
 
 
 def cache_folder() -> str | None:

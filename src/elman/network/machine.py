@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from elman.kernels.compiled import cache_folder
+from elman.kernels.compiled import n_compiled as n_compiled
 from elman.kernels.lanes import implementation, implementations, lanes
 from elman.kernels.tile import MOST_ROWS
 from elman.network.threads import available_threads

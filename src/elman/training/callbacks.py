@@ -90,7 +90,7 @@ class Callback:
     of_refit: ClassVar[bool] = False
 
     def on_remark(self, sentence: str) -> None:
-        """Something that the user may not expect was chosen before training, or shows to be ill while it goes on."""
+        """Something that the user may not expect was chosen before training, or a problem showed while it goes on."""
 
     def on_train_begin(self, run: Run) -> None:
         """Training begins, or goes on."""

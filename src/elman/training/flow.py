@@ -27,6 +27,7 @@ def epochs_apart(steps_per_epoch: int, n_rows: int, n_parameters: int) -> int:
 def summary(flow: HiddenGradients) -> Flow | None:
     """Give what a record keeps of a batch: the layer and direction where the gradient reaches back least.
 
+    Ratio and share of vanished steps are the largest of all, for where it reaches back least it need not grow most.
     None where there is no gradient, or none that is finite.
     """
     if not 0 < flow.carried.sum() < np.inf:
@@ -38,8 +39,8 @@ def summary(flow: HiddenGradients) -> Flow | None:
     profile = profiles[k][[lag * (steps - 1) // max(n - 1, 1) for lag in range(n)]]
     return Flow(
         flow_of=flow.names[k],
-        flow_ratio=reach[k][1],
-        flow_vanished=flow.vanished(k),
+        flow_ratio=max(ratio for _, ratio in reach),
+        flow_vanished=max(map(flow.vanished, range(len(reach)))),
         flow_memory=reach[k][0],
         flow_steps=steps,
         flow_profile=[float(f"{norm:.4g}") for norm in profile.tolist()],

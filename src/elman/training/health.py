@@ -3,7 +3,7 @@
 A rule looks at the records of a run, from the first epoch on, or at the network, and at what is trained; it gives what
 it finds, or None. Rules stand in groups: how it is learned, how far that reaches through time, what came of it. Of a
 group the first that finds something is told, and an outcome only where no cause was found.
-`docs/health.md` has the thresholds, with what was measured on healthy networks and on ill ones.
+`docs/health.md` has the thresholds, with what was measured on healthy networks and on others.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from elman.training.findings import Records, Setup
 from elman.training.history import Record
 from elman.training.reach import forgetting, growing_in_training, out_of_reach, unstable, vanishing_in_training
 from elman.training.symptoms import (
+    behind,
     breakdown,
     chance,
     exploding,
@@ -29,16 +30,18 @@ from elman.training.symptoms import (
 
 
 def while_training(records: Records, setup: Setup) -> list[Finding]:
-    """Give what is ill in a run up to now; that it broke down is told when it does."""
-    learning = [rule(records, setup) for rule in (exploding, large_steps, small_steps, no_fall)]
-    reaching = [rule(records, setup) for rule in (growing_in_training, vanishing_in_training)]
-    return first_of_each([learning, reaching]) or first_of_each([[overfitting(records, setup)]])
+    """Give the problems of a run up to now; that it broke down is told when it does."""
+    n_epochs = setup.settings.max_epochs
+    learning = [rule(records, setup) for rule in (exploding, large_steps, small_steps)]
+    reaching = [rule(records, setup, n_epochs) for rule in (growing_in_training, vanishing_in_training)]
+    outcome = [no_fall(records, setup, n_epochs), overfitting(records, setup)]
+    return first_of_each([learning, reaching]) or first_of_each([outcome])
 
 
 def after_training(
     records: Records, setup: Setup, parameters: Mapping[str, Any], validation: Mapping[str, Any] | None = None
 ) -> list[Finding]:
-    """Give what is ill in a finished run.
+    """Give the problems of a finished run, however early it ended.
 
     Parameters
     ----------
@@ -46,15 +49,17 @@ def after_training(
     setup : Setup
     parameters : mapping from name to array, those of the network
     validation : dict or None
-        Figures on the validation part, and those of its baselines, as `training_` of an estimator holds them.
+        Figures on the validation part, and those of its baselines, as `training_` of an estimator holds them; and how
+        many labels it has, as "n".
     """
-    learning = [rule(records, setup) for rule in (breakdown, exploding, large_steps, small_steps, no_fall)]
-    growth = [growing_in_training(records, setup), unstable(parameters, setup)]
-    decay = [vanishing_in_training(records, setup), forgetting(parameters, setup)]
-    nothing = chance(validation)
-    if nothing is not None:
-        nothing = out_of_reach(records, setup) or nothing
-    outcome = [unfinished(records, setup), nothing, overfitting(records, setup)]
+    n_epochs = len(records)
+    learning = [rule(records, setup) for rule in (breakdown, exploding, large_steps, small_steps)]
+    growth = [growing_in_training(records, setup, n_epochs), unstable(records, parameters, setup)]
+    decay = [vanishing_in_training(records, setup, n_epochs), forgetting(records, parameters, setup)]
+    nothing = chance(validation, setup)
+    too_short = None if nothing is None else out_of_reach(records, setup)
+    outcome = [too_short, no_fall(records, setup, n_epochs), unfinished(records, setup), nothing]
+    outcome += [overfitting(records, setup), behind(validation, setup)]
     return first_of_each([learning, [*growth, *decay]]) or first_of_each([outcome])
 
 
@@ -68,7 +73,7 @@ _GROWTH = 1.05  # of the epochs from look to look, so that all looks together ta
 
 
 class HealthWatch(Callback):
-    """Tells what is ill in a run once, when it first shows.
+    """Tells each problem of a run once, when it first shows.
 
     Parameters
     ----------

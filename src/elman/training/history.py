@@ -8,7 +8,8 @@ class Flow(TypedDict, total=False):
     """How far back the gradient reaches, in the layer and direction where it reaches back least.
 
     Of the first batch of the epoch, or, where epochs are so short that watching would be felt, of an earlier one. See
-    `elman.network.flow.HiddenGradients`. Absent from records of before it was noted, and until something is learned.
+    `elman.network.flow.HiddenGradients`. Ratio and vanished are the largest of all layers and directions. Absent from
+    records of before it was noted, and until something is learned.
     """
 
     flow_of: str  # "l0", "l0_reverse" and so on
@@ -16,10 +17,9 @@ class Flow(TypedDict, total=False):
     flow_vanished: float  # share of steps whose norm is below 1e-6 of their sequence's largest
     flow_memory: int  # steps until the norm is a tenth of its greatest
     flow_steps: int  # that a twentieth of the batch's sequences have at least: as far back as the profile goes
-    flow_profile: list[
-        float
-    ]  # the norm, relative to the largest of its sequence, at up to 48 evenly spaced lags from 0
-    # to flow_steps - 1; median, four digits each
+    # The norm, relative to the largest of its sequence, at up to 48 evenly spaced lags from 0 to flow_steps - 1:
+    # median, four digits.
+    flow_profile: list[float]
 
 
 class Record(Flow):

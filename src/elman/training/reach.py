@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elman.training.findings import GATED, Finding, Records, Setup, is_solved, shown
+from elman.training.history import Flow
 from elman.training.remedies import to_calm, to_reach_further, tried
 
 VANISHED = 0.25  # share of steps whose gradient is below a millionth of the largest
@@ -29,20 +30,25 @@ _MOST = 1e100  # which a model file can hold
 
 
 class Reach(NamedTuple):
-    """How the gradient of a layer in one direction goes back through time; see `elman.network.flow`."""
+    """How the gradient goes back through time, each time in the layer and direction where it does worst."""
 
     memory: int  # steps until it falls to a tenth
     steps: int  # of the longest sequence
     ratio: float  # norm at the first step over that at the last
     vanished: float  # share of steps below 1e-6 of the largest
-    name: str  # "l0", "l0_reverse"
+    name: str  # "l0", "l0_reverse": where memory is least
 
 
 def reaches_of(records: Records) -> list[Reach]:
-    """Give how far the gradient reached in each epoch that tells, of the layer and direction where it was least far."""
+    """Give how far the gradient reached in each epoch that tells."""
+    return [reach for reach in map(reach_of, records) if reach is not None]
+
+
+def reach_of(kept: Flow) -> Reach | None:
+    """Give what a record keeps of it, or None."""
     names = [f"flow_{name}" for name in ("memory", "steps", "ratio", "vanished", "of")]
-    found = [[record.get(name) for name in names] for record in records]
-    return [Reach(*each) for each in found if None not in each]  # type: ignore[arg-type]
+    found = [kept.get(name) for name in names]
+    return None if None in found else Reach(*found)  # type: ignore[arg-type]
 
 
 def is_read_at_the_end(setup: Setup) -> bool:
@@ -55,8 +61,8 @@ def vanishing(reach: Reach, setup: Setup, when: str = "") -> Finding | None:
     if not is_read_at_the_end(setup) or reach.vanished < VANISHED:
         return None
     sentence = (
-        f"Gradients vanish: {when}they reach back {reach.memory} of {reach.steps} steps {place(reach.name)}, and "
-        f"{reach.vanished:.0%} of the steps get less than a millionth of the largest"
+        f"Gradients vanish: {when}{100 * reach.vanished:.0f} % of the steps get less than a millionth of the largest, "
+        f"and a tenth is left after {reach.memory} of {reach.steps} steps {place(reach.name)}"
     )
     return Finding("vanishing", f"{sentence}: {tried(to_reach_further(setup))}", reach.memory)
 
@@ -65,15 +71,14 @@ def growing(reach: Reach, setup: Setup, when: str = "") -> Finding | None:
     """The gradient grows on its way back: a small change early on changes everything later."""
     if not is_read_at_the_end(setup) or reach.ratio < GROWN:
         return None
-    over = f"over {reach.steps} steps {place(reach.name)}"
-    sentence = f"Gradients grow on their way back: {when}{shown(reach.ratio)}-fold {over}"
+    sentence = f"Gradients grow on their way back: {when}{shown(reach.ratio)}-fold over {reach.steps} steps"
     return Finding("growing", f"{sentence}: {tried(to_calm(setup))}", min(reach.ratio, _MOST))
 
 
-def vanishing_in_training(records: Records, setup: Setup) -> Finding | None:
-    """As `vanishing`, in a tenth of all epochs at least, where something is still missed."""
+def vanishing_in_training(records: Records, setup: Setup, n_epochs: int) -> Finding | None:
+    """As `vanishing`, in a tenth of n_epochs at least, where something is still missed."""
     lost = sorted((each for each in reaches_of(records) if each.vanished >= VANISHED), key=lambda each: each.vanished)
-    if len(lost) < _enough(setup) or is_solved(records):
+    if len(lost) < _enough(n_epochs) or is_solved(records, setup):
         return None
     return vanishing(lost[len(lost) // 2], setup, _when(len(lost), len(records)))
 
@@ -92,23 +97,23 @@ def out_of_reach(records: Records, setup: Setup) -> Finding | None:
     if reach.memory >= FAR_BELOW * reach.steps:
         return None
     sentence = (
-        f"Nothing was learned that helps, and gradients reach back {reach.memory} of {reach.steps} steps "
-        f"{place(reach.name)}, as far as to a tenth of their size"
+        f"The network is no better than chance, and gradients are down to a tenth after {reach.memory} of "
+        f"{reach.steps} steps {place(reach.name)}"
     )
     return Finding("out_of_reach", f"{sentence}: {tried(to_reach_further(setup))}", reach.memory)
 
 
-def growing_in_training(records: Records, setup: Setup) -> Finding | None:
-    """As `growing`, in a tenth of all epochs at least."""
+def growing_in_training(records: Records, setup: Setup, n_epochs: int) -> Finding | None:
+    """As `growing`, in a tenth of n_epochs at least, where something is still missed."""
     grown = sorted((each for each in reaches_of(records) if each.ratio >= GROWN), key=lambda each: each.ratio)
-    if len(grown) < _enough(setup):
+    if len(grown) < _enough(n_epochs) or is_solved(records, setup):
         return None
     return growing(grown[len(grown) // 2], setup, _when(len(grown), len(records)))
 
 
-def _enough(setup: Setup) -> float:
+def _enough(n_epochs: int) -> float:
     """Give the epochs in which something must show, since that of one batch may be chance."""
-    return max(_FEW, setup.settings.max_epochs / 10)
+    return max(_FEW, n_epochs / 10)
 
 
 def _when(n: int, n_epochs: int) -> str:
@@ -120,10 +125,10 @@ def _when(n: int, n_epochs: int) -> str:
     return f"in {n} of {n_epochs} epochs " if n < n_epochs else ""
 
 
-def forgetting(parameters: Mapping[str, Any], setup: Setup) -> Finding | None:
+def forgetting(records: Records, parameters: Mapping[str, Any], setup: Setup) -> Finding | None:
     """Recurrent weights shrink a state at each step, whatever comes in, and tanh and relu shrink it further."""
     name, radius = _radius(parameters, setup, min)
-    if not is_read_at_the_end(setup) or not 0 < radius < 1:
+    if not is_read_at_the_end(setup) or not 0 < radius < 1 or is_solved(records, setup):
         return None
     carried = _TENTH / -math.log(radius)
     if carried >= FAR_BELOW * setup.longest:
@@ -132,13 +137,13 @@ def forgetting(parameters: Mapping[str, Any], setup: Setup) -> Finding | None:
         f"Recurrent weights forget: the spectral radius of {name} is {radius:.2f}, so that a tenth of a state is left "
         f"after {max(1, round(carried))} of {setup.longest} steps at most"
     )
-    return Finding("forgetting", f"{sentence}: {tried(to_reach_further(setup))}", radius)
+    return Finding("forgetting", f"{sentence}. If early steps matter, {tried(to_reach_further(setup))}", radius)
 
 
-def unstable(parameters: Mapping[str, Any], setup: Setup) -> Finding | None:
+def unstable(records: Records, parameters: Mapping[str, Any], setup: Setup) -> Finding | None:
     """Recurrent weights stretch a state at each step, so that it saturates or runs away."""
     name, radius = _radius(parameters, setup, max)
-    if radius < FAR_ABOVE:
+    if radius < FAR_ABOVE or is_solved(records, setup):
         return None
     sentence = f"Recurrent weights are unstable: the spectral radius of {name} is {radius:.2f} (about 1 is usual)"
     return Finding("unstable", f"{sentence}: {tried(to_calm(setup))}", radius)
@@ -168,7 +173,7 @@ def place(name: str) -> str:
     """Say where in the network.
 
     >>> place("l0"), place("l1_reverse")
-    ('in layer 0', 'in layer 1, reverse')
+    ('in layer 1', 'in layer 2, reverse')
     """
     layer, _, way = name.removeprefix("l").partition("_")
-    return f"in layer {layer}{', reverse' * (way == 'reverse')}"
+    return f"in layer {int(layer) + 1}{', reverse' * (way == 'reverse')}"

@@ -1,4 +1,4 @@
-"""What to try against an ill of training: only what helps this network, and that it does not have yet."""
+"""What to try against a problem of training: only what helps this network, and that it does not have yet."""
 
 from __future__ import annotations
 

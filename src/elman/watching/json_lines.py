@@ -23,7 +23,7 @@ class JsonLines(Callback):
     """Writes a line when training begins, one for each epoch, and one when it ends; each is complete at once.
 
     The key ``kind`` tells them apart: "begin" (version, sizes and settings), "epoch" (a `Record`), "step" (a
-    `StepRecord`), "remark" (what shows to be ill, in a ``sentence``), "end" (the best epoch, and why training ended).
+    `StepRecord`), "remark" (a problem that shows, in a ``sentence``), "end" (the best epoch, and why training ended).
     What is not a finite number is null.
 
     A new run starts the file anew. A resumed run goes on in it, in the place of what it makes again: the file then

@@ -61,9 +61,12 @@ def evaluate(
     say(figures_table(figures), "")
     paired = PairedLabels.of(judged.codes, [judged.proba, *judged.baselines.values()], judged.offsets)
     p_values = {name: paired.p_value(m) for m, name in enumerate(judged.baselines, 1)}
-    cut_short = is_cut_short(classifier.training_)
     sentences = verdict(
-        figures, len(dataset.sequences), every_step=every_step, p_values=p_values, is_cut_short=cut_short
+        figures,
+        len(dataset.sequences),
+        every_step=every_step,
+        is_cut_short=is_cut_short(classifier.training_),
+        p_values=p_values,
     )
     if sentences:
         tell(sentences, "")

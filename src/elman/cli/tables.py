@@ -154,14 +154,14 @@ def verdict(
     n_sequences: int,
     *,
     every_step: bool,
-    p_values: Mapping[str, float] | None = None,
     is_cut_short: bool = False,
+    p_values: Mapping[str, float] | None = None,
 ) -> str:
     """Say what it means where a baseline does as well as the model, and how far figures on so few sequences go; or ''.
 
-    With ``p_values``, how often chance sets the accuracies of the model and of each baseline as far apart, it is said
-    that a baseline does better only where chance does not explain it. That the data may be to blame is said only of a
-    network that was trained to the end and is not far behind.
+    That the data may be to blame is said only of a network that was trained to the end and is not far behind. With
+    ``p_values``, how often chance sets the accuracies of the model and of each baseline as far apart, it is said that a
+    baseline does better only where chance does not explain it.
 
     >>> baselines = {"summary_statistics": {"accuracy": 0.7}, "majority": {"accuracy": 0.5}}
     >>> verdict({"accuracy": 0.9, "baselines": baselines}, 60, every_step=False)
@@ -173,14 +173,14 @@ def verdict(
     if rivals[best] >= figures["accuracy"]:
         how = "does better" if rivals[best] > figures["accuracy"] else "does as well"
         p = 0.0 if p_values is None else p_values[best]
-        if how == "does better" and p >= _CHANCE:
-            how = f"cannot be told apart from this model (p = {p:.2g})"
         is_far = rivals[best] - figures["accuracy"] >= _FAR
         why = _REASONS[best]
         if is_cut_short:
             why = "training of the network was cut short"
         elif best != "majority" and is_far and is_clearly_above(rivals[best], figures["accuracy"], n_sequences):
             why = "the network has not learned what is there"
+        if how == "does better" and p >= _CHANCE:
+            how = f"cannot be told apart from this model (p = {p:.2g})"
         scope = ", of the sequence up to each step" * every_step
         sentences.append(_RIVALS[best].format(how=how, why=why, scope=scope))
     if n_sequences < _FEW:

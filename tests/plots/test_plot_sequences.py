@@ -72,7 +72,7 @@ def test_many_features_have_a_row_each_within_which_they_lie():
     for row in rows(chart, "line"):
         assert row["row"] < row["y"] < row["row"] + 1
     assert "</script>" in json.dumps(chart.to_dict())
-    assert "two lines" in svg(chart)
+    assert "slash, lines" in svg(chart)
 
 
 @pytest.mark.parametrize("shape", [(1,), (1, 1), (1, 9), (5,), (2, 40)])
